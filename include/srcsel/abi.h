@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * abi.h: the contract between everything that decides and everything that builds what is decided on.
+ *
+ * WHAT
+ *   Three things live here and nowhere else: the *image* (rules, tables, routes and policy of one
+ *   network namespace, compiled), the *flow* and its *decision* (question and answer of the
+ *   engine), and the *event* (a decision as a reader sees it). The BPF programs, the library and
+ *   the preload all include this file and read the same bytes.
+ *
+ * LAYOUT OF THE IMAGE
+ *   An image is a sequence of pages of SRCSEL_PAGE bytes. Page 0 is struct srcsel_header. Every
+ *   array of the image starts on a page boundary and is named by a struct srcsel_section. Objects
+ *   have power-of-two sizes, so none straddles two pages: object i of an array of objects of S
+ *   bytes is in page `page + i*S / SRCSEL_PAGE` at offset `i*S % SRCSEL_PAGE`. Nothing in an image
+ *   is a pointer; it may be mapped anywhere, copied, or written to a file of the same byte order.
+ *
+ * BYTE ORDER AND UNITS
+ *   Integers are in host order unless said otherwise. Addresses come in two forms. A *key* (struct
+ *   srcsel_key) is what comparisons use: 128 bits as two host-order words, most significant first;
+ *   an IPv4 address occupies the top 32 bits of `hi` and leaves the rest 0. A *wire address*
+ *   (__u8[16]) is what goes into a sockaddr: network order, IPv4 in the first four bytes. Ports are
+ *   host order. Prefix lengths are in bits of the family (0-32, 0-128).
+ *
+ * VERSIONS
+ *   A reader that finds another magic or version must not decide: its reason is "no-image".
+ *   SRCSEL_ABI_VERSION changes with every change of layout or meaning.
+ */
+#ifndef SRCSEL_ABI_H
+#define SRCSEL_ABI_H
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+#define SRCSEL_STATIC_ASSERT(expr, why) static_assert(expr, why)
+#else
+#define SRCSEL_STATIC_ASSERT(expr, why) _Static_assert(expr, why)
+#endif
+
+#define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
+#define SRCSEL_ABI_VERSION 1u
+#define SRCSEL_PAGE 4096u
+#define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
+#define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
+#define SRCSEL_MAX_POLICY 1024u  /* policy rules in one image */
+#define SRCSEL_MAX_RULES 8192u   /* ip rules per family in one image */
+#define SRCSEL_MAX_ROUTES 65535u /* distinct routes in one image: a trie leaf is 16 bits */
+
+/* Families as the engine counts them; also the index into every [SRCSEL_FAMILIES] array. */
+enum srcsel_family { SRCSEL_V4 = 0, SRCSEL_V6 = 1, SRCSEL_FAMILIES = 2 };
+
+/* ---- the image ------------------------------------------------------------------------------ */
+
+struct srcsel_key {
+  __u64 hi, lo;
+};
+
+/* A prefix as stored for matching: (address XOR value) AND mask == 0. mask 0 matches everything. */
+struct srcsel_match {
+  struct srcsel_key value, mask;
+};
+
+/* An array of the image: its first page and how many objects it holds. */
+struct srcsel_section {
+  __u32 page, count;
+};
+
+struct srcsel_header {
+  __u32 magic, version;
+  __u32 pages;      /* size of the whole image, this page included */
+  __u32 inputs;     /* enum srcsel_input bits that any policy rule consults: a hook gathers no more */
+  __u64 generation; /* grows with every image published for one namespace; 0 is never published */
+  __u64 netns;      /* SO_NETNS_COOKIE of the namespace the tables were read from */
+  struct srcsel_section policy;                 /* struct srcsel_policy, first match wins */
+  struct srcsel_section rules[SRCSEL_FAMILIES]; /* struct srcsel_rule, in evaluation order */
+  struct srcsel_section tables;                 /* struct srcsel_table */
+  struct srcsel_section routes;                 /* struct srcsel_route; 0 is "no route here" */
+  struct srcsel_section fans;                   /* __u32 trie slots, 4096 a fan */
+  struct srcsel_section nodes;                  /* struct srcsel_node */
+  struct srcsel_section leaves;                 /* __u16 route indexes */
+  __u32 local[SRCSEL_FAMILIES];                 /* index of table 255, or SRCSEL_NONE */
+  __u8 zero[SRCSEL_PAGE - 104];
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
+
+/*
+ * Inputs of a decision that not every caller can know. An ip rule lists those it consults; a flow
+ * lists those its caller could not supply. An ip rule whose other selectors match while one of its
+ * inputs is unknown makes the decision ambiguous: it is never guessed. Policy rules take uid, cgroup
+ * and comm as the caller has them; for them the list only says what a hook has to gather.
+ */
+enum srcsel_input {
+  SRCSEL_IN_UID = 1u << 0,    /* owner of the socket; a hook sees only the caller's */
+  SRCSEL_IN_CGROUP = 1u << 1, /* cgroup v2 id */
+  SRCSEL_IN_COMM = 1u << 2,   /* task->comm of the calling thread */
+  SRCSEL_IN_SPORT = 1u << 3,  /* source port at the first lookup */
+  SRCSEL_IN_DSCP = 1u << 4,   /* IP_TOS >> 2 or IPV6_TCLASS >> 2 */
+  SRCSEL_IN_OPAQUE = 1u << 5, /* something this version does not mirror: unknown to everybody */
+};
+
+/* What a policy rule asks for. MARK and SOURCE may come together; TABLES comes alone. */
+enum srcsel_action {
+  SRCSEL_DO_MARK = 1u << 0,   /* set `mark` under `mark_mask`; the kernel then routes and chooses */
+  SRCSEL_DO_SOURCE = 1u << 1, /* bind to `source[family]` */
+  SRCSEL_DO_TABLES = 1u << 2, /* walk the ip rules as if the mark were set, bind to the route's source */
+  SRCSEL_HOME_ONLY = 1u << 3, /* `source` was read from an interface: it holds in the image's own
+                                 namespace only */
+};
+
+/* One rule of the policy. All selectors must hold. An unset selector holds for every flow. */
+struct srcsel_policy {
+  struct srcsel_match to;       /* destination; looks at flows of `families` only */
+  __u64 cgroup;                 /* exact cgroup v2 id, 0: any */
+  char comm[SRCSEL_COMM];       /* zero padded; empty: any */
+  __u32 uid_first, uid_last;    /* inclusive; any: 0 and 0xffffffff */
+  __u16 dport_first, dport_last; /* inclusive; any: 0 and 65535 */
+  __u8 proto;                   /* IPPROTO_*, 0: any */
+  __u8 families;                /* bit 1 << enum srcsel_family */
+  __u16 action;                 /* enum srcsel_action bits */
+  __u32 mark, mark_mask;        /* mark has no bit outside mark_mask */
+  __u32 inputs;                 /* enum srcsel_input bits the selectors above consult */
+  __u32 id;                     /* the policy author's number for it, shown by decisions */
+  __u8 source[SRCSEL_FAMILIES][16]; /* wire addresses */
+  __u8 has_source[SRCSEL_FAMILIES]; /* 0: no source for that family, the kernel chooses */
+  __u8 zero[6];
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_policy) == 128, "policy rules are 128 bytes");
+
+/* Values of srcsel_rule.action: FR_ACT_* of linux/fib_rules.h. Any other value ends in EINVAL. */
+enum srcsel_rule_action {
+  SRCSEL_RULE_TABLE = 1,
+  SRCSEL_RULE_GOTO = 2,
+  SRCSEL_RULE_NOP = 3,
+  SRCSEL_RULE_BLACKHOLE = 6,   /* EINVAL */
+  SRCSEL_RULE_UNREACHABLE = 7, /* ENETUNREACH */
+  SRCSEL_RULE_PROHIBIT = 8,    /* EACCES */
+};
+
+/*
+ * One ip rule (fib_rule_match(), fib4_rule_match(), fib6_rule_match() in the kernel). All selectors
+ * must hold, then `invert` flips the result. Selectors are stored so that they can be evaluated by
+ * arithmetic alone: a mask of 0, or a range of everything, is a selector that is not set.
+ */
+struct srcsel_rule {
+  struct srcsel_match to, from; /* `from` is compared with the key's source, 0 at the first lookup */
+  __u32 mark, mark_mask;
+  __u32 uid_first, uid_last;                             /* inclusive */
+  __u16 sport_first, sport_last, dport_first, dport_last; /* inclusive */
+  __u32 oif, oif_mask;    /* interface index */
+  __u8 proto, proto_mask; /* IPPROTO_* */
+  __u8 dscp, dscp_mask;   /* six bits */
+  __u8 never;    /* 1: a selector no local flow can meet (iif other than lo, a name that no
+                    interface bears, tun_id); flipped by invert like any other */
+  __u8 need_src; /* 1: IPv6 `from`: does not hold while the source is :: */
+  __u8 invert;   /* 1: `not` */
+  __u8 action;   /* enum srcsel_rule_action */
+  __u32 inputs;         /* enum srcsel_input bits consulted */
+  __u32 target;         /* TABLE: index into tables, or SRCSEL_NONE if it has no routes; GOTO: index
+                           of a later rule, or SRCSEL_NONE if unresolved */
+  __s32 suppress_plen;  /* discard results with prefix length <= this; -1: none */
+  __u32 suppress_group; /* discard results leaving by a link of this group; SRCSEL_NONE: none */
+  __u32 pref;           /* preference, shown by decisions */
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_rule) == 128, "ip rules are 128 bytes");
+
+/*
+ * A routing table of one family: a popcount trie with strides of 6 bits. A *slot* is SRCSEL_LEAF |
+ * route index, or a node index. A small table starts at slot `root`, consuming bits from the top of
+ * the key; a large one starts with a fan of 4096 slots chosen by the key's first 12 bits.
+ */
+#define SRCSEL_LEAF 0x80000000u
+#define SRCSEL_STRIDE 6u
+#define SRCSEL_FAN_BITS 12u
+#define SRCSEL_FAN_SLOTS 4096u
+#define SRCSEL_MAX_DEPTH 22u /* strides in 128 bits */
+
+struct srcsel_table {
+  __u32 id;   /* as in `ip route show table` */
+  __u32 root; /* slot, used when fan is SRCSEL_NONE */
+  __u32 fan;  /* index of the first of its slots in `fans`, or SRCSEL_NONE */
+  __u32 family;
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_table) == 16, "tables are 16 bytes");
+
+/*
+ * 64 slots. Bit i of `children`: slot i is a node, number child + popcount(children below i). Else
+ * slot i belongs to the run of equal leaves that the highest bit of `starts` at or below i opens:
+ * run r = popcount(starts up to i) - 1, its route in runs[r] if leaf is SRCSEL_NONE (at most four
+ * runs), else in leaves[leaf + r].
+ */
+#define SRCSEL_NODE_RUNS 4u
+struct srcsel_node {
+  __u64 children, starts;
+  __u32 child, leaf;
+  __u16 runs[SRCSEL_NODE_RUNS];
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_node) == 32, "nodes are 32 bytes");
+
+enum srcsel_route_flag {
+  SRCSEL_ROUTE_SOURCE = 1u << 0,    /* `source` is what the kernel would choose */
+  SRCSEL_ROUTE_AMBIGUOUS = 1u << 1, /* more than one path, and their sources differ */
+};
+
+/* A distinct lookup result: what fib_lookup() finds, with the source it implies worked out. */
+struct srcsel_route {
+  __u8 source[16];  /* wire address: RTA_PREFSRC, else what the nexthop's interface yields */
+  __u8 gateway[16]; /* wire address, 0 if on link or of the other family */
+  __u32 oif;
+  __u32 table;
+  __u32 metric;
+  __u32 group; /* group of the link oif, for suppress_ifgroup */
+  __u8 type;   /* RTN_*; 0 (RTN_UNSPEC): no route, which only route 0 is */
+  __u8 plen;
+  __u16 flags; /* enum srcsel_route_flag */
+  __u8 zero[12];
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_route) == 64, "routes are 64 bytes");
+
+/* ---- flow and decision ---------------------------------------------------------------------- */
+
+enum srcsel_fact {
+  SRCSEL_FACT_SOURCE = 1u << 0, /* the application bound the socket to an address */
+  SRCSEL_FACT_PORT = 1u << 1,  /* the socket has a local port: it cannot be bound any more */
+};
+
+/* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */
+struct srcsel_flow {
+  struct srcsel_key dst, src; /* src 0: unbound */
+  __u64 cgroup;
+  __u64 netns;   /* SO_NETNS_COOKIE of the socket */
+  __u32 mark;    /* SO_MARK as it is */
+  __u32 uid;
+  __u32 oif;     /* SO_BINDTODEVICE, 0: none */
+  __u32 unknown; /* enum srcsel_input bits the caller could not fill in */
+  __u16 sport, dport;
+  __u8 family;   /* enum srcsel_family */
+  __u8 proto;    /* IPPROTO_* */
+  __u8 dscp;
+  __u8 facts;    /* enum srcsel_fact */
+  char comm[SRCSEL_COMM];
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 88, "flows are 88 bytes");
+
+/*
+ * Why a decision is what it is. The strings are stable: explain, trace, counters and the library
+ * show the same word. Append only.
+ */
+#define SRCSEL_REASONS(X)                                                            \
+  X(NO_IMAGE, "no-image")       /* no image, or one of another version */            \
+  X(NO_RULE, "no-rule")         /* no policy rule matched */                         \
+  X(MARK, "mark")               /* marked: the kernel chooses by that mark */        \
+  X(SOURCE, "source")           /* bound to the policy's source */                   \
+  X(TABLE, "table")             /* bound to the source the tables give */            \
+  X(UNSPECIFIED, "unspecified") /* destination 0.0.0.0 or :: (0.0.0.0/8 included) */ \
+  X(LOOPBACK, "loopback")       /* destination in 127.0.0.0/8 or ::1 */              \
+  X(LINK_LOCAL, "link-local")   /* destination in 169.254.0.0/16 or fe80::/10 */     \
+  X(MULTICAST, "multicast")     /* destination is a multicast group */               \
+  X(BROADCAST, "broadcast")     /* destination 255.255.255.255 or a subnet's */      \
+  X(LOCAL, "local")             /* destination is this host's own (RTN_LOCAL) */     \
+  X(APP_SOURCE, "app-source")   /* the application bound an address itself */        \
+  X(APP_PORT, "app-port")       /* has a local port: no source can be bound now */   \
+  X(APP_DEVICE, "app-device")   /* the application bound the socket to a device */   \
+  X(APP_MARK, "app-mark")       /* the application marked the socket */              \
+  X(FOREIGN, "foreign")         /* socket of another namespace, tables do not hold */\
+  X(FAMILY, "family")           /* the rule has no source of this family */          \
+  X(NO_ROUTE, "no-route")       /* the tables have no usable route */                \
+  X(NO_SOURCE, "no-source")     /* the route does not say which source */            \
+  X(AMBIGUOUS, "ambiguous")     /* what decides is not visible to the mirror */      \
+  X(REFUSED, "refused")         /* the kernel refused the mark or the bind */
+
+enum srcsel_reason {
+#define SRCSEL_REASON_ENUM(name, text) SRCSEL_WHY_##name,
+  SRCSEL_REASONS(SRCSEL_REASON_ENUM)
+#undef SRCSEL_REASON_ENUM
+      SRCSEL_WHY_COUNT
+};
+
+enum srcsel_apply {
+  SRCSEL_APPLY_MARK = 1u << 0,   /* new mark = old mark & ~mark_mask | mark */
+  SRCSEL_APPLY_SOURCE = 1u << 1, /* bind to source, port 0, without choosing the port yet */
+};
+
+struct srcsel_decision {
+  __u32 reason;  /* enum srcsel_reason */
+  __u32 apply;   /* enum srcsel_apply bits; 0: leave the socket alone */
+  __u32 policy;  /* id of the policy rule, or SRCSEL_NONE */
+  __u32 mark, mark_mask;
+  __u32 rule;    /* preference of the ip rule that decided, or SRCSEL_NONE */
+  __u32 table;   /* id of the table, 0 if none was consulted */
+  __u32 oif;     /* the route's interface, 0 if none was consulted */
+  __u8 source[16]; /* wire address */
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_decision) == 48, "decisions are 48 bytes");
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+/* One decision taken by a hook, as written to the ring while a reader listens. */
+struct srcsel_event {
+  __u64 time_ns;    /* CLOCK_BOOTTIME */
+  __u64 generation; /* of the image decided on */
+  __u64 socket;     /* SO_COOKIE */
+  __u32 pid, tid;   /* of the caller, in the initial pid namespace */
+  __s32 error;      /* 0, or the -errno with which the kernel refused */
+  __u32 zero;
+  struct srcsel_flow flow;
+  struct srcsel_decision decision;
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_event) == 176, "events are 176 bytes");
+
+#endif /* SRCSEL_ABI_H */

@@ -1,0 +1,43 @@
+#include "base/netns.hh"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
+
+#include <cerrno>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace srcsel {
+
+absl::StatusOr<Fd> OpenNetns(absl::string_view name) {
+  const std::string path = name.find('/') == absl::string_view::npos
+                               ? absl::StrCat("/run/netns/", name)
+                               : std::string(name);
+  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return absl::ErrnoToStatus(errno, absl::StrCat("open network namespace ", path));
+  struct statfs fs;
+  if (fstatfs(fd.get(), &fs) != 0 || fs.f_type != NSFS_MAGIC)
+    return absl::InvalidArgumentError(absl::StrCat(path, " is not a network namespace"));
+  return fd;
+}
+
+absl::Status EnterNetns(const Fd &netns) {
+  if (setns(netns.get(), CLONE_NEWNET) != 0)
+    return absl::ErrnoToStatus(errno, "enter network namespace");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::uint64_t> NetnsCookie() {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  if (!socket || getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) != 0)
+    return absl::ErrnoToStatus(errno, "read SO_NETNS_COOKIE (Linux 5.14 or later)");
+  return cookie;
+}
+
+}  // namespace srcsel

@@ -1,0 +1,43 @@
+// A route as the kernel dumps it. Routes are kept in dump order: among routes of one prefix, tos
+// and metric, the first comes first in the kernel too.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/address.hh"
+
+namespace srcsel {
+
+struct Nexthop {
+  std::uint32_t oif = 0;             // 0: none (blackhole and the like)
+  std::optional<IpAddress> gateway;  // RTA_GATEWAY or RTA_VIA; may be of the other family
+  std::uint16_t weight = 1;          // rtnh_hops + 1
+  std::uint8_t flags = 0;            // RTNH_F_* (DEAD 1, LINKDOWN 16 ...)
+  bool encap = false;                // has a lightweight tunnel
+
+  friend bool operator==(const Nexthop &, const Nexthop &) = default;
+};
+
+struct Route {
+  Prefix dst, src;  // src: IPv6 source-specific routes only
+  std::uint32_t table = 0;
+  std::uint8_t type = 0;   // RTN_*
+  std::uint8_t scope = 0;  // RT_SCOPE_*
+  std::uint8_t tos = 0;
+  std::uint8_t protocol = 0;  // RTPROT_*
+  std::uint32_t flags = 0;    // rtm_flags
+  std::uint32_t metric = 0;
+  std::optional<IpAddress> prefsrc;
+  std::uint32_t nexthop_id = 0;         // RTA_NH_ID, 0: none
+  std::uint8_t pref = 0;                // ICMPV6_ROUTER_PREF_*
+  std::optional<std::int32_t> expires;  // seconds left, may be negative
+  std::uint32_t mtu = 0;                // RTAX_MTU, 0: none
+  std::vector<Nexthop> nexthops;        // one, or several for RTA_MULTIPATH
+
+  friend bool operator==(const Route &, const Route &) = default;
+};
+
+}  // namespace srcsel
