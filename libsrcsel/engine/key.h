@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* key.h: arithmetic on 128-bit keys, left aligned and in host order, and on inclusive ranges. */
+#ifndef SRCSEL_ENGINE_KEY_H
+#define SRCSEL_ENGINE_KEY_H
+
+#include "engine/platform.h"
+
+/* Non-zero where the key lies outside the match. */
+SRCSEL_INLINE __u64 srcsel_outside(const struct srcsel_key *key, const struct srcsel_match *match) {
+  return ((key->hi ^ match->value.hi) & match->mask.hi) |
+         ((key->lo ^ match->value.lo) & match->mask.lo);
+}
+
+/* 1 where `number` is outside first..last, else 0. BPF compares by jumping only: arithmetic keeps
+ * the verifier on one path. */
+SRCSEL_INLINE __u64 srcsel_beyond(__u32 number, __u32 first, __u32 last) {
+  const __u32 above = number - first, span = last - first;
+
+  return ((__u64)span - above) >> 63;
+}
+
+/* 1 for 0, else 0; without a jump. */
+SRCSEL_INLINE __u64 srcsel_is_zero(__u64 bits) { return ((bits | -bits) >> 63) ^ 1; }
+
+/* Takes the top `bits` (1 to 63) off the key. */
+SRCSEL_INLINE __u32 srcsel_take(struct srcsel_key *key, __u32 bits) {
+  const __u32 top = (__u32)(key->hi >> (64 - bits));
+  key->hi = key->hi << bits | key->lo >> (64 - bits);
+  key->lo <<= bits;
+  return top;
+}
+
+/* BPF has no instruction for it; the compiler's expansion is a dozen operations. */
+SRCSEL_INLINE __u32 srcsel_popcount(__u64 bits) { return (__u32)__builtin_popcountll(bits); }
+
+#endif /* SRCSEL_ENGINE_KEY_H */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * platform.h: the only two seams between the engine in user space and in BPF: reading a page of the
+ * image, and looping.
+ *
+ * In BPF an image is the array map found by one lookup in the outer map; a page is one element. In
+ * user space it is a stretch of memory. In both, an index beyond the image yields no page, and the
+ * engine answers without one: a damaged image can give a wrong answer, never a wild access.
+ */
+#ifndef SRCSEL_ENGINE_PLATFORM_H
+#define SRCSEL_ENGINE_PLATFORM_H
+
+#include <srcsel/abi.h>
+
+#ifdef __bpf__
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+/* Its own frame: the verifier checks it once per call instead of once per path through the caller. */
+#define SRCSEL_FN static __attribute__((noinline))
+#define SRCSEL_INLINE static __attribute__((always_inline)) inline
+
+typedef void *srcsel_image;
+
+SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
+  return bpf_map_lookup_elem(image, &page);
+}
+
+#define srcsel_loop(count, step, context) bpf_loop(count, step, context, 0)
+
+/* Makes the compiler finish `value` here. Otherwise it loads the operands of a long expression
+ * first and spills them, and the frames of a walk no longer fit into the 512 bytes the verifier
+ * allows a chain of calls. */
+#define srcsel_settle(value) __asm__ volatile("" : "+r"(value))
+
+#else /* user space */
+
+#define SRCSEL_FN static inline __attribute__((unused))
+#define SRCSEL_INLINE static inline __attribute__((always_inline, unused))
+
+struct srcsel_memory {
+  const __u8 *base; /* aligned to 8 bytes */
+  __u32 pages;
+};
+typedef const struct srcsel_memory *srcsel_image;
+
+#define srcsel_settle(value) ((void)(value))
+
+SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
+  return page < image->pages ? image->base + (__u64)page * SRCSEL_PAGE : 0;
+}
+
+/* Calls step(0..count-1, context) until it returns non-zero, as bpf_loop() does. */
+SRCSEL_INLINE void srcsel_loop(__u32 count, long (*step)(__u32, void *), void *context) {
+  for (__u32 i = 0; i < count; ++i)
+    if (step(i, context)) return;
+}
+
+#endif
+
+/* Object `index` of an array of `size`-byte objects starting at `page`. size is a power of two. */
+SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 index, __u32 size) {
+  const __u64 position = (__u64)index * size;
+  const __u8 *base = (const __u8 *)srcsel_page(image, page + (__u32)(position / SRCSEL_PAGE));
+  return base ? base + (position & (SRCSEL_PAGE - size)) : 0;
+}
+
+/* The header, or NULL if this engine must not read the image. */
+SRCSEL_INLINE const struct srcsel_header *srcsel_open(srcsel_image image) {
+  const struct srcsel_header *head = (const struct srcsel_header *)srcsel_page(image, 0);
+  if (!head || head->magic != SRCSEL_ABI_MAGIC || head->version != SRCSEL_ABI_VERSION) return 0;
+  return head;
+}
+
+#endif /* SRCSEL_ENGINE_PLATFORM_H */

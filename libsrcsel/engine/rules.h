@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * rules.h: the walk of the ip rules, as fib_rules_lookup() does it for a locally originated flow at
+ * its first lookup.
+ *
+ * A rule is evaluated as the OR of the differences between its selectors and the flow: no branch per
+ * selector, so that the verifier sees one path and not two to the power of twelve.
+ *
+ * Cost: linear in the rules up to the one that decides, plus a trie lookup for each that matches.
+ */
+#ifndef SRCSEL_ENGINE_RULES_H
+#define SRCSEL_ENGINE_RULES_H
+
+#include <linux/rtnetlink.h>
+
+#include "engine/trie.h"
+
+enum srcsel_verdict {
+  SRCSEL_UNREACHED = 0, /* the rules ran out, or one of them or a route forbids */
+  SRCSEL_ROUTED,        /* `route` is the answer */
+  SRCSEL_UNKNOWABLE,    /* a rule hangs on an input the caller does not know */
+};
+
+struct srcsel_rule_walk {
+  srcsel_image image;
+  const struct srcsel_header *head;
+  const struct srcsel_flow *flow;
+  __u32 mark; /* the mark to evaluate under, instead of the flow's */
+  __u32 next; /* rules before this index are skipped: a goto in progress */
+  /* the answer */
+  __u32 verdict;
+  __u32 route; /* index */
+  __u32 pref;
+};
+
+enum srcsel_holds { SRCSEL_HOLDS_NOT, SRCSEL_HOLDS, SRCSEL_HOLDS_PERHAPS };
+
+SRCSEL_INLINE __u32 srcsel_rule_holds(const struct srcsel_rule *rule,
+                                      const struct srcsel_flow *flow, __u32 mark) {
+  const __u32 unknown = rule->inputs & flow->unknown;
+  __u64 miss = srcsel_outside(&flow->dst, &rule->to);
+
+  srcsel_settle(miss);
+  miss |= srcsel_outside(&flow->src, &rule->from);
+  srcsel_settle(miss);
+  miss |= (mark ^ rule->mark) & rule->mark_mask;
+  miss |= rule->never;
+  srcsel_settle(miss);
+  miss |= srcsel_is_zero(flow->src.hi | flow->src.lo) & rule->need_src;
+  miss |= (rule->oif ^ flow->oif) & rule->oif_mask;
+  srcsel_settle(miss);
+  miss |= (rule->proto ^ flow->proto) & rule->proto_mask;
+  miss |= srcsel_beyond(flow->dport, rule->dport_first, rule->dport_last);
+  srcsel_settle(miss);
+  miss |= srcsel_beyond(flow->sport, rule->sport_first, rule->sport_last) &
+          srcsel_is_zero(unknown & SRCSEL_IN_SPORT);
+  srcsel_settle(miss);
+  miss |= srcsel_beyond(flow->uid, rule->uid_first, rule->uid_last) &
+          srcsel_is_zero(unknown & SRCSEL_IN_UID);
+  srcsel_settle(miss);
+  miss |= (flow->dscp ^ rule->dscp) & rule->dscp_mask & -srcsel_is_zero(unknown & SRCSEL_IN_DSCP);
+  if (miss) return rule->invert;
+  if (unknown) return SRCSEL_HOLDS_PERHAPS;
+  return !rule->invert;
+}
+
+/* 1: the table's answer is final and stored in the walk; 0: go on with the next rule. */
+SRCSEL_INLINE long srcsel_rule_lookup(struct srcsel_rule_walk *w, const struct srcsel_rule *rule) {
+  const struct srcsel_route *route;
+  __u32 index;
+
+  if (rule->target == SRCSEL_NONE) return 0;
+  index = srcsel_find(w->image, w->head, rule->target, &w->flow->dst);
+  route = srcsel_route_at(w->image, w->head, index);
+  if (!route || route->type == RTN_UNSPEC || route->type == RTN_THROW) return 0;
+  if (route->type >= RTN_BLACKHOLE) return 1;
+  if (route->plen <= rule->suppress_plen) return 0;
+  if (rule->suppress_group != SRCSEL_NONE && rule->suppress_group == route->group) return 0;
+  w->route = index;
+  w->verdict = SRCSEL_ROUTED;
+  return 1;
+}
+
+static long srcsel_rule_step(__u32 index, void *context) {
+  struct srcsel_rule_walk *w = (struct srcsel_rule_walk *)context;
+  const struct srcsel_rule *rule;
+  __u32 holds;
+
+  if (index < w->next) return 0;
+  rule = (const struct srcsel_rule *)srcsel_object(
+      w->image, w->head->rules[w->flow->family & 1].page, index, sizeof(*rule));
+  if (!rule) return 1;
+  holds = srcsel_rule_holds(rule, w->flow, w->mark);
+  if (holds == SRCSEL_HOLDS_NOT) return 0;
+  w->pref = rule->pref;
+  if (holds == SRCSEL_HOLDS_PERHAPS) {
+    w->verdict = SRCSEL_UNKNOWABLE;
+    return 1;
+  }
+  switch (rule->action) {
+    case SRCSEL_RULE_TABLE:
+      return srcsel_rule_lookup(w, rule);
+    case SRCSEL_RULE_GOTO:
+      if (rule->target != SRCSEL_NONE) w->next = rule->target;
+      return 0;
+    case SRCSEL_RULE_NOP:
+      return 0;
+    default:
+      return 1;
+  }
+}
+
+/* Fills the answer of a walk whose image, head, flow and mark are set. */
+SRCSEL_INLINE void srcsel_walk_rules(struct srcsel_rule_walk *w) {
+  w->next = 0;
+  w->verdict = SRCSEL_UNREACHED;
+  w->route = 0;
+  w->pref = SRCSEL_NONE;
+  srcsel_loop(w->head->rules[w->flow->family & 1].count, srcsel_rule_step, w);
+}
+
+#endif /* SRCSEL_ENGINE_RULES_H */

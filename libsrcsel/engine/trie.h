@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * trie.h: longest-prefix match in a table of the image (layout: abi.h, struct srcsel_node).
+ *
+ * Cost: one page lookup for a fan, one a stride, at most one more for the leaf. A table with only a
+ * default route costs nothing but the route itself.
+ */
+#ifndef SRCSEL_ENGINE_TRIE_H
+#define SRCSEL_ENGINE_TRIE_H
+
+#include "engine/key.h"
+
+struct srcsel_descent {
+  srcsel_image image;
+  struct srcsel_key rest; /* bits of the key not yet consumed */
+  __u32 nodes, leaves;    /* first pages */
+  __u32 slot;
+};
+
+static long srcsel_descend(__u32 stride, void *context) {
+  struct srcsel_descent *d = (struct srcsel_descent *)context;
+  const struct srcsel_node *node;
+  const __u16 *leaf;
+  __u64 bit;
+  __u32 run;
+
+  (void)stride;
+  if (d->slot & SRCSEL_LEAF) return 1;
+  node = (const struct srcsel_node *)srcsel_object(d->image, d->nodes, d->slot, sizeof(*node));
+  d->slot = SRCSEL_LEAF;
+  if (!node) return 1;
+  bit = 1ull << srcsel_take(&d->rest, SRCSEL_STRIDE);
+  if (node->children & bit) {
+    d->slot = node->child + srcsel_popcount(node->children & (bit - 1));
+    return 0;
+  }
+  run = srcsel_popcount(node->starts & (bit | (bit - 1))) - 1;
+  if (node->leaf == SRCSEL_NONE) {
+    d->slot |= node->runs[run & (SRCSEL_NODE_RUNS - 1)];
+    return 1;
+  }
+  leaf = (const __u16 *)srcsel_object(d->image, d->leaves, node->leaf + run, sizeof(*leaf));
+  if (leaf) d->slot |= *leaf;
+  return 1;
+}
+
+/* Index of the route for `key` in table number `index` of the image; 0 if there is none. */
+SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head, __u32 index,
+                            const struct srcsel_key *key) {
+  const struct srcsel_table *table;
+  struct srcsel_descent d;
+  const __u32 *slot;
+
+  table = (const struct srcsel_table *)srcsel_object(image, head->tables.page, index,
+                                                     sizeof(*table));
+  if (!table) return 0;
+  d.image = image;
+  d.rest = *key;
+  d.nodes = head->nodes.page;
+  d.leaves = head->leaves.page;
+  d.slot = table->root;
+  if (table->fan != SRCSEL_NONE) {
+    slot = (const __u32 *)srcsel_object(image, head->fans.page,
+                                        table->fan + srcsel_take(&d.rest, SRCSEL_FAN_BITS),
+                                        sizeof(*slot));
+    if (!slot) return 0;
+    d.slot = *slot;
+  }
+  if (!(d.slot & SRCSEL_LEAF)) srcsel_loop(SRCSEL_MAX_DEPTH, srcsel_descend, &d);
+  return d.slot & SRCSEL_LEAF ? d.slot & ~SRCSEL_LEAF : 0;
+}
+
+SRCSEL_INLINE const struct srcsel_route *srcsel_route_at(srcsel_image image,
+                                                         const struct srcsel_header *head,
+                                                         __u32 index) {
+  return (const struct srcsel_route *)srcsel_object(image, head->routes.page, index,
+                                                    sizeof(struct srcsel_route));
+}
+
+#endif /* SRCSEL_ENGINE_TRIE_H */
