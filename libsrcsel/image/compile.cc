@@ -1,0 +1,39 @@
+#include "image/compile.hh"
+
+#include <linux/rtnetlink.h>
+
+#include <utility>
+
+#include "base/status.hh"
+#include "image/compile_policy.hh"
+#include "image/compile_rules.hh"
+#include "image/compile_tables.hh"
+#include "image/writer.hh"
+
+namespace srcsel {
+
+absl::StatusOr<Image> Compile(const State &state, const Policy &policy, std::uint64_t generation) {
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<srcsel_policy> rules, CompilePolicy(policy, state));
+  SRCSEL_ASSIGN_OR_RETURN(const CompiledTables tables, CompileTables(state));
+
+  ImageWriter writer;
+  srcsel_header header{};
+  header.generation = generation;
+  header.netns = state.netns;
+  for (const srcsel_policy &rule : rules) header.inputs |= rule.inputs;
+  header.policy = writer.Append(rules);
+  for (srcsel_family family : {SRCSEL_V4, SRCSEL_V6}) {
+    SRCSEL_ASSIGN_OR_RETURN(const std::vector<srcsel_rule> ip_rules,
+                            CompileRules(state, family, tables));
+    header.rules[family] = writer.Append(ip_rules);
+    header.local[family] = tables.Find(family, RT_TABLE_LOCAL);
+  }
+  header.tables = writer.Append(tables.tables);
+  header.routes = writer.Append(tables.routes);
+  header.fans = writer.Append(tables.tries.fans());
+  header.nodes = writer.Append(tables.tries.nodes());
+  header.leaves = writer.Append(tables.tries.leaves());
+  return std::move(writer).Finish(header);
+}
+
+}  // namespace srcsel

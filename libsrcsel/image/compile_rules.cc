@@ -1,0 +1,100 @@
+#include "image/compile_rules.hh"
+
+#include <linux/fib_rules.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "image/key.hh"
+
+namespace srcsel {
+namespace {
+
+void SetRanges(const Rule &rule, srcsel_rule &out) {
+  const Range32 uids = rule.uids.value_or(Range32{});
+  const Range16 sports = rule.sports.value_or(Range16{});
+  const Range16 dports = rule.dports.value_or(Range16{});
+  out.uid_first = uids.first;
+  out.uid_last = uids.last;
+  out.sport_first = sports.first;
+  out.sport_last = sports.last;
+  out.dport_first = dports.first;
+  out.dport_last = dports.last;
+  if (rule.uids) out.inputs |= SRCSEL_IN_UID;
+  if (rule.sports) out.inputs |= SRCSEL_IN_SPORT;
+}
+
+// A tos in the rule's header is compared under IPTOS_RT_MASK in IPv4, all six bits in IPv6.
+void SetDscp(const Rule &rule, srcsel_family family, srcsel_rule &out) {
+  constexpr __u8 kAllBits = 0x3f, kLowerThree = 0x07;
+  if (rule.dscp) {
+    out.dscp = *rule.dscp;
+    out.dscp_mask = rule.dscp_mask.value_or(kAllBits);
+  } else if (rule.tos) {
+    out.dscp = rule.tos >> 2;
+    out.dscp_mask = family == SRCSEL_V4 ? kLowerThree : kAllBits;
+  }
+  if (out.dscp_mask) out.inputs |= SRCSEL_IN_DSCP;
+}
+
+void SetInterfaces(const Rule &rule, const State &state, srcsel_rule &out) {
+  if (!rule.oif.empty()) {
+    const auto link = std::ranges::find(state.links, rule.oif, &Link::name);
+    out.oif = link == state.links.end() ? SRCSEL_NONE : link->index;
+    out.oif_mask = ~0u;
+  }
+  if ((!rule.iif.empty() && rule.iif != "lo") || rule.tun_id || rule.l3mdev) out.never = 1;
+}
+
+std::uint32_t GotoTarget(const std::vector<const Rule *> &rules, std::size_t self) {
+  for (std::size_t i = self + 1; i < rules.size(); ++i)
+    if (rules[i]->pref == rules[self]->goto_pref) return static_cast<std::uint32_t>(i);
+  return SRCSEL_NONE;
+}
+
+srcsel_rule CompileRule(const Rule &rule, const State &state, srcsel_family family) {
+  srcsel_rule out{};
+  out.to = MatchOf(rule.to);
+  out.from = MatchOf(rule.from);
+  out.mark = rule.mark;
+  out.mark_mask = rule.mark_mask;
+  out.proto = rule.proto;
+  out.proto_mask = rule.proto ? 0xff : 0;
+  out.need_src = family == SRCSEL_V6 && rule.from.length > 0;
+  out.invert = (rule.flags & FIB_RULE_INVERT) != 0;
+  out.action = rule.action;
+  out.target = SRCSEL_NONE;
+  out.suppress_plen = rule.suppress_plen;
+  out.suppress_group = rule.suppress_group.value_or(SRCSEL_NONE);
+  out.pref = rule.pref;
+  SetRanges(rule, out);
+  SetDscp(rule, family, out);
+  SetInterfaces(rule, state, out);
+  if (rule.sport_mask || rule.dport_mask || rule.flow_label || rule.flags & FIB_RULE_FIND_SADDR)
+    out.inputs |= SRCSEL_IN_OPAQUE;
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<srcsel_rule>> CompileRules(const State &state, srcsel_family family,
+                                                      const CompiledTables &tables) {
+  std::vector<const Rule *> rules;
+  for (const Rule &rule : state.rules)
+    if (rule.family == (family == SRCSEL_V4 ? AF_INET : AF_INET6)) rules.push_back(&rule);
+  if (rules.size() > SRCSEL_MAX_RULES)
+    return absl::ResourceExhaustedError(absl::StrCat("compile ip rules: ", rules.size(),
+                                                     " rules, at most ", SRCSEL_MAX_RULES,
+                                                     " fit into an image"));
+  std::vector<srcsel_rule> out;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    srcsel_rule rule = CompileRule(*rules[i], state, family);
+    if (rule.action == SRCSEL_RULE_TABLE && !rules[i]->l3mdev)
+      rule.target = tables.Find(family, rules[i]->table);
+    if (rule.action == SRCSEL_RULE_GOTO) rule.target = GotoTarget(rules, i);
+    out.push_back(rule);
+  }
+  return out;
+}
+
+}  // namespace srcsel

@@ -1,0 +1,52 @@
+// What the user wants, as plain values: an ordered list of rules, first match wins. Where it comes
+// from (command line, file, a host's own firewall) is not known here.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.hh"
+#include "base/mark.hh"
+#include "state/rule.hh"
+
+namespace srcsel {
+
+// "dev eth1": the address that interface has at the moment, followed as it changes.
+struct DeviceSource {
+  std::string name;
+  friend bool operator==(const DeviceSource &, const DeviceSource &) = default;
+};
+
+using Source = std::variant<IpAddress, DeviceSource>;
+
+enum class Apply {
+  kMark,  // set the mark on the socket: the kernel routes by it and chooses the source
+  kBind,  // bind the source that the tables give for the mark, leave SO_MARK alone
+};
+
+struct PolicyRule {
+  // Selectors; unset ones hold for every flow.
+  std::optional<Prefix> to;
+  std::uint8_t proto = 0;  // IPPROTO_*, 0: any
+  std::optional<Range16> dports;
+  std::optional<Range32> uids;
+  std::uint64_t cgroup = 0;  // cgroup v2 id, 0: any
+  std::string comm;          // task->comm, at most 15 bytes; empty: any
+
+  // What to do. At least one of mark and sources; kBind needs a mark and excludes sources.
+  std::optional<Mark> mark;
+  Apply apply = Apply::kMark;
+  std::vector<Source> sources;  // at most one address per family
+
+  friend bool operator==(const PolicyRule &, const PolicyRule &) = default;
+};
+
+struct Policy {
+  std::vector<PolicyRule> rules;
+};
+
+}  // namespace srcsel
