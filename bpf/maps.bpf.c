@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "maps.bpf.h"
+
+struct srcsel_images srcsel_images SEC(".maps");
+struct srcsel_counters srcsel_counters SEC(".maps");
+struct srcsel_bound srcsel_bound SEC(".maps");
+struct srcsel_events srcsel_events SEC(".maps");
+__u32 srcsel_listening = 0;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,100 @@
+#include "hooks/hooks.hh"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/status.hh"
+#include "hooks/image_map.hh"
+#include "srcsel.skel.h"
+
+namespace srcsel {
+namespace {
+
+// libbpf explains failures in lines it prints. The first warning names the program or map.
+thread_local std::string first_warning;
+
+int KeepFirstWarning(libbpf_print_level level, const char *format, va_list arguments) {
+  if (level != LIBBPF_WARN || !first_warning.empty()) return 0;
+  char line[256];
+  vsnprintf(line, sizeof(line), format, arguments);
+  first_warning = std::string(absl::StripSuffix(absl::StripPrefix(line, "libbpf: "), "\n"));
+  return 0;
+}
+
+absl::Status LoadError(int error) {
+  const std::string what = absl::StrCat(
+      "load BPF programs", first_warning.empty() ? "" : absl::StrCat(" (", first_warning, ")"));
+  const absl::Status status = absl::ErrnoToStatus(error, what);
+  if (error == EPERM || error == EACCES)
+    return absl::PermissionDeniedError(
+        absl::StrCat(status.message(), "; run as root, or with CAP_BPF and CAP_NET_ADMIN"));
+  return absl::Status(status.code(),
+                      absl::StrCat(status.message(), "; Linux 6.1 or later is needed"));
+}
+
+struct Hook {
+  const bpf_program *program;
+  bpf_attach_type type;
+};
+
+}  // namespace
+
+void Hooks::Destroy::operator()(srcsel_bpf *skeleton) const {
+  srcsel_bpf__destroy(skeleton);
+}
+
+absl::StatusOr<Hooks> Hooks::Load() {
+  libbpf_set_print(KeepFirstWarning);
+  first_warning.clear();
+  srcsel_bpf *skeleton = srcsel_bpf__open();
+  if (skeleton == nullptr) return LoadError(errno);
+  Hooks hooks(skeleton);
+  if (const int error = srcsel_bpf__load(skeleton); error != 0) return LoadError(-error);
+  return hooks;
+}
+
+absl::Status Hooks::Publish(std::span<const std::byte> image) {
+  SRCSEL_ASSIGN_OR_RETURN(const Fd pages, MakeImageMap(image));
+  const __u32 slot = 0;
+  const int inner = pages.get();
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.srcsel_images), &slot, &inner, BPF_ANY) != 0)
+    return absl::ErrnoToStatus(errno, "publish the image");
+  return absl::OkStatus();
+}
+
+absl::Status Hooks::Attach(const Fd &cgroup) {
+  const Hook hooks[] = {
+      {skeleton_->progs.srcsel_bind4, BPF_CGROUP_INET4_BIND},
+      {skeleton_->progs.srcsel_bind6, BPF_CGROUP_INET6_BIND},
+      {skeleton_->progs.srcsel_connect4, BPF_CGROUP_INET4_CONNECT},
+      {skeleton_->progs.srcsel_connect6, BPF_CGROUP_INET6_CONNECT},
+  };
+  for (std::size_t i = 0; i < std::size(hooks); ++i) {
+    const Hook &hook = hooks[i];
+    if (bpf_prog_attach(bpf_program__fd(hook.program), cgroup.get(), hook.type,
+                        BPF_F_ALLOW_MULTI) == 0)
+      continue;
+    const int error = errno;
+    for (std::size_t j = 0; j < i; ++j)
+      bpf_prog_detach2(bpf_program__fd(hooks[j].program), cgroup.get(), hooks[j].type);
+    return absl::ErrnoToStatus(
+        error, absl::StrCat("attach ", bpf_program__name(hook.program), " to the cgroup"));
+  }
+  return absl::OkStatus();
+}
+
+void Hooks::Tell(bool events) {
+  skeleton_->bss->srcsel_listening = events;
+}
+
+int Hooks::events_fd() const {
+  return bpf_map__fd(skeleton_->maps.srcsel_events);
+}
+
+}  // namespace srcsel
