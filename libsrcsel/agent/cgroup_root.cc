@@ -1,0 +1,80 @@
+#include "agent/cgroup_root.hh"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/status.hh"
+
+namespace srcsel {
+namespace {
+
+std::string ReadAll(const char *path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+// `path` below `top`, as a relative path; both absolute.
+std::string Below(absl::string_view path, absl::string_view top) {
+  if (top != "/") path.remove_prefix(top.size());
+  while (absl::ConsumePrefix(&path, "/")) {
+  }
+  return path.empty() ? "." : std::string(path);
+}
+
+bool Shows(absl::string_view root, absl::string_view own) {
+  return root == "/" || own == root || absl::StartsWith(own, absl::StrCat(root, "/"));
+}
+
+absl::StatusOr<Fd> MountPrivately() {
+  const Fd context(fsopen("cgroup2", FSOPEN_CLOEXEC));
+  if (!context || fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+    return absl::ErrnoToStatus(
+        errno, "find cgroup v2: no mount shows it, and mounting it for this process failed");
+  Fd root(fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
+  if (!root) return absl::ErrnoToStatus(errno, "mount cgroup v2 for this process");
+  return root;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> FindOwnCgroup(absl::string_view table) {
+  for (absl::string_view line : absl::StrSplit(table, '\n'))
+    if (absl::ConsumePrefix(&line, "0::")) return std::string(line);
+  return absl::NotFoundError(
+      "find cgroup v2: /proc/self/cgroup has no line '0::'; the kernel was built or booted without "
+      "it");
+}
+
+absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::string_view own) {
+  for (absl::string_view line : absl::StrSplit(mountinfo, '\n')) {
+    const std::vector<absl::string_view> halves = absl::StrSplit(line, absl::MaxSplits(" - ", 1));
+    if (halves.size() != 2 || !absl::StartsWith(halves[1], "cgroup2 ")) continue;
+    const std::vector<absl::string_view> fields = absl::StrSplit(halves[0], ' ');
+    if (fields.size() >= 5 && Shows(fields[3], own))
+      return CgroupMount{std::string(fields[4]), std::string(fields[3])};
+  }
+  return absl::NotFoundError(absl::StrCat("find cgroup v2: no mount shows ", own));
+}
+
+absl::StatusOr<CgroupRoot> FindCgroupRoot() {
+  SRCSEL_ASSIGN_OR_RETURN(const std::string own, FindOwnCgroup(ReadAll("/proc/self/cgroup")));
+  const absl::StatusOr<CgroupMount> mount = FindCgroupMount(ReadAll("/proc/self/mountinfo"), own);
+  if (mount.ok()) {
+    Fd root(open(mount->point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (root) return CgroupRoot{std::move(root), Below(own, mount->root)};
+  }
+  SRCSEL_ASSIGN_OR_RETURN(Fd root, MountPrivately());
+  return CgroupRoot{std::move(root), Below(own, "/")};
+}
+
+}  // namespace srcsel

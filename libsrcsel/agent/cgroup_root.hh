@@ -1,0 +1,35 @@
+// Where the cgroup v2 hierarchy is, and where in it this process lives.
+//
+// A hybrid host mounts it beside the v1 hierarchies; `ip netns exec` remounts /sys and hides it
+// altogether. It is found through /proc/self/mountinfo, and mounted for this process alone
+// (fsopen(2)) if no mount shows it.
+
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/fd.hh"
+
+namespace srcsel {
+
+struct CgroupRoot {
+  Fd root;          // directory of the hierarchy's root, as far as it is visible here
+  std::string own;  // this process's cgroup, relative to root; "." if it is the root
+};
+
+// Fails if the kernel has no cgroup v2 or this process may not see it.
+absl::StatusOr<CgroupRoot> FindCgroupRoot();
+
+// Of a mountinfo(5) table: mount point and root of the cgroup2 mount that shows the cgroup `own`
+// ("/a/b"); nothing if none does.
+struct CgroupMount {
+  std::string point, root;
+};
+absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::string_view own);
+
+// Of a /proc/PID/cgroup table: the v2 cgroup ("/a/b").
+absl::StatusOr<std::string> FindOwnCgroup(absl::string_view table);
+
+}  // namespace srcsel

@@ -1,0 +1,87 @@
+#include "agent/check_sources.hh"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/fd.hh"
+#include "base/status.hh"
+#include "image/compile_policy.hh"
+
+namespace srcsel {
+namespace {
+
+absl::Status TryBind(const IpAddress &address) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(sockaddr_in);
+  if (address.is_v4()) {
+    auto *in = reinterpret_cast<sockaddr_in *>(&storage);
+    in->sin_family = AF_INET;
+    std::memcpy(&in->sin_addr, address.bytes().data(), sizeof(in->sin_addr));
+  } else {
+    auto *in6 = reinterpret_cast<sockaddr_in6 *>(&storage);
+    in6->sin6_family = AF_INET6;
+    std::memcpy(&in6->sin6_addr, address.bytes().data(), sizeof(in6->sin6_addr));
+    size = sizeof(sockaddr_in6);
+  }
+  const Fd socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket || bind(socket.get(), reinterpret_cast<sockaddr *>(&storage), size) != 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("source ", address.ToString()));
+  return absl::OkStatus();
+}
+
+std::vector<std::string> AddressesOf(const State &state, int family) {
+  std::vector<std::string> texts;
+  for (const InterfaceAddress &a : state.addresses)
+    if (a.local.family() == family && !a.local.IsLoopback() && !a.local.IsLinkLocal())
+      texts.push_back(a.local.ToString());
+  return texts;
+}
+
+absl::Status CheckAddress(const IpAddress &address, const State &state) {
+  if (address.IsUnspecified() || address.IsMulticast())
+    return absl::InvalidArgumentError(
+        absl::StrCat("source ", address.ToString(), " is not an address of a host"));
+  const absl::Status bound = TryBind(address);
+  if (bound.ok()) return bound;
+  const std::vector<std::string> own = AddressesOf(state, address.family());
+  return absl::Status(
+      bound.code(),
+      absl::StrCat(bound.message(), "; ",
+                   own.empty() ? "this namespace has no address of that family"
+                               : absl::StrCat("this namespace has ", absl::StrJoin(own, ", "))));
+}
+
+absl::Status CheckDevice(const DeviceSource &device, const State &state) {
+  if (std::ranges::find(state.links, device.name, &Link::name) == state.links.end())
+    return absl::NotFoundError(absl::StrCat(
+        "source dev ", device.name, ": no such interface; this namespace has ",
+        absl::StrJoin(state.links, ", ",
+                      [](std::string *out, const Link &l) { absl::StrAppend(out, l.name); })));
+  if (AddressOf(state, device, AF_INET) || AddressOf(state, device, AF_INET6))
+    return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("source dev ", device.name,
+                                          ": the interface has no global address to lend; add one "
+                                          "with: ip address add ADDR/LEN dev ",
+                                          device.name));
+}
+
+}  // namespace
+
+absl::Status CheckSources(const Policy &policy, const State &state) {
+  for (const PolicyRule &rule : policy.rules)
+    for (const Source &source : rule.sources) {
+      const auto *address = std::get_if<IpAddress>(&source);
+      SRCSEL_RETURN_IF_ERROR(address ? CheckAddress(*address, state)
+                                     : CheckDevice(std::get<DeviceSource>(source), state));
+    }
+  return absl::OkStatus();
+}
+
+}  // namespace srcsel

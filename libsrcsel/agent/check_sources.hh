@@ -1,0 +1,16 @@
+// Whether a policy's sources can be used in this network namespace, before anything relies on them.
+
+#pragma once
+
+#include "absl/status/status.h"
+#include "policy/policy.hh"
+#include "state/state.hh"
+
+namespace srcsel {
+
+// Every address is tried by bind(2) in the calling thread's namespace, so an AnyIP `local` prefix
+// is as good as an address of an interface. Every device must exist and have an address to lend.
+// The error names the source, what is wrong with it and what there is instead.
+absl::Status CheckSources(const Policy &policy, const State &state);
+
+}  // namespace srcsel

@@ -1,0 +1,51 @@
+// One network namespace, mirrored into the hooks: read, compiled, published, and again whenever the
+// kernel says that something changed.
+//
+// Contract: what hooks decide on is always one complete image. If reading or compiling fails, the
+// last good image stays in force and the error is returned; call Refresh() again. Belongs to the
+// namespace the thread was in at Start(). Not thread-safe. After fork() one of the two processes
+// may go on with it, the other must leave it alone.
+
+#pragma once
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "hooks/hooks.hh"
+#include "image/image.hh"
+#include "netlink/follow.hh"
+#include "netlink/socket.hh"
+#include "policy/policy.hh"
+#include "state/state.hh"
+
+namespace srcsel {
+
+class Mirror {
+ public:
+  // Subscribes, then reads: nothing that changes from here on is missed.
+  static absl::StatusOr<Mirror> Start();
+
+  // As last read.
+  const State &state() const { return state_; }
+
+  // Compiles the state read with the policy and publishes the result to the hooks.
+  absl::Status Publish(const Policy &policy, Hooks &hooks);
+
+  // Readable when Changed() has something to say.
+  int fd() const { return follower_.fd(); }
+  absl::StatusOr<bool> Changed() { return follower_.Drain(); }
+
+  // Reads anew; publishes if the image differs from the one in force.
+  absl::Status Refresh(const Policy &policy, Hooks &hooks);
+
+ private:
+  Mirror(Follower follower, NetlinkSocket socket, State state)
+      : follower_(std::move(follower)), socket_(std::move(socket)), state_(std::move(state)) {}
+
+  Follower follower_;
+  NetlinkSocket socket_;
+  State state_;
+  std::optional<Image> published_;
+};
+
+}  // namespace srcsel

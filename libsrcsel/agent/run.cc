@@ -1,0 +1,51 @@
+#include "agent/run.hh"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "agent/cgroup_root.hh"
+#include "agent/check_sources.hh"
+#include "agent/custodian.hh"
+#include "agent/mirror.hh"
+#include "agent/run_cgroup.hh"
+#include "base/netns.hh"
+#include "base/status.hh"
+#include "hooks/hooks.hh"
+
+namespace srcsel {
+namespace {
+
+absl::Status Start(Charge &charge) {
+  SRCSEL_ASSIGN_OR_RETURN(const Fd custodian, StartCustodian(charge));
+  SRCSEL_RETURN_IF_ERROR(charge.cgroup.Join());
+  const char joined = 1;
+  if (send(custodian.get(), &joined, 1, MSG_NOSIGNAL) != 1)
+    return absl::ErrnoToStatus(errno, "tell the process that follows the kernel");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status EnterPolicy(const Policy &policy, const std::string &netns) {
+  SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot where, FindCgroupRoot());
+  if (!netns.empty()) {
+    SRCSEL_ASSIGN_OR_RETURN(const Fd fd, OpenNetns(netns));
+    SRCSEL_RETURN_IF_ERROR(EnterNetns(fd));
+  }
+  SweepAbandoned(where.root);
+  SRCSEL_ASSIGN_OR_RETURN(Mirror mirror, Mirror::Start());
+  SRCSEL_RETURN_IF_ERROR(CheckSources(policy, mirror.state()));
+  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
+  SRCSEL_RETURN_IF_ERROR(mirror.Publish(policy, hooks));
+  SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));
+
+  Charge charge{policy, std::move(mirror), std::move(hooks), std::move(cgroup)};
+  absl::Status status = charge.hooks.Attach(charge.cgroup.fd());
+  if (status.ok()) status = Start(charge);
+  if (!status.ok()) charge.cgroup.Remove().IgnoreError();
+  return status;
+}
+
+}  // namespace srcsel

@@ -1,0 +1,21 @@
+// Puts the calling process under a policy of its own: what `srcsel run` does between reading its
+// arguments and exec().
+
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "policy/policy.hh"
+
+namespace srcsel {
+
+// Enters the network namespace `netns` (if not empty), mirrors it, attaches hooks to a new cgroup
+// below the caller's, starts the custodian and joins the cgroup. After that every socket this
+// process and its children make is under the policy, until the last of them has ended.
+//
+// On error nothing is attached and no cgroup is left; the namespace may have been entered. The
+// process must be single-threaded.
+absl::Status EnterPolicy(const Policy &policy, const std::string &netns);
+
+}  // namespace srcsel
