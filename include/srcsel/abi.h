@@ -65,24 +65,6 @@ struct srcsel_section {
   __u32 page, count;
 };
 
-struct srcsel_header {
-  __u32 magic, version;
-  __u32 pages;      /* size of the whole image, this page included */
-  __u32 inputs;     /* enum srcsel_input bits that any policy rule consults: a hook gathers no more */
-  __u64 generation; /* grows with every image published for one namespace; 0 is never published */
-  __u64 netns;      /* SO_NETNS_COOKIE of the namespace the tables were read from */
-  struct srcsel_section policy;                 /* struct srcsel_policy, first match wins */
-  struct srcsel_section rules[SRCSEL_FAMILIES]; /* struct srcsel_rule, in evaluation order */
-  struct srcsel_section tables;                 /* struct srcsel_table */
-  struct srcsel_section routes;                 /* struct srcsel_route; 0 is "no route here" */
-  struct srcsel_section fans;                   /* __u32 trie slots, 4096 a fan */
-  struct srcsel_section nodes;                  /* struct srcsel_node */
-  struct srcsel_section leaves;                 /* __u16 route indexes */
-  __u32 local[SRCSEL_FAMILIES];                 /* index of table 255, or SRCSEL_NONE */
-  __u8 zero[SRCSEL_PAGE - 104];
-};
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
-
 /*
  * Inputs of a decision that not every caller can know. An ip rule lists those it consults; a flow
  * lists those its caller could not supply. An ip rule whose other selectors match while one of its
@@ -107,24 +89,54 @@ enum srcsel_action {
                                  namespace only */
 };
 
-/* One rule of the policy. All selectors must hold. An unset selector holds for every flow. */
-struct srcsel_policy {
-  struct srcsel_match to;       /* destination; looks at flows of `families` only */
-  __u64 cgroup;                 /* exact cgroup v2 id, 0: any */
-  char comm[SRCSEL_COMM];       /* zero padded; empty: any */
-  __u32 uid_first, uid_last;    /* inclusive; any: 0 and 0xffffffff */
-  __u16 dport_first, dport_last; /* inclusive; any: 0 and 65535 */
-  __u8 proto;                   /* IPPROTO_*, 0: any */
-  __u8 families;                /* bit 1 << enum srcsel_family */
-  __u16 action;                 /* enum srcsel_action bits */
-  __u32 mark, mark_mask;        /* mark has no bit outside mark_mask */
-  __u32 inputs;                 /* enum srcsel_input bits the selectors above consult */
-  __u32 id;                     /* the policy author's number for it, shown by decisions */
-  __u8 source[SRCSEL_FAMILIES][16]; /* wire addresses */
-  __u8 has_source[SRCSEL_FAMILIES]; /* 0: no source for that family, the kernel chooses */
-  __u8 zero[6];
+/*
+ * How a flow finds its policy rule without asking one rule after the other. For every property that
+ * some rule selects by there is a *dimension*: a table over that property's values, whose leaf is
+ * the number of a vector with one bit a rule, set where the rule accepts the value. The rule that
+ * holds is the lowest bit set in the AND of all these vectors. Vector 0 accepts every rule there is:
+ * it stands for the properties that no rule selects by.
+ *
+ * Keys are left aligned like those of addresses: proto in the top 8 bits, dport in 16, uid in 32,
+ * cgroup in 64; comm as its two host-order words.
+ */
+enum srcsel_property {
+  SRCSEL_BY_DST,
+  SRCSEL_BY_PROTO,
+  SRCSEL_BY_DPORT,
+  SRCSEL_BY_UID,
+  SRCSEL_BY_CGROUP,
+  SRCSEL_BY_COMM,
+  SRCSEL_PROPERTIES
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_policy) == 128, "policy rules are 128 bytes");
+
+struct srcsel_dimension {
+  __u32 property; /* enum srcsel_property */
+  __u32 table;    /* index into tables */
+};
+
+/* The dimensions that flows of one family go through. */
+struct srcsel_dimensions {
+  __u32 count;
+  __u32 zero;
+  struct srcsel_dimension list[SRCSEL_PROPERTIES];
+};
+
+#define SRCSEL_VECTOR_WORDS (SRCSEL_MAX_POLICY / 64u)
+struct srcsel_vector {
+  __u64 word[SRCSEL_VECTOR_WORDS]; /* rule i: bit i % 64 of word[i / 64] */
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_vector) == 128, "vectors are 128 bytes");
+
+/* What one rule of the policy does. Its selectors are in the dimensions. */
+struct srcsel_policy {
+  __u16 action;          /* enum srcsel_action bits */
+  __u8 has_source[SRCSEL_FAMILIES]; /* 0: no source of that family, the kernel chooses */
+  __u32 mark, mark_mask; /* mark has no bit outside mark_mask */
+  __u32 id;              /* the policy author's number for it, shown by decisions */
+  __u8 source[SRCSEL_FAMILIES][16]; /* wire addresses */
+  __u8 zero[16];
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_policy) == 64, "policy rules are 64 bytes");
 
 /* Values of srcsel_rule.action: FR_ACT_* of linux/fib_rules.h. Any other value ends in EINVAL. */
 enum srcsel_rule_action {
@@ -164,8 +176,8 @@ struct srcsel_rule {
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_rule) == 128, "ip rules are 128 bytes");
 
 /*
- * A routing table of one family: a popcount trie with strides of 6 bits. A *slot* is SRCSEL_LEAF |
- * route index, or a node index. A small table starts at slot `root`, consuming bits from the top of
+ * A table: a popcount trie with strides of 6 bits that maps keys to numbers of 16 bits, routes for a
+ * routing table, vectors for a dimension. A *slot* is SRCSEL_LEAF | number, or a node index. A small table starts at slot `root`, consuming bits from the top of
  * the key; a large one starts with a fan of 4096 slots chosen by the key's first 12 bits.
  */
 #define SRCSEL_LEAF 0x80000000u
@@ -175,7 +187,7 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_rule) == 128, "ip rules are 128 bytes"
 #define SRCSEL_MAX_DEPTH 22u /* strides in 128 bits */
 
 struct srcsel_table {
-  __u32 id;   /* as in `ip route show table` */
+  __u32 id;   /* as in `ip route show table`; of a dimension, 0 */
   __u32 root; /* slot, used when fan is SRCSEL_NONE */
   __u32 fan;  /* index of the first of its slots in `fans`, or SRCSEL_NONE */
   __u32 family;
@@ -186,7 +198,7 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_table) == 16, "tables are 16 bytes");
  * 64 slots. Bit i of `children`: slot i is a node, number child + popcount(children below i). Else
  * slot i belongs to the run of equal leaves that the highest bit of `starts` at or below i opens:
  * run r = popcount(starts up to i) - 1, its route in runs[r] if leaf is SRCSEL_NONE (at most four
- * runs), else in leaves[leaf + r].
+ * runs), else in leaves[leaf + r]. (Read "route" as "vector" where the table is a dimension.)
  */
 #define SRCSEL_NODE_RUNS 4u
 struct srcsel_node {
@@ -215,6 +227,27 @@ struct srcsel_route {
   __u8 zero[12];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_route) == 64, "routes are 64 bytes");
+
+/* Page 0. */
+struct srcsel_header {
+  __u32 magic, version;
+  __u32 pages;      /* size of the whole image, this page included */
+  __u32 inputs;     /* enum srcsel_input bits that the policy consults: a hook gathers no more */
+  __u64 generation; /* grows with every image published for one namespace; 0 is never published */
+  __u64 netns;      /* SO_NETNS_COOKIE of the namespace the tables were read from */
+  struct srcsel_section policy;                 /* struct srcsel_policy, first match wins */
+  struct srcsel_section vectors;                /* struct srcsel_vector */
+  struct srcsel_section rules[SRCSEL_FAMILIES]; /* struct srcsel_rule, in evaluation order */
+  struct srcsel_section tables;                 /* struct srcsel_table */
+  struct srcsel_section routes;                 /* struct srcsel_route; 0 is "no route here" */
+  struct srcsel_section fans;                   /* __u32 trie slots, 4096 a fan */
+  struct srcsel_section nodes;                  /* struct srcsel_node */
+  struct srcsel_section leaves;                 /* __u16 route or vector indexes */
+  __u32 local[SRCSEL_FAMILIES];                 /* index of table 255, or SRCSEL_NONE */
+  struct srcsel_dimensions dimensions[SRCSEL_FAMILIES];
+  __u8 zero[SRCSEL_PAGE - 224];
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
 
 /* ---- flow and decision ---------------------------------------------------------------------- */
 

@@ -21,6 +21,9 @@
 #define SRCSEL_FN static __attribute__((noinline))
 #define SRCSEL_INLINE static __attribute__((always_inline)) inline
 
+/* Before a loop whose body reads pointers from the stack: the verifier knows them by fixed offset. */
+#define SRCSEL_UNROLL _Pragma("unroll")
+
 typedef void *srcsel_image;
 
 SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
@@ -38,6 +41,7 @@ SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
 
 #define SRCSEL_FN static inline __attribute__((unused))
 #define SRCSEL_INLINE static inline __attribute__((always_inline, unused))
+#define SRCSEL_UNROLL
 
 struct srcsel_memory {
   const __u8 *base; /* aligned to 8 bytes */

@@ -2,26 +2,44 @@
 
 #include <linux/rtnetlink.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.hh"
+#include "image/compile_classes.hh"
 #include "image/compile_policy.hh"
 #include "image/compile_rules.hh"
 #include "image/compile_tables.hh"
 #include "image/writer.hh"
 
 namespace srcsel {
+namespace {
+
+__u32 InputsOf(const Policy &policy) {
+  __u32 inputs = 0;
+  for (const PolicyRule &rule : policy.rules) {
+    if (!rule.uids.empty()) inputs |= SRCSEL_IN_UID;
+    if (!rule.cgroups.empty()) inputs |= SRCSEL_IN_CGROUP;
+    if (!rule.comms.empty()) inputs |= SRCSEL_IN_COMM;
+  }
+  return inputs;
+}
+
+}  // namespace
 
 absl::StatusOr<Image> Compile(const State &state, const Policy &policy, std::uint64_t generation) {
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<srcsel_policy> rules, CompilePolicy(policy, state));
-  SRCSEL_ASSIGN_OR_RETURN(const CompiledTables tables, CompileTables(state));
+  SRCSEL_ASSIGN_OR_RETURN(CompiledTables tables, CompileTables(state));
+  SRCSEL_ASSIGN_OR_RETURN(const CompiledClasses classes, CompileClasses(policy, tables));
 
   ImageWriter writer;
   srcsel_header header{};
   header.generation = generation;
   header.netns = state.netns;
-  for (const srcsel_policy &rule : rules) header.inputs |= rule.inputs;
+  header.inputs = InputsOf(policy);
   header.policy = writer.Append(rules);
+  header.vectors = writer.Append(classes.vectors);
+  std::ranges::copy(classes.dimensions, header.dimensions);
   for (srcsel_family family : {SRCSEL_V4, SRCSEL_V6}) {
     SRCSEL_ASSIGN_OR_RETURN(const std::vector<srcsel_rule> ip_rules,
                             CompileRules(state, family, tables));

@@ -12,26 +12,6 @@
 namespace srcsel {
 namespace {
 
-void SetSelectors(const PolicyRule &rule, srcsel_policy &out) {
-  out.families = (1 << SRCSEL_V4) | (1 << SRCSEL_V6);
-  if (rule.to) {
-    out.to = MatchOf(*rule.to);
-    out.families = static_cast<__u8>(1 << FamilyOf(rule.to->address));
-  }
-  const Range16 dports = rule.dports.value_or(Range16{});
-  const Range32 uids = rule.uids.value_or(Range32{});
-  out.proto = rule.proto;
-  out.dport_first = dports.first;
-  out.dport_last = dports.last;
-  out.uid_first = uids.first;
-  out.uid_last = uids.last;
-  out.cgroup = rule.cgroup;
-  rule.comm.copy(out.comm, SRCSEL_COMM - 1);
-  if (rule.uids) out.inputs |= SRCSEL_IN_UID;
-  if (rule.cgroup) out.inputs |= SRCSEL_IN_CGROUP;
-  if (!rule.comm.empty()) out.inputs |= SRCSEL_IN_COMM;
-}
-
 void SetSource(srcsel_policy &out, const IpAddress &address) {
   CopyWire(address, out.source[FamilyOf(address)]);
   out.has_source[FamilyOf(address)] = 1;
@@ -57,9 +37,10 @@ absl::Status Check(const PolicyRule &rule) {
   if (rule.apply == Apply::kBind && (!rule.mark || !rule.sources.empty()))
     return absl::InvalidArgumentError(
         "binding the source of the tables takes a mark and excludes a source");
-  if (rule.comm.size() >= SRCSEL_COMM)
-    return absl::InvalidArgumentError(
-        absl::StrCat("command name '", rule.comm, "' is longer than ", SRCSEL_COMM - 1, " bytes"));
+  for (const std::string &comm : rule.comms)
+    if (comm.empty() || comm.size() >= SRCSEL_COMM)
+      return absl::InvalidArgumentError(
+          absl::StrCat("command name '", comm, "' has not 1 to ", SRCSEL_COMM - 1, " bytes"));
   return absl::OkStatus();
 }
 
@@ -92,7 +73,6 @@ absl::StatusOr<std::vector<srcsel_policy>> CompilePolicy(const Policy &policy, c
           absl::StrCat("compile policy rule ", out.size(), ": ", status.message()));
     srcsel_policy compiled{};
     compiled.id = static_cast<__u32>(out.size());
-    SetSelectors(rule, compiled);
     if (rule.mark) {
       compiled.action = rule.apply == Apply::kBind ? SRCSEL_DO_TABLES : SRCSEL_DO_MARK;
       compiled.mark = rule.mark->value;

@@ -1,4 +1,4 @@
-// Policy rules -> rules of the image.
+// Policy rules -> rules of the image: what they do. Their selectors go to compile_classes.hh.
 
 #pragma once
 

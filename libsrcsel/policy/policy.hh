@@ -29,13 +29,13 @@ enum class Apply {
 };
 
 struct PolicyRule {
-  // Selectors; unset ones hold for every flow.
-  std::optional<Prefix> to;
-  std::uint8_t proto = 0;  // IPPROTO_*, 0: any
-  std::optional<Range16> dports;
-  std::optional<Range32> uids;
-  std::uint64_t cgroup = 0;  // cgroup v2 id, 0: any
-  std::string comm;          // task->comm, at most 15 bytes; empty: any
+  // Selectors. An empty list holds for every flow, another one if any of its items does.
+  std::vector<Prefix> to;
+  std::vector<std::uint8_t> protos;   // IPPROTO_*
+  std::vector<Range16> dports;
+  std::vector<Range32> uids;          // of the caller of connect()
+  std::vector<std::uint64_t> cgroups; // cgroup v2 ids
+  std::vector<std::string> comms;     // task->comm, at most 15 bytes each
 
   // What to do. At least one of mark and sources; kBind needs a mark and excludes sources.
   std::optional<Mark> mark;
