@@ -93,8 +93,8 @@ enum srcsel_action {
  * How a flow finds its policy rule without asking one rule after the other. For every property that
  * some rule selects by there is a *dimension*: a table over that property's values, whose leaf is
  * the number of a vector with one bit a rule, set where the rule accepts the value. The rule that
- * holds is the lowest bit set in the AND of all these vectors. Vector 0 accepts every rule there is:
- * it stands for the properties that no rule selects by.
+ * holds is the lowest bit set in the AND of all these vectors. Without any dimension the first rule
+ * holds for everything.
  *
  * Keys are left aligned like those of addresses: proto in the top 8 bits, dport in 16, uid in 32,
  * cgroup in 64; comm as its two host-order words.

@@ -63,14 +63,19 @@ static long srcsel_intersect_step(__u32 index, void *context) {
   return 1;
 }
 
-/* The lowest rule that all the vectors accept. */
+/* The lowest rule that all `count` vectors, one at least, accept. */
 SRCSEL_FN __u32 srcsel_intersect(srcsel_image image, const struct srcsel_header *head,
-                                 const __u32 *number) {
+                                 const __u32 *number, __u32 count) {
   struct srcsel_intersection s;
 
   s.found = SRCSEL_NONE;
+  s.vector[0] = 0;
   SRCSEL_UNROLL
   for (__u32 i = 0; i < SRCSEL_PROPERTIES; ++i) {
+    if (i >= count) {
+      s.vector[i] = s.vector[0];
+      continue;
+    }
     s.vector[i] = (const struct srcsel_vector *)srcsel_object(image, head->vectors.page,
                                                               number[i], sizeof(*s.vector[i]));
     if (!s.vector[i]) return SRCSEL_NONE;
@@ -85,12 +90,13 @@ SRCSEL_FN __u32 srcsel_classify(srcsel_image image, const struct srcsel_header *
   const __u32 dimensions = head->dimensions[flow->family & 1].count;
   struct srcsel_numbering n;
 
+  if (!dimensions) return head->policy.count ? 0 : SRCSEL_NONE;
   n.image = image;
   n.head = head;
   n.flow = flow;
   __builtin_memset(n.number, 0, sizeof(n.number));
-  if (dimensions) srcsel_loop(dimensions, srcsel_number_step, &n);
-  return srcsel_intersect(image, head, n.number);
+  srcsel_loop(dimensions, srcsel_number_step, &n);
+  return srcsel_intersect(image, head, n.number, dimensions);
 }
 
 #endif /* SRCSEL_ENGINE_CLASSIFY_H */

@@ -110,11 +110,7 @@ void Unite(srcsel_vector &vector, const srcsel_vector &other) {
 
 class Compiler {
  public:
-  Compiler(const Policy &policy, CompiledTables &tables) : policy_(policy), tables_(tables) {
-    srcsel_vector all{};
-    for (std::size_t i = 0; i < policy.rules.size(); ++i) SetBit(all, i);
-    Intern(all);
-  }
+  Compiler(const Policy &policy, CompiledTables &tables) : policy_(policy), tables_(tables) {}
 
   absl::StatusOr<CompiledClasses> Run() {
     for (int property = 0; property < SRCSEL_PROPERTIES; ++property)
