@@ -8,10 +8,10 @@
 #ifndef SRCSEL_HOOK_BPF_H
 #define SRCSEL_HOOK_BPF_H
 
-#include <linux/bpf.h>
-#include <linux/in.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
+#include <linux/in.h>
 
 #include "engine/decide.h"
 #include "maps.bpf.h"
@@ -99,8 +99,8 @@ SRCSEL_INLINE void srcsel_count(__u32 reason) {
   if (counter) ++*counter;
 }
 
-/* Decides for a flow whose family and destination the caller has filled in, and applies it. `source`
- * is non-zero if the socket has a local address. */
+/* Decides for a flow whose family and destination the caller has filled in, and applies it.
+ * `source` is non-zero if the socket has a local address. */
 SRCSEL_INLINE void srcsel_run(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
                               struct srcsel_flow *flow, __u32 source, srcsel_bind_fn bind) {
   const __u32 slot = 0;

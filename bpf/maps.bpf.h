@@ -3,8 +3,9 @@
 #ifndef SRCSEL_MAPS_BPF_H
 #define SRCSEL_MAPS_BPF_H
 
-#include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
+
 #include <srcsel/abi.h>
 
 /* The pages of one image. Inner maps differ in size, hence BPF_F_INNER_MAP; user space fills them

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * abi.h: the contract between everything that decides and everything that builds what is decided on.
+ * abi.h: the contract between everything that decides and everything that builds what is decided
+ * on.
  *
  * WHAT
  *   Three things live here and nowhere else: the *image* (rules, tables, routes and policy of one
@@ -68,8 +69,8 @@ struct srcsel_section {
 /*
  * Inputs of a decision that not every caller can know. An ip rule lists those it consults; a flow
  * lists those its caller could not supply. An ip rule whose other selectors match while one of its
- * inputs is unknown makes the decision ambiguous: it is never guessed. Policy rules take uid, cgroup
- * and comm as the caller has them; for them the list only says what a hook has to gather.
+ * inputs is unknown makes the decision ambiguous: it is never guessed. Policy rules take uid,
+ * cgroup and comm as the caller has them; for them the list only says what a hook has to gather.
  */
 enum srcsel_input {
   SRCSEL_IN_UID = 1u << 0,    /* owner of the socket; a hook sees only the caller's */
@@ -84,7 +85,8 @@ enum srcsel_input {
 enum srcsel_action {
   SRCSEL_DO_MARK = 1u << 0,   /* set `mark` under `mark_mask`; the kernel then routes and chooses */
   SRCSEL_DO_SOURCE = 1u << 1, /* bind to `source[family]` */
-  SRCSEL_DO_TABLES = 1u << 2, /* walk the ip rules as if the mark were set, bind to the route's source */
+  SRCSEL_DO_TABLES =
+      1u << 2, /* walk the ip rules as if the mark were set, bind to the route's source */
   SRCSEL_HOME_ONLY = 1u << 3, /* `source` was read from an interface: it holds in the image's own
                                  namespace only */
 };
@@ -129,10 +131,10 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_vector) == 128, "vectors are 128 bytes
 
 /* What one rule of the policy does. Its selectors are in the dimensions. */
 struct srcsel_policy {
-  __u16 action;          /* enum srcsel_action bits */
+  __u16 action;                     /* enum srcsel_action bits */
   __u8 has_source[SRCSEL_FAMILIES]; /* 0: no source of that family, the kernel chooses */
-  __u32 mark, mark_mask; /* mark has no bit outside mark_mask */
-  __u32 id;              /* the policy author's number for it, shown by decisions */
+  __u32 mark, mark_mask;            /* mark has no bit outside mark_mask */
+  __u32 id;                         /* the policy author's number for it, shown by decisions */
   __u8 source[SRCSEL_FAMILIES][16]; /* wire addresses */
   __u8 zero[16];
 };
@@ -154,18 +156,19 @@ enum srcsel_rule_action {
  * arithmetic alone: a mask of 0, or a range of everything, is a selector that is not set.
  */
 struct srcsel_rule {
-  struct srcsel_match to, from; /* `from` is compared with the key's source, 0 at the first lookup */
+  struct srcsel_match to,
+      from; /* `from` is compared with the key's source, 0 at the first lookup */
   __u32 mark, mark_mask;
-  __u32 uid_first, uid_last;                             /* inclusive */
+  __u32 uid_first, uid_last;                              /* inclusive */
   __u16 sport_first, sport_last, dport_first, dport_last; /* inclusive */
-  __u32 oif, oif_mask;    /* interface index */
-  __u8 proto, proto_mask; /* IPPROTO_* */
-  __u8 dscp, dscp_mask;   /* six bits */
-  __u8 never;    /* 1: a selector no local flow can meet (iif other than lo, a name that no
-                    interface bears, tun_id); flipped by invert like any other */
-  __u8 need_src; /* 1: IPv6 `from`: does not hold while the source is :: */
-  __u8 invert;   /* 1: `not` */
-  __u8 action;   /* enum srcsel_rule_action */
+  __u32 oif, oif_mask;                                    /* interface index */
+  __u8 proto, proto_mask;                                 /* IPPROTO_* */
+  __u8 dscp, dscp_mask;                                   /* six bits */
+  __u8 never;           /* 1: a selector no local flow can meet (iif other than lo, a name that no
+                           interface bears, tun_id); flipped by invert like any other */
+  __u8 need_src;        /* 1: IPv6 `from`: does not hold while the source is :: */
+  __u8 invert;          /* 1: `not` */
+  __u8 action;          /* enum srcsel_rule_action */
   __u32 inputs;         /* enum srcsel_input bits consulted */
   __u32 target;         /* TABLE: index into tables, or SRCSEL_NONE if it has no routes; GOTO: index
                            of a later rule, or SRCSEL_NONE if unresolved */
@@ -176,9 +179,10 @@ struct srcsel_rule {
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_rule) == 128, "ip rules are 128 bytes");
 
 /*
- * A table: a popcount trie with strides of 6 bits that maps keys to numbers of 16 bits, routes for a
- * routing table, vectors for a dimension. A *slot* is SRCSEL_LEAF | number, or a node index. A small table starts at slot `root`, consuming bits from the top of
- * the key; a large one starts with a fan of 4096 slots chosen by the key's first 12 bits.
+ * A table: a popcount trie with strides of 6 bits that maps keys to numbers of 16 bits, routes for
+ * a routing table, vectors for a dimension. A *slot* is SRCSEL_LEAF | number, or a node index. A
+ * small table starts at slot `root`, consuming bits from the top of the key; a large one starts
+ * with a fan of 4096 slots chosen by the key's first 12 bits.
  */
 #define SRCSEL_LEAF 0x80000000u
 #define SRCSEL_STRIDE 6u
@@ -253,23 +257,23 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is
 
 enum srcsel_fact {
   SRCSEL_FACT_SOURCE = 1u << 0, /* the application bound the socket to an address */
-  SRCSEL_FACT_PORT = 1u << 1,  /* the socket has a local port: it cannot be bound any more */
+  SRCSEL_FACT_PORT = 1u << 1,   /* the socket has a local port: it cannot be bound any more */
 };
 
 /* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */
 struct srcsel_flow {
   struct srcsel_key dst, src; /* src 0: unbound */
   __u64 cgroup;
-  __u64 netns;   /* SO_NETNS_COOKIE of the socket */
-  __u32 mark;    /* SO_MARK as it is */
+  __u64 netns; /* SO_NETNS_COOKIE of the socket */
+  __u32 mark;  /* SO_MARK as it is */
   __u32 uid;
   __u32 oif;     /* SO_BINDTODEVICE, 0: none */
   __u32 unknown; /* enum srcsel_input bits the caller could not fill in */
   __u16 sport, dport;
-  __u8 family;   /* enum srcsel_family */
-  __u8 proto;    /* IPPROTO_* */
+  __u8 family; /* enum srcsel_family */
+  __u8 proto;  /* IPPROTO_* */
   __u8 dscp;
-  __u8 facts;    /* enum srcsel_fact */
+  __u8 facts; /* enum srcsel_fact */
   char comm[SRCSEL_COMM];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 88, "flows are 88 bytes");
@@ -278,27 +282,27 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 88, "flows are 88 bytes");
  * Why a decision is what it is. The strings are stable: explain, trace, counters and the library
  * show the same word. Append only.
  */
-#define SRCSEL_REASONS(X)                                                            \
-  X(NO_IMAGE, "no-image")       /* no image, or one of another version */            \
-  X(NO_RULE, "no-rule")         /* no policy rule matched */                         \
-  X(MARK, "mark")               /* marked: the kernel chooses by that mark */        \
-  X(SOURCE, "source")           /* bound to the policy's source */                   \
-  X(TABLE, "table")             /* bound to the source the tables give */            \
-  X(UNSPECIFIED, "unspecified") /* destination 0.0.0.0 or :: (0.0.0.0/8 included) */ \
-  X(LOOPBACK, "loopback")       /* destination in 127.0.0.0/8 or ::1 */              \
-  X(LINK_LOCAL, "link-local")   /* destination in 169.254.0.0/16 or fe80::/10 */     \
-  X(MULTICAST, "multicast")     /* destination is a multicast group */               \
-  X(BROADCAST, "broadcast")     /* destination 255.255.255.255 or a subnet's */      \
-  X(LOCAL, "local")             /* destination is this host's own (RTN_LOCAL) */     \
-  X(APP_SOURCE, "app-source")   /* the application bound an address itself */        \
-  X(APP_PORT, "app-port")       /* has a local port: no source can be bound now */   \
-  X(APP_DEVICE, "app-device")   /* the application bound the socket to a device */   \
-  X(APP_MARK, "app-mark")       /* the application marked the socket */              \
-  X(FOREIGN, "foreign")         /* socket of another namespace, tables do not hold */\
-  X(FAMILY, "family")           /* the rule has no source of this family */          \
-  X(NO_ROUTE, "no-route")       /* the tables have no usable route */                \
-  X(NO_SOURCE, "no-source")     /* the route does not say which source */            \
-  X(AMBIGUOUS, "ambiguous")     /* what decides is not visible to the mirror */      \
+#define SRCSEL_REASONS(X)                                                             \
+  X(NO_IMAGE, "no-image")       /* no image, or one of another version */             \
+  X(NO_RULE, "no-rule")         /* no policy rule matched */                          \
+  X(MARK, "mark")               /* marked: the kernel chooses by that mark */         \
+  X(SOURCE, "source")           /* bound to the policy's source */                    \
+  X(TABLE, "table")             /* bound to the source the tables give */             \
+  X(UNSPECIFIED, "unspecified") /* destination 0.0.0.0 or :: (0.0.0.0/8 included) */  \
+  X(LOOPBACK, "loopback")       /* destination in 127.0.0.0/8 or ::1 */               \
+  X(LINK_LOCAL, "link-local")   /* destination in 169.254.0.0/16 or fe80::/10 */      \
+  X(MULTICAST, "multicast")     /* destination is a multicast group */                \
+  X(BROADCAST, "broadcast")     /* destination 255.255.255.255 or a subnet's */       \
+  X(LOCAL, "local")             /* destination is this host's own (RTN_LOCAL) */      \
+  X(APP_SOURCE, "app-source")   /* the application bound an address itself */         \
+  X(APP_PORT, "app-port")       /* has a local port: no source can be bound now */    \
+  X(APP_DEVICE, "app-device")   /* the application bound the socket to a device */    \
+  X(APP_MARK, "app-mark")       /* the application marked the socket */               \
+  X(FOREIGN, "foreign")         /* socket of another namespace, tables do not hold */ \
+  X(FAMILY, "family")           /* the rule has no source of this family */           \
+  X(NO_ROUTE, "no-route")       /* the tables have no usable route */                 \
+  X(NO_SOURCE, "no-source")     /* the route does not say which source */             \
+  X(AMBIGUOUS, "ambiguous")     /* what decides is not visible to the mirror */       \
   X(REFUSED, "refused")         /* the kernel refused the mark or the bind */
 
 enum srcsel_reason {
@@ -314,13 +318,13 @@ enum srcsel_apply {
 };
 
 struct srcsel_decision {
-  __u32 reason;  /* enum srcsel_reason */
-  __u32 apply;   /* enum srcsel_apply bits; 0: leave the socket alone */
-  __u32 policy;  /* id of the policy rule, or SRCSEL_NONE */
+  __u32 reason; /* enum srcsel_reason */
+  __u32 apply;  /* enum srcsel_apply bits; 0: leave the socket alone */
+  __u32 policy; /* id of the policy rule, or SRCSEL_NONE */
   __u32 mark, mark_mask;
-  __u32 rule;    /* preference of the ip rule that decided, or SRCSEL_NONE */
-  __u32 table;   /* id of the table, 0 if none was consulted */
-  __u32 oif;     /* the route's interface, 0 if none was consulted */
+  __u32 rule;      /* preference of the ip rule that decided, or SRCSEL_NONE */
+  __u32 table;     /* id of the table, 0 if none was consulted */
+  __u32 oif;       /* the route's interface, 0 if none was consulted */
   __u8 source[16]; /* wire address */
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_decision) == 48, "decisions are 48 bytes");

@@ -76,8 +76,8 @@ SRCSEL_FN __u32 srcsel_intersect(srcsel_image image, const struct srcsel_header 
       s.vector[i] = s.vector[0];
       continue;
     }
-    s.vector[i] = (const struct srcsel_vector *)srcsel_object(image, head->vectors.page,
-                                                              number[i], sizeof(*s.vector[i]));
+    s.vector[i] = (const struct srcsel_vector *)srcsel_object(image, head->vectors.page, number[i],
+                                                              sizeof(*s.vector[i]));
     if (!s.vector[i]) return SRCSEL_NONE;
   }
   srcsel_loop((head->policy.count + 63) / 64, srcsel_intersect_step, &s);

@@ -91,8 +91,8 @@ SRCSEL_INLINE __u32 srcsel_decide_why(srcsel_image image, const struct srcsel_he
   if (why != SRCSEL_WHY_COUNT) return why;
   index = srcsel_classify(image, head, flow);
   if (index == SRCSEL_NONE) return SRCSEL_WHY_NO_RULE;
-  policy = (const struct srcsel_policy *)srcsel_object(image, head->policy.page, index,
-                                                       sizeof(*policy));
+  policy =
+      (const struct srcsel_policy *)srcsel_object(image, head->policy.page, index, sizeof(*policy));
   if (!policy) return SRCSEL_WHY_NO_RULE;
   decision->policy = policy->id;
   if (flow->oif) return SRCSEL_WHY_APP_DEVICE;
@@ -111,8 +111,7 @@ SRCSEL_INLINE __u32 srcsel_decide_why(srcsel_image image, const struct srcsel_he
 
 /* `head` is srcsel_open(image); NULL is the decision "no-image". */
 SRCSEL_INLINE void srcsel_decide(srcsel_image image, const struct srcsel_header *head,
-                                 const struct srcsel_flow *flow,
-                                 struct srcsel_decision *decision) {
+                                 const struct srcsel_flow *flow, struct srcsel_decision *decision) {
   __builtin_memset(decision, 0, sizeof(*decision));
   decision->policy = SRCSEL_NONE;
   decision->rule = SRCSEL_NONE;

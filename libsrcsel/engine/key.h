@@ -20,7 +20,9 @@ SRCSEL_INLINE __u64 srcsel_beyond(__u32 number, __u32 first, __u32 last) {
 }
 
 /* 1 for 0, else 0; without a jump. */
-SRCSEL_INLINE __u64 srcsel_is_zero(__u64 bits) { return ((bits | -bits) >> 63) ^ 1; }
+SRCSEL_INLINE __u64 srcsel_is_zero(__u64 bits) {
+  return ((bits | -bits) >> 63) ^ 1;
+}
 
 /* Takes the top `bits` (1 to 63) off the key. */
 SRCSEL_INLINE __u32 srcsel_take(struct srcsel_key *key, __u32 bits) {
@@ -31,6 +33,8 @@ SRCSEL_INLINE __u32 srcsel_take(struct srcsel_key *key, __u32 bits) {
 }
 
 /* BPF has no instruction for it; the compiler's expansion is a dozen operations. */
-SRCSEL_INLINE __u32 srcsel_popcount(__u64 bits) { return (__u32)__builtin_popcountll(bits); }
+SRCSEL_INLINE __u32 srcsel_popcount(__u64 bits) {
+  return (__u32)__builtin_popcountll(bits);
+}
 
 #endif /* SRCSEL_ENGINE_KEY_H */

@@ -14,14 +14,16 @@
 
 #ifdef __bpf__
 
-#include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
 
-/* Its own frame: the verifier checks it once per call instead of once per path through the caller. */
+/* Its own frame: the verifier checks it once per call instead of once per path through the caller.
+ */
 #define SRCSEL_FN static __attribute__((noinline))
 #define SRCSEL_INLINE static __attribute__((always_inline)) inline
 
-/* Before a loop whose body reads pointers from the stack: the verifier knows them by fixed offset. */
+/* Before a loop whose body reads pointers from the stack: the verifier knows them by fixed offset.
+ */
 #define SRCSEL_UNROLL _Pragma("unroll")
 
 typedef void *srcsel_image;

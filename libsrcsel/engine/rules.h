@@ -3,8 +3,8 @@
  * rules.h: the walk of the ip rules, as fib_rules_lookup() does it for a locally originated flow at
  * its first lookup.
  *
- * A rule is evaluated as the OR of the differences between its selectors and the flow: no branch per
- * selector, so that the verifier sees one path and not two to the power of twelve.
+ * A rule is evaluated as the OR of the differences between its selectors and the flow: no branch
+ * per selector, so that the verifier sees one path and not two to the power of twelve.
  *
  * Cost: linear in the rules up to the one that decides, plus a trie lookup for each that matches.
  */

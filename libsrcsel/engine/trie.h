@@ -51,8 +51,8 @@ SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head
   struct srcsel_descent d;
   const __u32 *slot;
 
-  table = (const struct srcsel_table *)srcsel_object(image, head->tables.page, index,
-                                                     sizeof(*table));
+  table =
+      (const struct srcsel_table *)srcsel_object(image, head->tables.page, index, sizeof(*table));
   if (!table) return 0;
   d.image = image;
   d.rest = *key;
@@ -60,9 +60,8 @@ SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head
   d.leaves = head->leaves.page;
   d.slot = table->root;
   if (table->fan != SRCSEL_NONE) {
-    slot = (const __u32 *)srcsel_object(image, head->fans.page,
-                                        table->fan + srcsel_take(&d.rest, SRCSEL_FAN_BITS),
-                                        sizeof(*slot));
+    slot = (const __u32 *)srcsel_object(
+        image, head->fans.page, table->fan + srcsel_take(&d.rest, SRCSEL_FAN_BITS), sizeof(*slot));
     if (!slot) return 0;
     d.slot = *slot;
   }

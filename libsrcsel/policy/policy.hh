@@ -31,11 +31,11 @@ enum class Apply {
 struct PolicyRule {
   // Selectors. An empty list holds for every flow, another one if any of its items does.
   std::vector<Prefix> to;
-  std::vector<std::uint8_t> protos;   // IPPROTO_*
+  std::vector<std::uint8_t> protos;  // IPPROTO_*
   std::vector<Range16> dports;
-  std::vector<Range32> uids;          // of the caller of connect()
-  std::vector<std::uint64_t> cgroups; // cgroup v2 ids
-  std::vector<std::string> comms;     // task->comm, at most 15 bytes each
+  std::vector<Range32> uids;           // of the caller of connect()
+  std::vector<std::uint64_t> cgroups;  // cgroup v2 ids
+  std::vector<std::string> comms;      // task->comm, at most 15 bytes each
 
   // What to do. At least one of mark and sources; kBind needs a mark and excludes sources.
   std::optional<Mark> mark;
