@@ -8,10 +8,10 @@
 #ifndef SRCSEL_HOOK_BPF_H
 #define SRCSEL_HOOK_BPF_H
 
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 #include <linux/in.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
 
 #include "engine/decide.h"
 #include "maps.bpf.h"

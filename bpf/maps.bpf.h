@@ -3,8 +3,8 @@
 #ifndef SRCSEL_MAPS_BPF_H
 #define SRCSEL_MAPS_BPF_H
 
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 
 #include <srcsel/abi.h>
 

@@ -14,8 +14,8 @@
 
 #ifdef __bpf__
 
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 
 /* Its own frame: the verifier checks it once per call instead of once per path through the caller.
  */

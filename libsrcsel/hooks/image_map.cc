@@ -1,7 +1,7 @@
 #include "hooks/image_map.hh"
 
-#include <bpf/bpf.h>
 #include <sys/mman.h>
+#include <bpf/bpf.h>
 
 #include <cerrno>
 #include <cstring>
