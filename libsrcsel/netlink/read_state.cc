@@ -1,0 +1,55 @@
+#include "netlink/read_state.hh"
+
+#include <linux/rtnetlink.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/status.hh"
+#include "netlink/decode_address.hh"
+#include "netlink/decode_link.hh"
+#include "netlink/decode_route.hh"
+#include "netlink/decode_rule.hh"
+
+namespace srcsel {
+namespace {
+
+bool Belongs(const Route &route) {
+  return (route.flags & RTM_F_CLONED) == 0;
+}
+template <typename T>
+bool Belongs(const T &) {
+  return true;
+}
+
+template <typename T>
+absl::Status Append(NetlinkSocket &socket, int type, int family,
+                    absl::StatusOr<T> (*decode)(const nlmsghdr &), std::vector<T> &all) {
+  const auto before = static_cast<std::ptrdiff_t>(all.size());
+  return socket.Dump(
+      type, family, [&] { all.erase(all.begin() + before, all.end()); },
+      [&](const nlmsghdr &message) -> absl::Status {
+        absl::StatusOr<T> value = decode(message);
+        if (!value.ok()) return value.status();
+        if (Belongs(*value)) all.push_back(*std::move(value));
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace
+
+absl::StatusOr<State> ReadState(NetlinkSocket &socket) {
+  State state;
+  state.netns = socket.netns();
+  // First, because only this listing waits for a change whose announcement has already been heard
+  // (RTNL; addresses, rules and routes are listed without it on Linux 6.18).
+  SRCSEL_RETURN_IF_ERROR(Append(socket, RTM_GETLINK, AF_UNSPEC, DecodeLink, state.links));
+  for (int family : {AF_INET, AF_INET6}) {
+    SRCSEL_RETURN_IF_ERROR(Append(socket, RTM_GETADDR, family, DecodeAddress, state.addresses));
+    SRCSEL_RETURN_IF_ERROR(Append(socket, RTM_GETRULE, family, DecodeRule, state.rules));
+    SRCSEL_RETURN_IF_ERROR(Append(socket, RTM_GETROUTE, family, DecodeRoute, state.routes));
+  }
+  return state;
+}
+
+}  // namespace srcsel

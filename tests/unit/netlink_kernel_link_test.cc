@@ -1,0 +1,126 @@
+// Links and addresses as `ip` set them, against what is read back.
+
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+#include <fstream>
+
+#include "netlink_netns.hh"
+
+namespace srcsel {
+namespace {
+
+class KernelLinks : public NetnsTest {
+ protected:
+  void SetUp() override {
+    NetnsTest::SetUp();
+    if (!IsSkipped() && !HasFatalFailure()) MakeDevices();
+  }
+
+  static Link Named(const std::string &name) {
+    for (const Link &link : Read().links)
+      if (link.name == name) return link;
+    ADD_FAILURE() << "no link " << name;
+    return {};
+  }
+  static InterfaceAddress Of(const char *local) {
+    for (const InterfaceAddress &address : Read().addresses)
+      if (address.local.ToString() == local) return address;
+    ADD_FAILURE() << "no address " << local;
+    return {};
+  }
+  static void Set(const std::string &setting, const char *value) {
+    std::ofstream file(absl::StrCat("/proc/sys/net/", setting));
+    ASSERT_TRUE(file << value << std::flush) << setting;
+  }
+};
+
+TEST_F(KernelLinks, Flags) {
+  const Link lo = Named("lo");
+  EXPECT_EQ(lo.index, 1u);
+  EXPECT_EQ(lo.flags & (IFF_UP | IFF_LOOPBACK | IFF_LOWER_UP),
+            unsigned{IFF_UP | IFF_LOOPBACK | IFF_LOWER_UP});
+  Ip("link set v1 down");
+  EXPECT_EQ(Named("v0").flags & (IFF_UP | IFF_LOWER_UP), unsigned{IFF_UP});
+  EXPECT_EQ(Named("v1").flags & IFF_UP, 0u);
+}
+
+TEST_F(KernelLinks, Group) {
+  EXPECT_EQ(Named("v0").group, 0u);
+  Ip("link set v0 group 42");
+  EXPECT_EQ(Named("v0").group, 42u);
+}
+
+TEST_F(KernelLinks, Master) {
+  EXPECT_EQ(Named("v1").master, 0u);
+  Ip("link add br0 type bridge");
+  Ip("link set v1 master br0");
+  EXPECT_EQ(Named("v1").master, Named("br0").index);
+}
+
+TEST_F(KernelLinks, Settings) {
+  const Link before = Named("v0");
+  EXPECT_FALSE(before.route_localnet || before.ignore_linkdown[0] || before.ignore_linkdown[1]);
+  Set("ipv4/conf/v0/route_localnet", "1");
+  EXPECT_TRUE(Named("v0").route_localnet);
+  Set("ipv4/conf/v0/ignore_routes_with_linkdown", "1");
+  EXPECT_TRUE(Named("v0").ignore_linkdown[0]);
+  EXPECT_FALSE(Named("v0").ignore_linkdown[1]);
+  Set("ipv6/conf/v0/ignore_routes_with_linkdown", "1");
+  EXPECT_TRUE(Named("v0").ignore_linkdown[1]);
+}
+
+TEST_F(KernelLinks, Cookie) {
+  const State here = Read();
+  EXPECT_EQ(here.netns, *NetnsCookie());
+  ASSERT_EQ(unshare(CLONE_NEWNET), 0);
+  EXPECT_NE(Read().netns, here.netns);
+}
+
+TEST_F(KernelLinks, SocketStaysInItsNamespace) {
+  absl::StatusOr<NetlinkSocket> socket = NetlinkSocket::Open();
+  const std::uint64_t cookie = *NetnsCookie();
+  ASSERT_EQ(unshare(CLONE_NEWNET), 0);
+  const absl::StatusOr<State> state = ReadState(*socket);
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->netns, cookie);
+  EXPECT_EQ(state->links.size(), 3u);
+}
+
+TEST_F(KernelLinks, SecondaryAddressesInOrder) {
+  for (const char *text : {"10.0.0.3/24", "192.0.2.1/24", "10.0.0.2/24"})
+    Ip(absl::StrCat("address add dev v0 ", text));
+  std::vector<std::string> order;
+  for (const InterfaceAddress &address : Read().addresses)
+    if (address.ifindex == Named("v0").index && address.local.is_v4())
+      order.push_back(absl::StrCat(address.local.ToString(),
+                                   address.flags & IFA_F_SECONDARY ? " secondary" : ""));
+  EXPECT_EQ(order, (std::vector<std::string>{"10.0.0.1", "192.0.2.1", "10.0.0.3 secondary",
+                                             "10.0.0.2 secondary"}));
+}
+
+TEST_F(KernelLinks, PeersAndScopes) {
+  const std::uint32_t v1 = Named("v1").index;
+  Ip("address add 192.0.2.1 peer 192.0.2.9/32 dev v1 scope link");
+  EXPECT_EQ(Of("192.0.2.1"),
+            (InterfaceAddress{v1, *IpAddress::Parse("192.0.2.1"), *Prefix::Parse("192.0.2.9/32"),
+                              RT_SCOPE_LINK, IFA_F_PERMANENT}));
+  Ip("address add fd01::1 peer fd01::9/128 dev v1 nodad");
+  const InterfaceAddress peer = Of("fd01::1");
+  EXPECT_EQ(peer.subnet.ToString(), "fd01::9/128");
+  EXPECT_EQ(peer.scope, RT_SCOPE_UNIVERSE);
+  EXPECT_EQ(Of("127.0.0.1").scope, RT_SCOPE_HOST);
+  EXPECT_EQ(Of("10.0.0.1").subnet.ToString(), "10.0.0.1/24");
+}
+
+TEST_F(KernelLinks, WideAddressFlags) {
+  Ip("address add fd02::1/64 dev v0 nodad noprefixroute");
+  const std::uint32_t expected = IFA_F_PERMANENT | IFA_F_NODAD | IFA_F_NOPREFIXROUTE;
+  EXPECT_EQ(Of("fd02::1").flags, expected);
+  Ip("address add fd03::1/64 dev v0 nodad preferred_lft 0 valid_lft 1000");
+  EXPECT_EQ(Of("fd03::1").flags, unsigned{IFA_F_NODAD | IFA_F_DEPRECATED});
+}
+
+}  // namespace
+}  // namespace srcsel
