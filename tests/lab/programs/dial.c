@@ -1,0 +1,135 @@
+// dial [-u] [-6] [-b ADDR] [-p PORT] [-i IF] [-m MARK] [-k] [-n COUNT] [-w] ADDR PORT
+//
+// Connects, and prints the local address and port the kernel chose ("10.0.0.1 40000"), one line per
+// connection. A plain program that knows nothing of uplinks: what it prints is what every program
+// would get.
+//
+//   -u        UDP; a datagram of one byte follows, so that something is seen on the wire
+//   -6        an AF_INET6 socket even for an IPv4 address (::ffff:a.b.c.d)
+//   -b ADDR   bind to ADDR first
+//   -p PORT   bind to PORT first, of any address unless -b names one
+//   -i IF     bind to the interface (SO_BINDTODEVICE)
+//   -m MARK   mark the socket (SO_MARK)
+//   -k        print the socket's mark as well ("10.0.0.1 40000 mark 100")
+//   -n COUNT  so many connections, one after the other
+//   -w        before each further connection, wait for a line on stdin
+//
+// Exit status 0, or 1 with the failed call and the name of its errno on stderr, or 2 for bad usage.
+
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "sockets.h"
+
+struct options {
+  int type;
+  bool force_inet6;
+  const char *bind_to, *bind_port, *interface;
+  unsigned mark;
+  bool print_mark;
+  long count;
+  bool wait;
+};
+
+static _Noreturn void usage(void) {
+  fputs("usage: dial [OPTIONS] ADDR PORT; its source lists the options\n", stderr);
+  exit(2);
+}
+
+static void set_option(int fd, int name, const void *value, socklen_t size, const char *call) {
+  if (setsockopt(fd, SOL_SOCKET, name, value, size) != 0) fail(call);
+}
+
+static void prepare(const struct options *o, int fd, const struct addrinfo *from) {
+  const int yes = 1;
+  if (o->type == SOCK_DGRAM) set_option(fd, SO_BROADCAST, &yes, sizeof(yes), "SO_BROADCAST");
+  if (o->mark) set_option(fd, SO_MARK, &o->mark, sizeof(o->mark), "SO_MARK");
+  if (o->interface)
+    set_option(fd, SO_BINDTODEVICE, o->interface, (socklen_t)strlen(o->interface) + 1,
+               "SO_BINDTODEVICE");
+  if (from && bind(fd, from->ai_addr, from->ai_addrlen) != 0) fail("bind");
+}
+
+static void print_mark(int fd) {
+  unsigned mark;
+  socklen_t size = sizeof(mark);
+  if (getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &size) != 0) fail("getsockopt");
+  printf(" mark %u", mark);
+}
+
+static void dial(const struct options *o, const struct addrinfo *from, const struct addrinfo *to) {
+  const int fd = socket(to->ai_family, o->type, 0);
+  if (fd < 0) fail("socket");
+  prepare(o, fd, from);
+  if (connect(fd, to->ai_addr, to->ai_addrlen) != 0) fail("connect");
+  if (o->type == SOCK_DGRAM && send(fd, "x", 1, 0) != 1) fail("send");
+  print_local_end(fd);
+  if (o->print_mark) print_mark(fd);
+  puts("");
+  fflush(stdout);
+  close(fd);
+}
+
+static struct options parse(int argc, char **argv) {
+  struct options o = {.type = SOCK_STREAM, .count = 1};
+  for (int c; (c = getopt(argc, argv, "u6b:p:i:m:kn:w")) != -1;) switch (c) {
+      case 'u':
+        o.type = SOCK_DGRAM;
+        break;
+      case '6':
+        o.force_inet6 = true;
+        break;
+      case 'b':
+        o.bind_to = optarg;
+        break;
+      case 'p':
+        o.bind_port = optarg;
+        break;
+      case 'i':
+        o.interface = optarg;
+        break;
+      case 'm':
+        o.mark = (unsigned)strtoul(optarg, NULL, 0);
+        break;
+      case 'k':
+        o.print_mark = true;
+        break;
+      case 'n':
+        o.count = atol(optarg);
+        break;
+      case 'w':
+        o.wait = true;
+        break;
+      default:
+        usage();
+    }
+  if (argc - optind != 2 || o.count < 1) usage();
+  return o;
+}
+
+static struct addrinfo *own_end(const struct options *o, int family) {
+  if (!o->bind_to && !o->bind_port) return NULL;
+  const char *any = family == AF_INET6 ? "::" : "0.0.0.0";
+  return resolve(o->bind_to ? o->bind_to : any, o->bind_port ? o->bind_port : "0", o->type,
+                 o->force_inet6);
+}
+
+static bool line_arrives(void) {
+  for (int c; (c = getchar()) != EOF;)
+    if (c == '\n') return true;
+  return false;
+}
+
+int main(int argc, char **argv) {
+  const struct options o = parse(argc, argv);
+  struct addrinfo *to = resolve(argv[optind], argv[optind + 1], o.type, o.force_inet6);
+  struct addrinfo *from = own_end(&o, to->ai_family);
+  for (long i = 0; i < o.count; ++i) {
+    if (i > 0 && o.wait && !line_arrives()) break;
+    dial(&o, from, to);
+  }
+  freeaddrinfo(to);
+  if (from) freeaddrinfo(from);
+  return 0;
+}
