@@ -67,7 +67,7 @@ Prefix Prefix::Network() const {
   IpAddress::Bytes bytes = address.bytes();
   for (int i = 0; i < 16; ++i) {
     const int keep = length - 8 * i;
-    if (keep < 8) bytes[i] &= keep <= 0 ? 0 : static_cast<std::uint8_t>(0xff << (8 - keep));
+    if (keep < 8) bytes[i] = static_cast<std::uint8_t>(keep <= 0 ? 0 : bytes[i] & 0xff00 >> keep);
   }
   return {IpAddress::FromBytes(address.family(), bytes.data()), length};
 }

@@ -63,21 +63,26 @@ static long srcsel_intersect_step(__u32 index, void *context) {
   return 1;
 }
 
+SRCSEL_INLINE const struct srcsel_vector *srcsel_vector_at(srcsel_image image,
+                                                           const struct srcsel_header *head,
+                                                           __u32 number) {
+  return (const struct srcsel_vector *)srcsel_object(image, head->vectors.page, number,
+                                                     sizeof(struct srcsel_vector));
+}
+
 /* The lowest rule that all `count` vectors, one at least, accept. */
 SRCSEL_FN __u32 srcsel_intersect(srcsel_image image, const struct srcsel_header *head,
                                  const __u32 *number, __u32 count) {
   struct srcsel_intersection s;
 
   s.found = SRCSEL_NONE;
-  s.vector[0] = 0;
+  s.vector[0] = srcsel_vector_at(image, head, number[0]);
+  if (!s.vector[0]) return SRCSEL_NONE;
   SRCSEL_UNROLL
-  for (__u32 i = 0; i < SRCSEL_PROPERTIES; ++i) {
-    if (i >= count) {
-      s.vector[i] = s.vector[0];
-      continue;
-    }
-    s.vector[i] = (const struct srcsel_vector *)srcsel_object(image, head->vectors.page, number[i],
-                                                              sizeof(*s.vector[i]));
+  for (__u32 i = 1; i < SRCSEL_PROPERTIES; ++i) {
+    s.vector[i] = s.vector[0];
+    if (i >= count) continue;
+    s.vector[i] = srcsel_vector_at(image, head, number[i]);
     if (!s.vector[i]) return SRCSEL_NONE;
   }
   srcsel_loop((head->policy.count + 63) / 64, srcsel_intersect_step, &s);

@@ -31,7 +31,8 @@ absl::Status LoadError(int error) {
   const std::string what = absl::StrCat(
       "load BPF programs", first_warning.empty() ? "" : absl::StrCat(" (", first_warning, ")"));
   const absl::Status status = absl::ErrnoToStatus(error, what);
-  if (error == EPERM || error == EACCES)
+  // EACCES is the verifier's word, not that of the capability check.
+  if (error == EPERM)
     return absl::PermissionDeniedError(
         absl::StrCat(status.message(), "; run as root, or with CAP_BPF and CAP_NET_ADMIN"));
   return absl::Status(status.code(),
