@@ -1,10 +1,13 @@
 #include "agent/cgroup_root.hh"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -29,6 +32,23 @@ std::string Below(absl::string_view path, absl::string_view top) {
   while (absl::ConsumePrefix(&path, "/")) {
   }
   return path.empty() ? "." : std::string(path);
+}
+
+// A field of mountinfo(5) without the escapes \040, \011, \012 and \134.
+std::string Unescape(absl::string_view field) {
+  std::string text;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    int code = 0;
+    if (field[i] == '\\' && i + 3 < field.size() &&
+        std::from_chars(field.data() + i + 1, field.data() + i + 4, code, 8).ptr ==
+            field.data() + i + 4) {
+      text += static_cast<char>(code);
+      i += 3;
+    } else {
+      text += field[i];
+    }
+  }
+  return text;
 }
 
 bool Shows(absl::string_view root, absl::string_view own) {
@@ -60,8 +80,9 @@ absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::s
     const std::vector<absl::string_view> halves = absl::StrSplit(line, absl::MaxSplits(" - ", 1));
     if (halves.size() != 2 || !absl::StartsWith(halves[1], "cgroup2 ")) continue;
     const std::vector<absl::string_view> fields = absl::StrSplit(halves[0], ' ');
-    if (fields.size() >= 5 && Shows(fields[3], own))
-      return CgroupMount{std::string(fields[4]), std::string(fields[3])};
+    if (fields.size() < 5) continue;
+    CgroupMount mount{Unescape(fields[4]), Unescape(fields[3])};
+    if (Shows(mount.root, own)) return mount;
   }
   return absl::NotFoundError(absl::StrCat("find cgroup v2: no mount shows ", own));
 }
@@ -71,7 +92,10 @@ absl::StatusOr<CgroupRoot> FindCgroupRoot() {
   const absl::StatusOr<CgroupMount> mount = FindCgroupMount(ReadAll("/proc/self/mountinfo"), own);
   if (mount.ok()) {
     Fd root(open(mount->point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (root) return CgroupRoot{std::move(root), Below(own, mount->root)};
+    // Another mount may cover it.
+    struct statfs fs;
+    if (root && fstatfs(root.get(), &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+      return CgroupRoot{std::move(root), Below(own, mount->root)};
   }
   SRCSEL_ASSIGN_OR_RETURN(Fd root, MountPrivately());
   return CgroupRoot{std::move(root), Below(own, "/")};

@@ -25,7 +25,8 @@ absl::StatusOr<IpAddress> IpAddress::Parse(absl::string_view text) {
   const std::string copy(text);
   std::uint8_t raw[16];
   for (int family : {AF_INET, AF_INET6})
-    if (inet_pton(family, copy.c_str(), raw) == 1) return FromBytes(family, raw);
+    if (copy.find('\0') == std::string::npos && inet_pton(family, copy.c_str(), raw) == 1)
+      return FromBytes(family, raw);
   return absl::InvalidArgumentError(
       absl::StrCat("'", text, "' is not an address (10.0.0.1 or fd00::1)"));
 }

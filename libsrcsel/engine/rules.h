@@ -92,22 +92,18 @@ static long srcsel_rule_step(__u32 index, void *context) {
   if (!rule) return 1;
   holds = srcsel_rule_holds(rule, w->flow, w->mark);
   if (holds == SRCSEL_HOLDS_NOT) return 0;
-  w->pref = rule->pref;
   if (holds == SRCSEL_HOLDS_PERHAPS) {
     w->verdict = SRCSEL_UNKNOWABLE;
-    return 1;
+  } else if (rule->action == SRCSEL_RULE_TABLE) {
+    if (!srcsel_rule_lookup(w, rule)) return 0;
+  } else if (rule->action == SRCSEL_RULE_GOTO) {
+    if (rule->target != SRCSEL_NONE) w->next = rule->target;
+    return 0;
+  } else if (rule->action == SRCSEL_RULE_NOP) {
+    return 0;
   }
-  switch (rule->action) {
-    case SRCSEL_RULE_TABLE:
-      return srcsel_rule_lookup(w, rule);
-    case SRCSEL_RULE_GOTO:
-      if (rule->target != SRCSEL_NONE) w->next = rule->target;
-      return 0;
-    case SRCSEL_RULE_NOP:
-      return 0;
-    default:
-      return 1;
-  }
+  w->pref = rule->pref;
+  return 1;
 }
 
 /* Fills the answer of a walk whose image, head, flow and mark are set. */

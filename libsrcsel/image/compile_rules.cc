@@ -12,8 +12,8 @@ namespace {
 
 void SetRanges(const Rule &rule, srcsel_rule &out) {
   const Range32 uids = rule.uids.value_or(Range32{});
-  const Range16 sports = rule.sports.value_or(Range16{});
-  const Range16 dports = rule.dports.value_or(Range16{});
+  const Range16 sports = rule.sport_mask ? Range16{} : rule.sports.value_or(Range16{});
+  const Range16 dports = rule.dport_mask ? Range16{} : rule.dports.value_or(Range16{});
   out.uid_first = uids.first;
   out.uid_last = uids.last;
   out.sport_first = sports.first;
@@ -55,12 +55,13 @@ std::uint32_t GotoTarget(const std::vector<const Rule *> &rules, std::size_t sel
 srcsel_rule CompileRule(const Rule &rule, const State &state, srcsel_family family) {
   srcsel_rule out{};
   out.to = MatchOf(rule.to);
-  out.from = MatchOf(rule.from);
+  const bool finds_source = (rule.flags & FIB_RULE_FIND_SADDR) != 0;
+  if (!finds_source) out.from = MatchOf(rule.from);
   out.mark = rule.mark;
   out.mark_mask = rule.mark_mask;
   out.proto = rule.proto;
   out.proto_mask = rule.proto ? 0xff : 0;
-  out.need_src = family == SRCSEL_V6 && rule.from.length > 0;
+  out.need_src = family == SRCSEL_V6 && rule.from.length > 0 && !finds_source;
   out.invert = (rule.flags & FIB_RULE_INVERT) != 0;
   out.action = rule.action;
   out.target = SRCSEL_NONE;
@@ -70,7 +71,7 @@ srcsel_rule CompileRule(const Rule &rule, const State &state, srcsel_family fami
   SetRanges(rule, out);
   SetDscp(rule, family, out);
   SetInterfaces(rule, state, out);
-  if (rule.sport_mask || rule.dport_mask || rule.flow_label || rule.flags & FIB_RULE_FIND_SADDR)
+  if (rule.sport_mask || rule.dport_mask || rule.flow_label || finds_source)
     out.inputs |= SRCSEL_IN_OPAQUE;
   return out;
 }

@@ -20,7 +20,7 @@ using Aliases = std::vector<const Route *>;  // routes of one prefix in one tabl
 
 // A path a lookup may end in.
 struct Path {
-  const Route *route;
+  const Route *route;      // null where the lookup goes on to a shorter prefix
   const Nexthop *nexthop;  // null for blackhole and the like
   std::optional<IpAddress> source;
 };
@@ -50,7 +50,13 @@ class Compiler {
                 const absl::flat_hash_map<Prefix, Aliases> &prefixes) {
     std::vector<TrieEntry> entries;
     entries.reserve(prefixes.size());
-    for (const auto &[prefix, aliases] : prefixes) {
+    // In the order of prefixes, not of hashes: equal states make equal images.
+    std::vector<const std::pair<const Prefix, Aliases> *> ordered;
+    ordered.reserve(prefixes.size());
+    for (const auto &entry : prefixes) ordered.push_back(&entry);
+    std::ranges::sort(ordered, {}, [](const auto *entry) { return entry->first; });
+    for (const auto *entry : ordered) {
+      const auto &[prefix, aliases] = *entry;
       const std::vector<Path> paths = family == AF_INET ? Paths4(aliases) : Paths6(aliases);
       if (!paths.empty())
         entries.push_back(
@@ -80,6 +86,8 @@ class Compiler {
       paths.insert(paths.end(), usable.begin(), usable.end());
     }
     paths.insert(paths.end(), other_tos.begin(), other_tos.end());
+    // A flow of another tos goes on to a shorter prefix.
+    if (!first && !paths.empty()) paths.push_back({nullptr, nullptr, std::nullopt});
     return paths;
   }
 
@@ -130,9 +138,13 @@ class Compiler {
       CopyWire(*source, result.source);
       result.flags |= SRCSEL_ROUTE_SOURCE;
     }
-    const bool one_source = std::ranges::all_of(
-        paths, [&](const Path &p) { return p.source == source && p.route->type == route->type; });
-    if (!one_source) result.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+    const bool one_source = std::ranges::all_of(paths, [&](const Path &p) {
+      return p.route && p.source == source && p.route->type == route->type;
+    });
+    if (!one_source) {
+      result.type = RTN_UNICAST;  // whatever else it may be: no walk may end or go on here
+      result.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+    }
     return Intern(result);
   }
 
