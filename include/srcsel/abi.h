@@ -215,6 +215,7 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_node) == 32, "nodes are 32 bytes");
 enum srcsel_route_flag {
   SRCSEL_ROUTE_SOURCE = 1u << 0,    /* `source` is what the kernel would choose */
   SRCSEL_ROUTE_AMBIGUOUS = 1u << 1, /* more than one path, and their sources differ */
+  SRCSEL_ROUTE_GROUPS = 1u << 2,    /* more than one path, and their links' groups differ */
 };
 
 /* A distinct lookup result: what fib_lookup() finds, with the source it implies worked out. */

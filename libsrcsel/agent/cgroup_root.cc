@@ -59,7 +59,9 @@ absl::StatusOr<Fd> MountPrivately() {
   const Fd context(fsopen("cgroup2", FSOPEN_CLOEXEC));
   if (!context || fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
     return absl::ErrnoToStatus(
-        errno, "find cgroup v2: no mount shows it, and mounting it for this process failed");
+        errno,
+        "find cgroup v2: no mount shows it (mount -t cgroup2 none /sys/fs/cgroup would), and "
+        "mounting it for this process failed");
   Fd root(fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
   if (!root) return absl::ErrnoToStatus(errno, "mount cgroup v2 for this process");
   return root;

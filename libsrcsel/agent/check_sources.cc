@@ -1,5 +1,6 @@
 #include "agent/check_sources.hh"
 
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -44,16 +45,27 @@ std::vector<std::string> AddressesOf(const State &state, int family) {
   return texts;
 }
 
-absl::Status CheckAddress(const IpAddress &address, const State &state) {
-  if (address.IsUnspecified() || address.IsMulticast())
+// bind(2) takes a broadcast address; packets cannot come from one.
+bool IsBroadcast(const IpAddress &address, const State &state) {
+  return std::ranges::any_of(state.routes, [&](const Route &route) {
+    return route.type == RTN_BROADCAST && route.dst == Prefix{address, address.bits()};
+  });
+}
+
+absl::Status TryAddress(const IpAddress &address, const State &state) {
+  if (address.IsUnspecified() || address.IsMulticast() || IsBroadcast(address, state))
     return absl::InvalidArgumentError(
         absl::StrCat("source ", address.ToString(), " is not an address of a host"));
-  const absl::Status bound = TryBind(address);
-  if (bound.ok()) return bound;
+  return TryBind(address);
+}
+
+absl::Status CheckAddress(const IpAddress &address, const State &state) {
+  const absl::Status usable = TryAddress(address, state);
+  if (usable.ok()) return usable;
   const std::vector<std::string> own = AddressesOf(state, address.family());
   return absl::Status(
-      bound.code(),
-      absl::StrCat(bound.message(), "; ",
+      usable.code(),
+      absl::StrCat(usable.message(), "; ",
                    own.empty() ? "this namespace has no address of that family"
                                : absl::StrCat("this namespace has ", absl::StrJoin(own, ", "))));
 }

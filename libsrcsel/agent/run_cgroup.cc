@@ -50,17 +50,32 @@ bool IsStill(const Fd &parent, const std::string &name, const Fd &directory) {
          fstat(directory.get(), &held) == 0 && named.st_ino == held.st_ino;
 }
 
+bool IsPopulated(const Fd &directory) {
+  const Fd events(openat(directory.get(), "cgroup.events", O_RDONLY | O_CLOEXEC));
+  const absl::StatusOr<bool> populated = RunCgroup::Populated(events);
+  return !populated.ok() || *populated;
+}
+
+// A run within a run replaces it: its cgroup is made beside the outer one's, not below, or the
+// outer hooks would run after the inner ones and undo them.
+std::string OutsideOfRuns(absl::string_view own) {
+  const std::size_t run = absl::StrCat("/", own).find(absl::StrCat("/", RunCgroup::kPrefix));
+  if (run == std::string::npos) return std::string(own);
+  return run == 0 ? "." : std::string(own.substr(0, run - 1));
+}
+
 }  // namespace
 
 absl::StatusOr<RunCgroup> RunCgroup::Create(const CgroupRoot &where) {
-  Fd parent = OpenDirectory(where.root, where.own);
-  if (!parent) return absl::ErrnoToStatus(errno, absl::StrCat("open cgroup ", where.own));
+  const std::string own = OutsideOfRuns(where.own);
+  Fd parent = OpenDirectory(where.root, own);
+  if (!parent) return absl::ErrnoToStatus(errno, absl::StrCat("open cgroup ", own));
   std::random_device random;
   for (int attempt = 0; attempt < 8; ++attempt) {
     std::string name = absl::StrFormat("%s%d-%08x", kPrefix, getpid(), random());
     if (mkdirat(parent.get(), name.c_str(), 0755) != 0) {
       if (errno == EEXIST) continue;
-      return absl::ErrnoToStatus(errno, absl::StrCat("make cgroup ", where.own, "/", name));
+      return absl::ErrnoToStatus(errno, absl::StrCat("make cgroup ", own, "/", name));
     }
     Fd directory = OpenDirectory(parent, name);
     // A sweeper may have taken it between mkdir and flock.
@@ -68,7 +83,7 @@ absl::StatusOr<RunCgroup> RunCgroup::Create(const CgroupRoot &where) {
         IsStill(parent, name, directory))
       return RunCgroup(std::move(parent), std::move(name), std::move(directory));
   }
-  return absl::AbortedError(absl::StrCat("make a cgroup in ", where.own, ": no name was free"));
+  return absl::AbortedError(absl::StrCat("make a cgroup in ", own, ": no name was free"));
 }
 
 absl::Status RunCgroup::Join() const {
@@ -106,7 +121,8 @@ int SweepAbandoned(const Fd &root) {
       removed += SweepAbandoned(directory);
       continue;
     }
-    if (flock(directory.get(), LOCK_EX | LOCK_NB) == 0 && RemoveTree(root, name)) ++removed;
+    if (flock(directory.get(), LOCK_EX | LOCK_NB) != 0 || IsPopulated(directory)) continue;
+    if (RemoveTree(root, name)) ++removed;
   }
   return removed;
 }

@@ -47,6 +47,11 @@ bool IpAddress::IsMulticast() const {
   return is_v4() ? (bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
 }
 
+bool IpAddress::IsV4Mapped() const {
+  constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return !is_v4() && std::memcmp(bytes_.data(), kPrefix, sizeof(kPrefix)) == 0;
+}
+
 std::string IpAddress::ToString() const {
   char text[INET6_ADDRSTRLEN];
   return inet_ntop(family_, bytes_.data(), text, sizeof(text));

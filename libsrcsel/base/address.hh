@@ -42,6 +42,7 @@ class IpAddress {
   bool IsLoopback() const;
   bool IsLinkLocal() const;
   bool IsMulticast() const;
+  bool IsV4Mapped() const;  // ::ffff:a.b.c.d
 
   std::string ToString() const;
 

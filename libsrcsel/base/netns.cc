@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
 
@@ -18,9 +20,12 @@ absl::StatusOr<Fd> OpenNetns(absl::string_view name) {
                                ? absl::StrCat("/run/netns/", name)
                                : std::string(name);
   Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return absl::ErrnoToStatus(errno, absl::StrCat("open network namespace ", path));
+  if (!fd)
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("open network namespace ", path, " (`ip netns list` knows the names)"));
   struct statfs fs;
-  if (fstatfs(fd.get(), &fs) != 0 || fs.f_type != NSFS_MAGIC)
+  if (fstatfs(fd.get(), &fs) != 0 || fs.f_type != NSFS_MAGIC ||
+      ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET)
     return absl::InvalidArgumentError(absl::StrCat(path, " is not a network namespace"));
   return fd;
 }

@@ -75,7 +75,13 @@ SRCSEL_INLINE long srcsel_rule_lookup(struct srcsel_rule_walk *w, const struct s
   if (!route || route->type == RTN_UNSPEC || route->type == RTN_THROW) return 0;
   if (route->type >= RTN_BLACKHOLE) return 1;
   if (route->plen <= rule->suppress_plen) return 0;
-  if (rule->suppress_group != SRCSEL_NONE && rule->suppress_group == route->group) return 0;
+  if (rule->suppress_group != SRCSEL_NONE) {
+    if (route->flags & SRCSEL_ROUTE_GROUPS) {
+      w->verdict = SRCSEL_UNKNOWABLE;
+      return 1;
+    }
+    if (rule->suppress_group == route->group) return 0;
+  }
   w->route = index;
   w->verdict = SRCSEL_ROUTED;
   return 1;

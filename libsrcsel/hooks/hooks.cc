@@ -39,6 +39,16 @@ absl::Status LoadError(int error) {
                       absl::StrCat(status.message(), "; Linux 6.1 or later is needed"));
 }
 
+absl::Status AttachError(int error, const char *program) {
+  const absl::Status status =
+      absl::ErrnoToStatus(error, absl::StrCat("attach ", program, " to the cgroup"));
+  if (error != EPERM) return status;
+  return absl::PermissionDeniedError(
+      absl::StrCat(status.message(),
+                   "; another program on a cgroup above was attached without "
+                   "BPF_F_ALLOW_MULTI (bpftool cgroup tree shows it)"));
+}
+
 struct Hook {
   const bpf_program *program;
   bpf_attach_type type;
@@ -84,8 +94,7 @@ absl::Status Hooks::Attach(const Fd &cgroup) {
     const int error = errno;
     for (std::size_t j = 0; j < i; ++j)
       bpf_prog_detach2(bpf_program__fd(hooks[j].program), cgroup.get(), hooks[j].type);
-    return absl::ErrnoToStatus(
-        error, absl::StrCat("attach ", bpf_program__name(hook.program), " to the cgroup"));
+    return AttachError(error, bpf_program__name(hook.program));
   }
   return absl::OkStatus();
 }

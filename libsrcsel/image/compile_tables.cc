@@ -120,6 +120,11 @@ class Compiler {
     return SelectSource4(state_, nexthop.oif, nexthop.gateway, route.scope);
   }
 
+  std::uint32_t GroupOf(const Path &path) const {
+    const auto group = path.nexthop ? groups_.find(path.nexthop->oif) : groups_.end();
+    return group == groups_.end() ? 0 : group->second;
+  }
+
   std::uint16_t RouteIndex(const std::vector<Path> &paths) {
     const auto &[route, nexthop, source] = paths.front();
     srcsel_route result{};
@@ -127,10 +132,9 @@ class Compiler {
     result.metric = route->metric;
     result.type = route->type;
     result.plen = static_cast<__u8>(route->dst.length);
+    result.group = GroupOf(paths.front());
     if (nexthop) {
       result.oif = nexthop->oif;
-      if (const auto group = groups_.find(nexthop->oif); group != groups_.end())
-        result.group = group->second;
       if (nexthop->gateway && nexthop->gateway->family() == route->dst.address.family())
         CopyWire(*nexthop->gateway, result.gateway);
     }
@@ -138,13 +142,19 @@ class Compiler {
       CopyWire(*source, result.source);
       result.flags |= SRCSEL_ROUTE_SOURCE;
     }
-    const bool one_source = std::ranges::all_of(paths, [&](const Path &p) {
-      return p.route && p.source == source && p.route->type == route->type;
-    });
-    if (!one_source) {
-      result.type = RTN_UNICAST;  // whatever else it may be: no walk may end or go on here
-      result.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+    const bool one_kind = std::ranges::all_of(
+        paths, [&](const Path &p) { return p.route && p.route->type == route->type; });
+    if (!one_kind) {  // a walk must neither end, nor go on, nor suppress here: nobody knows
+      result.type = RTN_UNICAST;
+      result.plen = 0xff;
+      result.group = SRCSEL_NONE;
     }
+    if (!one_kind || !std::ranges::all_of(paths, [&](const Path &p) { return p.source == source; }))
+      result.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+    // Linux 6.18 suppresses by the first nexthop in IPv4, by the one it hashed to in IPv6.
+    if (!route->dst.address.is_v4() &&
+        !std::ranges::all_of(paths, [&](const Path &p) { return GroupOf(p) == result.group; }))
+      result.flags |= SRCSEL_ROUTE_GROUPS;
     return Intern(result);
   }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -28,6 +29,12 @@ int main(int argc, char **argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success &success) {
     return app.exit(success);
+  } catch (const CLI::ExtrasError &) {
+    std::vector<std::string> words = app.remaining(true);
+    std::erase(words, "--");
+    std::fprintf(stderr, "srcsel: %s is not known here; see srcsel %s--help\n", words[0].c_str(),
+                 UsageStatus(argc, argv) == 125 ? "run " : "");
+    return UsageStatus(argc, argv);
   } catch (const CLI::ParseError &error) {
     std::fprintf(stderr, "srcsel: %s\n", error.what());
     return UsageStatus(argc, argv);

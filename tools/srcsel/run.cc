@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -60,6 +61,9 @@ absl::Status AddSource(absl::string_view text, std::vector<Source> &sources) {
   if (!address.ok())
     return absl::InvalidArgumentError(
         absl::StrCat("source '", text, "' is neither an address nor \"dev INTERFACE\""));
+  if (address->IsV4Mapped())
+    return absl::InvalidArgumentError(absl::StrCat("source ", text, " is an IPv4 address: write ",
+                                                   text.substr(text.rfind(':') + 1)));
   for (const Source &other : sources)
     if (const auto *a = std::get_if<IpAddress>(&other); a && a->family() == address->family())
       return absl::InvalidArgumentError(absl::StrCat("two sources of one family: ", a->ToString(),
@@ -82,6 +86,12 @@ absl::StatusOr<PolicyRule> RuleOf(const Options &options) {
   for (const std::string &list : options.sources)
     for (absl::string_view source : absl::StrSplit(list, ','))
       SRCSEL_RETURN_IF_ERROR(AddSource(source, rule.sources));
+  if (rule.sources.size() > 1 && std::ranges::any_of(rule.sources, [](const Source &s) {
+        return std::get_if<DeviceSource>(&s);
+      }))
+    return absl::InvalidArgumentError(
+        absl::StrCat("--source ", absl::StrJoin(options.sources, ","),
+                     ": an interface lends both families; give it alone"));
   if (!rule.mark && rule.sources.empty())
     return absl::InvalidArgumentError(
         "nothing to do: say --mark V[/M] or --source ADDR (srcsel run --help)");
@@ -144,7 +154,10 @@ void AddRun(CLI::App &app) {
       ->type_name("ADDR|\"dev IF\"")
       ->allow_extra_args(false);
   run->add_option("--netns", options->netns, "Network namespace to enter and to mirror")
-      ->type_name("NAME|PATH");
+      ->type_name("NAME|PATH")
+      ->check([](const std::string &name) {
+        return name.empty() ? "NAME|PATH is empty; leave the option out to stay here" : "";
+      });
   run->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was set up");
   run->add_option("command", options->command, "The command and its arguments")
       ->type_name("CMD...");
