@@ -60,7 +60,7 @@ absl::Status TryAddress(const IpAddress &address, const State &state) {
 }
 
 absl::Status CheckAddress(const IpAddress &address, const State &state) {
-  const absl::Status usable = TryAddress(address, state);
+  absl::Status usable = TryAddress(address, state);
   if (usable.ok()) return usable;
   const std::vector<std::string> own = AddressesOf(state, address.family());
   return absl::Status(

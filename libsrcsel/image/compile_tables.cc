@@ -126,34 +126,35 @@ class Compiler {
   }
 
   std::uint16_t RouteIndex(const std::vector<Path> &paths) {
-    const auto &[route, nexthop, source] = paths.front();
+    const Path &first = paths.front();
+    const Prefix &dst = first.route->dst;
     srcsel_route result{};
-    result.table = route->table;
-    result.metric = route->metric;
-    result.type = route->type;
-    result.plen = static_cast<__u8>(route->dst.length);
-    result.group = GroupOf(paths.front());
-    if (nexthop) {
+    result.table = first.route->table;
+    result.metric = first.route->metric;
+    result.type = first.route->type;
+    result.plen = static_cast<__u8>(dst.length);
+    result.group = GroupOf(first);
+    if (const Nexthop *nexthop = first.nexthop) {
       result.oif = nexthop->oif;
-      if (nexthop->gateway && nexthop->gateway->family() == route->dst.address.family())
+      if (nexthop->gateway && nexthop->gateway->family() == dst.address.family())
         CopyWire(*nexthop->gateway, result.gateway);
     }
-    if (source) {
-      CopyWire(*source, result.source);
+    if (first.source) {
+      CopyWire(*first.source, result.source);
       result.flags |= SRCSEL_ROUTE_SOURCE;
     }
-    const bool one_kind = std::ranges::all_of(
-        paths, [&](const Path &p) { return p.route && p.route->type == route->type; });
+    const auto all = [&](auto same) { return std::ranges::all_of(paths, same); };
+    const bool one_kind =
+        all([&](const Path &p) { return p.route && p.route->type == first.route->type; });
     if (!one_kind) {  // a walk must neither end, nor go on, nor suppress here: nobody knows
       result.type = RTN_UNICAST;
       result.plen = 0xff;
       result.group = SRCSEL_NONE;
     }
-    if (!one_kind || !std::ranges::all_of(paths, [&](const Path &p) { return p.source == source; }))
+    if (!one_kind || !all([&](const Path &p) { return p.source == first.source; }))
       result.flags |= SRCSEL_ROUTE_AMBIGUOUS;
     // Linux 6.18 suppresses by the first nexthop in IPv4, by the one it hashed to in IPv6.
-    if (!route->dst.address.is_v4() &&
-        !std::ranges::all_of(paths, [&](const Path &p) { return GroupOf(p) == result.group; }))
+    if (!dst.address.is_v4() && !all([&](const Path &p) { return GroupOf(p) == result.group; }))
       result.flags |= SRCSEL_ROUTE_GROUPS;
     return Intern(result);
   }

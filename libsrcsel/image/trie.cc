@@ -32,8 +32,7 @@ struct Stride {
   Stride(std::span<const TrieEntry> entries, int depth, std::uint16_t inherited) {
     route.fill(inherited);
     const int end = depth + kBits;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const TrieEntry &entry = entries[i];
+    for (const TrieEntry &entry : entries) {
       const std::uint32_t slot = BitsAt(entry.key, depth, kBits);
       if (entry.length <= end)
         std::fill_n(route.begin() + slot, 1u << (end - entry.length), entry.route);
@@ -47,6 +46,8 @@ struct Stride {
         longer[slot] = {};
   }
 };
+
+constexpr std::uint32_t kNodeSlots = Stride<SRCSEL_STRIDE>::kSlots;
 
 }  // namespace
 
@@ -91,7 +92,7 @@ void TrieWriter::FillNode(std::uint32_t index, Entries entries, int depth,
   const Stride<SRCSEL_STRIDE> stride(entries, depth, inherited);
   srcsel_node node{};
   std::vector<std::uint16_t> runs;
-  for (std::uint32_t slot = 0; slot < stride.kSlots; ++slot) {
+  for (std::uint32_t slot = 0; slot < kNodeSlots; ++slot) {
     if (!stride.longer[slot].empty()) {
       node.children |= std::uint64_t{1} << slot;
     } else if (runs.empty() || runs.back() != stride.route[slot]) {
@@ -111,7 +112,7 @@ void TrieWriter::FillNode(std::uint32_t index, Entries entries, int depth,
   nodes_.resize(nodes_.size() + std::popcount(node.children));
 
   std::uint32_t child = node.child;
-  for (std::uint32_t slot = 0; slot < stride.kSlots; ++slot)
+  for (std::uint32_t slot = 0; slot < kNodeSlots; ++slot)
     if (!stride.longer[slot].empty())
       FillNode(child++, stride.longer[slot], depth + static_cast<int>(SRCSEL_STRIDE),
                stride.route[slot]);

@@ -33,7 +33,7 @@ Attributes::Attributes(const nlmsghdr &message, std::size_t header_size, DecodeE
     : Attributes(BytesAfter(message, header_size), error) {}
 
 Attributes::Attributes(Bytes bytes, DecodeError &error) : error_(error) {
-  auto *attribute = reinterpret_cast<const nlattr *>(bytes.data());
+  const auto *attribute = reinterpret_cast<const nlattr *>(bytes.data());
   int left = static_cast<int>(bytes.size());
   while (left > 0 && nla_ok(attribute, left)) {
     const int type = nla_type(attribute);

@@ -55,7 +55,7 @@ std::vector<Nexthop> DecodeNexthops(const rtmsg &header, const Attributes &route
   hop.oif = route.Get<std::uint32_t>(RTA_OIF).value_or(0);
   hop.flags = static_cast<std::uint8_t>(header.rtm_flags);  // RTNH_F_* share rtm_flags' low byte
   std::vector<Nexthop> hops;
-  hops.push_back(std::move(hop));
+  hops.push_back(hop);
   return hops;
 }
 

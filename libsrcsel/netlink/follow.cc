@@ -25,7 +25,7 @@ absl::StatusOr<Follower> Follower::Open() {
   return Follower(std::move(socket));
 }
 
-absl::StatusOr<bool> Follower::Drain() {
+absl::StatusOr<bool> Follower::Drain() const {
   bool changed = false;
   for (;;) {
     char unread;

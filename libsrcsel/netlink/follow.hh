@@ -32,7 +32,7 @@ class Follower {
   int fd() const { return socket_.fd(); }
 
   // Reads all that is pending; whether anything has changed since the last call.
-  absl::StatusOr<bool> Drain();
+  absl::StatusOr<bool> Drain() const;
 
  private:
   explicit Follower(NetlinkSocket socket) : socket_(std::move(socket)) {}

@@ -18,7 +18,7 @@ bool Belongs(const Route &route) {
   return (route.flags & RTM_F_CLONED) == 0;
 }
 template <typename T>
-bool Belongs(const T &) {
+bool Belongs(const T & /*any*/) {
   return true;
 }
 

@@ -54,7 +54,7 @@ absl::Status AddSource(absl::string_view text, std::vector<Source> &sources) {
   text = absl::StripAsciiWhitespace(text);
   const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
   if (words.size() == 2 && words[0] == "dev") {
-    sources.push_back(DeviceSource{std::string(words[1])});
+    sources.emplace_back(DeviceSource{std::string(words[1])});
     return absl::OkStatus();
   }
   const absl::StatusOr<IpAddress> address = IpAddress::Parse(text);
@@ -117,6 +117,7 @@ std::string Banner(const PolicyRule &rule, const Options &options) {
 
 [[noreturn]] void Exec(const std::vector<std::string> &command) {
   std::vector<char *> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string &word : command) argv.push_back(const_cast<char *>(word.c_str()));
   argv.push_back(nullptr);
   execvp(argv[0], argv.data());
