@@ -1,0 +1,122 @@
+#include "image/image.hh"
+
+#include <gtest/gtest.h>
+
+#include "fixtures.hh"
+
+namespace srcsel {
+namespace {
+
+// An image with something in every section.
+Image Full(std::uint64_t generation = 1) {
+  std::vector<Route> routes;
+  for (int i = 0; i < 300; ++i)
+    routes.push_back(RouteTo(absl::StrCat("10.", i / 256, ".", i % 256, ".0/24"), RT_TABLE_MAIN, 2,
+                             absl::StrCat("10.0.0.", i % 9)));
+  routes.push_back(RouteTo("fd00::1/128", RT_TABLE_LOCAL, 1));
+  PolicyRule rule = Binding("100");
+  rule.uids = {{0, 999}};
+  return Compile(StateOf({}, routes), Policy{{rule, Marking("1")}}, generation).value();
+}
+
+TEST(Image, HasAHeaderThatNamesIt) {
+  const Image image = Full(7);
+  const srcsel_header &head = image.header();
+  EXPECT_EQ(head.magic, SRCSEL_ABI_MAGIC);
+  EXPECT_EQ(head.version, SRCSEL_ABI_VERSION);
+  EXPECT_EQ(head.generation, 7u);
+  EXPECT_EQ(head.netns, kNetns);
+  EXPECT_EQ(head.inputs, SRCSEL_IN_UID);
+  EXPECT_EQ(std::size_t{head.pages} * SRCSEL_PAGE, image.bytes().size());
+  EXPECT_EQ(image.memory().pages, head.pages);
+}
+
+TEST(Image, GathersWhatAnyRuleOfThePolicyConsults) {
+  PolicyRule by_cgroup = Marking("1"), by_comm = Marking("1");
+  by_cgroup.cgroups = {5};
+  by_comm.comms = {"curl"};
+  EXPECT_EQ(ImageOf(StateOf({}, {}), {}).header().inputs, 0u);
+  EXPECT_EQ(ImageOf(StateOf({}, {}), {by_cgroup, by_comm}).header().inputs,
+            SRCSEL_IN_CGROUP | SRCSEL_IN_COMM);
+}
+
+TEST(Image, StartsEverySectionOnAPageOfItsOwn) {
+  const srcsel_header head = Full().header();
+  struct {
+    srcsel_section section;
+    std::size_t object;
+  } const sections[] = {
+      {head.policy, sizeof(srcsel_policy)}, {head.vectors, sizeof(srcsel_vector)},
+      {head.rules[0], sizeof(srcsel_rule)}, {head.rules[1], sizeof(srcsel_rule)},
+      {head.tables, sizeof(srcsel_table)},  {head.routes, sizeof(srcsel_route)},
+      {head.fans, sizeof(__u32)},           {head.nodes, sizeof(srcsel_node)},
+      {head.leaves, sizeof(__u16)},
+  };
+  std::size_t next = 1;
+  for (const auto &s : sections) {
+    EXPECT_GT(s.section.count, 0u);
+    EXPECT_EQ(s.section.page, next);
+    next += (s.section.count * s.object + SRCSEL_PAGE - 1) / SRCSEL_PAGE;
+  }
+  EXPECT_EQ(next, head.pages);
+}
+
+TEST(Image, KnowsTheLocalTableOfEachFamily) {
+  const Image image = Full();
+  const srcsel_header &head = image.header();
+  EXPECT_EQ(head.local[SRCSEL_V4], SRCSEL_NONE);
+  ASSERT_LT(head.local[SRCSEL_V6], head.tables.count);
+  const srcsel_table &local = image.Section<srcsel_table>(head.tables)[head.local[SRCSEL_V6]];
+  EXPECT_EQ(local.id, std::uint32_t{RT_TABLE_LOCAL});
+  EXPECT_EQ(local.family, std::uint32_t{SRCSEL_V6});
+}
+
+TEST(Image, KeepsItsReservedBytesZero) {
+  const srcsel_header head = Full().header();
+  for (const __u8 byte : head.zero) ASSERT_EQ(byte, 0);
+}
+
+TEST(Image, DecidesAsOneThatDiffersByGenerationOnly) {
+  const Image image = Full(1);
+  EXPECT_TRUE(image.DecidesAs(image));
+  EXPECT_TRUE(image.DecidesAs(Full(2)));
+  EXPECT_TRUE(Full(0xffffffffffffffff).DecidesAs(image));
+}
+
+TEST(Image, DecidesNotAsOneThatDiffersAnywhereElse) {
+  const Image image = Full();
+  const std::vector<std::byte> bytes(image.bytes().begin(), image.bytes().end());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::vector<std::byte> changed = bytes;
+    changed[i] ^= std::byte{1};
+    const bool in_generation = i >= offsetof(srcsel_header, generation) &&
+                               i < offsetof(srcsel_header, generation) + sizeof(__u64);
+    ASSERT_EQ(image.DecidesAs(Image(std::move(changed))), in_generation) << "byte " << i;
+    if (i > 512) i += 61;
+  }
+  std::vector<std::byte> longer = bytes;
+  longer.resize(longer.size() + SRCSEL_PAGE);
+  EXPECT_FALSE(image.DecidesAs(Image(std::move(longer))));
+}
+
+TEST(Image, OfTheSameInputIsTheSame) {
+  EXPECT_TRUE(std::ranges::equal(Full().bytes(), Full().bytes()));
+}
+
+TEST(Image, OfTheSameRoutesInAnotherOrderDecidesTheSame) {
+  std::vector<Route> routes;
+  for (int i = 0; i < 50; ++i)
+    routes.push_back(RouteTo(absl::StrCat("10.", i, ".0.0/16"), RT_TABLE_MAIN, 2,
+                             absl::StrCat("10.0.0.", i % 9)));
+  const Image image = ImageOf(StateOf({}, routes), {Binding("1")});
+  std::ranges::reverse(routes);
+  const Image reversed = ImageOf(StateOf({}, routes), {Binding("1")});
+  for (int i = 0; i < 60; ++i) {
+    const srcsel_flow flow = FlowTo(absl::StrCat("10.", i, ".1.2"));
+    const srcsel_decision one = Decide(image, flow), other = Decide(reversed, flow);
+    EXPECT_EQ(std::memcmp(&one, &other, sizeof(one)), 0) << i;
+  }
+}
+
+}  // namespace
+}  // namespace srcsel

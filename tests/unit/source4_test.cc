@@ -1,0 +1,91 @@
+#include "image/source4.hh"
+
+#include <gtest/gtest.h>
+
+#include "fixtures.hh"
+
+namespace srcsel {
+namespace {
+
+// What link 2 yields, as text; "none" if nothing.
+std::string Source(const State &state, std::uint8_t scope, absl::string_view gateway = "") {
+  std::optional<IpAddress> via;
+  if (!gateway.empty()) via = Address(gateway);
+  const std::optional<IpAddress> source = SelectSource4(state, 2, via, scope);
+  return source ? source->ToString() : "none";
+}
+
+std::string Source(std::vector<InterfaceAddress> addresses, std::uint8_t scope,
+                   absl::string_view gateway = "") {
+  return Source(StateOf(std::move(addresses), {}), scope, gateway);
+}
+
+TEST(Source4, IsTheFirstAddressOfTheLink) {
+  EXPECT_EQ(
+      Source({On(3, "10.9.0.1/24"), On(2, "10.0.0.1/24"), On(2, "10.1.0.1/24")}, RT_SCOPE_UNIVERSE),
+      "10.0.0.1");
+}
+
+TEST(Source4, IsNoneWithoutAnAddressOfThatFamilyOnTheLink) {
+  EXPECT_EQ(Source({On(3, "10.9.0.1/24"), On(2, "fd00::1/64")}, RT_SCOPE_UNIVERSE), "none");
+  EXPECT_EQ(Source(StateOf({}, {}), RT_SCOPE_LINK), "none");
+}
+
+TEST(Source4, PassesSecondaries) {
+  const InterfaceAddress secondary = On(2, "10.0.0.2/24", RT_SCOPE_UNIVERSE, IFA_F_SECONDARY);
+  EXPECT_EQ(Source({secondary, On(2, "10.0.0.1/24")}, RT_SCOPE_UNIVERSE), "10.0.0.1");
+  EXPECT_EQ(Source({secondary}, RT_SCOPE_UNIVERSE), "none");
+}
+
+TEST(Source4, TakesDeprecatedOnes) {
+  EXPECT_EQ(Source({On(2, "10.0.0.1/24", RT_SCOPE_UNIVERSE, IFA_F_DEPRECATED)}, RT_SCOPE_UNIVERSE),
+            "10.0.0.1");
+}
+
+TEST(Source4, PassesWhatIsNarrowerThanTheRoute) {
+  const std::vector<InterfaceAddress> addresses = {On(2, "10.0.0.1/24", RT_SCOPE_HOST),
+                                                   On(2, "10.1.0.1/24", RT_SCOPE_LINK),
+                                                   On(2, "10.2.0.1/24", RT_SCOPE_UNIVERSE)};
+  EXPECT_EQ(Source(addresses, RT_SCOPE_UNIVERSE), "10.2.0.1");
+  EXPECT_EQ(Source(addresses, RT_SCOPE_LINK), "10.1.0.1");
+  EXPECT_EQ(Source(addresses, RT_SCOPE_HOST), "10.0.0.1");
+}
+
+TEST(Source4, TakesHostScopeForALinkUnderRouteLocalnet) {
+  State state = StateOf({On(2, "10.0.0.1/24", RT_SCOPE_HOST)}, {});
+  EXPECT_EQ(Source(state, RT_SCOPE_LINK), "none");
+  state.links[1].route_localnet = true;
+  EXPECT_EQ(Source(state, RT_SCOPE_LINK), "10.0.0.1");
+  EXPECT_EQ(Source(state, RT_SCOPE_UNIVERSE), "none");
+}
+
+TEST(Source4, PrefersTheSubnetOfTheGateway) {
+  const std::vector<InterfaceAddress> addresses = {On(2, "10.0.0.1/24"), On(2, "10.1.0.1/24"),
+                                                   On(2, "10.1.0.2/16")};
+  EXPECT_EQ(Source(addresses, RT_SCOPE_UNIVERSE, "10.0.0.254"), "10.0.0.1");
+  EXPECT_EQ(Source(addresses, RT_SCOPE_UNIVERSE, "10.1.0.254"), "10.1.0.1");
+  EXPECT_EQ(Source(addresses, RT_SCOPE_UNIVERSE, "10.1.9.254"), "10.1.0.2");
+  EXPECT_EQ(Source(addresses, RT_SCOPE_UNIVERSE, "192.0.2.1"), "10.0.0.1");
+}
+
+TEST(Source4, TheGatewaysSubnetDoesNotExcuseScopeOrSecondary) {
+  EXPECT_EQ(Source({On(2, "10.0.0.1/24"), On(2, "10.1.0.1/24", RT_SCOPE_LINK),
+                    On(2, "10.1.0.2/24", RT_SCOPE_UNIVERSE, IFA_F_SECONDARY)},
+                   RT_SCOPE_UNIVERSE, "10.1.0.254"),
+            "10.0.0.1");
+}
+
+TEST(Source4, AsksThePeerForTheSubnetOfPointToPoint) {
+  InterfaceAddress tunnel = On(2, "192.0.2.1/32");
+  tunnel.local = Address("10.5.0.1");
+  EXPECT_EQ(Source({On(2, "10.0.0.1/24"), tunnel}, RT_SCOPE_UNIVERSE, "192.0.2.1"), "10.5.0.1");
+  EXPECT_EQ(Source({On(2, "10.0.0.1/24"), tunnel}, RT_SCOPE_UNIVERSE, "10.5.0.1"), "10.0.0.1");
+}
+
+TEST(Source4, AGatewayOfIPv6HasNoSubnetHere) {
+  EXPECT_EQ(Source({On(2, "10.0.0.1/24"), On(2, "10.1.0.1/24")}, RT_SCOPE_UNIVERSE, "fe80::1"),
+            "10.0.0.1");
+}
+
+}  // namespace
+}  // namespace srcsel
