@@ -1,0 +1,53 @@
+// redial [-u] [-d] ADDR PORT [ADDR PORT]...
+//
+// Connects one and the same socket to each destination in turn, and prints a line for each: the
+// local address and port, or why connect() failed ("ECONNREFUSED").
+//
+//   -u  UDP
+//   -d  dissolve the association before each further destination (AF_UNSPEC), as a resolver does
+//
+// Exit status 0 whatever connect() said, 1 if another call failed, or 2 for bad usage.
+
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "sockets.h"
+
+static void redial(int fd, const struct addrinfo *to) {
+  if (connect(fd, to->ai_addr, to->ai_addrlen) == 0)
+    print_local_end(fd);
+  else
+    printf("%s", strerrorname_np(errno));
+  puts("");
+}
+
+static void dissolve(int fd) {
+  const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+  if (connect(fd, &nobody, sizeof(nobody)) != 0) fail("connect to AF_UNSPEC");
+}
+
+int main(int argc, char **argv) {
+  int type = SOCK_STREAM;
+  bool dissolving = false;
+  for (int c; (c = getopt(argc, argv, "ud")) != -1;) switch (c) {
+      case 'u':
+        type = SOCK_DGRAM;
+        break;
+      case 'd':
+        dissolving = true;
+        break;
+      default:
+        return 2;
+    }
+  int fd = -1;
+  for (int i = optind; i + 1 < argc; i += 2) {
+    struct addrinfo *to = resolve(argv[i], argv[i + 1], type, false);
+    if (fd < 0) fd = socket(to->ai_family, type, 0);
+    if (fd < 0) fail("socket");
+    if (dissolving && i > optind) dissolve(fd);
+    redial(fd, to);
+    freeaddrinfo(to);
+  }
+  return 0;
+}
