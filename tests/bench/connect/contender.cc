@@ -1,0 +1,99 @@
+#include "bench/connect/contender.hh"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "base/status.hh"
+#include "lab/netns.hh"
+#include "lab/two_uplinks.hh"
+
+namespace srcsel::bench {
+namespace {
+
+constexpr std::uint16_t kPort = 80;  // the port that MarkOutput() marks
+
+std::optional<Policy> PolicyOf(Way way) {
+  PolicyRule rule;
+  switch (way) {
+    case Way::kBare:
+    case Way::kMasquerade:
+      return std::nullopt;
+    case Way::kMark:
+      rule.mark = Mark{100};
+      break;
+    case Way::kSource:
+      rule.sources = {*IpAddress::Parse(lab::kUnicomSource4)};
+      break;
+    case Way::kTables:
+      rule.mark = Mark{100};
+      rule.apply = Apply::kBind;
+      break;
+  }
+  return Policy{{rule}};
+}
+
+}  // namespace
+
+std::string NameOf(Way way) {
+  switch (way) {
+    case Way::kBare:
+      return "bare";
+    case Way::kMark:
+      return "mark";
+    case Way::kSource:
+      return "source";
+    case Way::kTables:
+      return "tables";
+    case Way::kMasquerade:
+      return "masquerade";
+  }
+  return "?";
+}
+
+absl::StatusOr<Contender> Contender::Create(Way way) {
+  SRCSEL_ASSIGN_OR_RETURN(lab::Lab lab, lab::Lab::Build(lab::TwoUplinks()));
+  Contender contender(way, std::move(lab));
+  SRCSEL_RETURN_IF_ERROR(contender.Treat());
+  const lab::Lab &built = *contender.lab_;
+  if (const auto policy = PolicyOf(way)) SRCSEL_RETURN_IF_ERROR(contender.Hook(*policy));
+  SRCSEL_ASSIGN_OR_RETURN(Acceptor acceptor,
+                          Acceptor::Start(built.host("server").netns().fd(), kPort));
+  SRCSEL_ASSIGN_OR_RETURN(Worker worker,
+                          Worker::Start(built.host("client").netns().fd(), contender.cgroup()));
+  contender.acceptor_.emplace(std::move(acceptor));
+  contender.worker_.emplace(std::move(worker));
+  return contender;
+}
+
+absl::Status Contender::Treat() {
+  if (way_ == Way::kSource) return lab::RouteBySource(*lab_);
+  if (way_ != Way::kTables && way_ != Way::kMasquerade) return absl::OkStatus();
+  SRCSEL_RETURN_IF_ERROR(lab::MarkOutput(*lab_));
+  return way_ == Way::kMasquerade ? lab::Masquerade(*lab_) : absl::OkStatus();
+}
+
+absl::Status Contender::Hook(const Policy &policy) {
+  SRCSEL_ASSIGN_OR_RETURN(lab::TestCgroup cgroup, lab::TestCgroup::Create());
+  cgroup_.emplace(std::move(cgroup));
+  SRCSEL_ASSIGN_OR_RETURN(Mirror mirror, lab::Within(lab_->host("client").netns().fd(),
+                                                     [] { return Mirror::Start(); }));
+  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
+  SRCSEL_RETURN_IF_ERROR(mirror.Publish(policy, hooks));
+  const Fd directory(open(cgroup_->path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  SRCSEL_RETURN_IF_ERROR(hooks.Attach(directory));
+  hooked_.emplace(Hooked{std::move(mirror), std::move(hooks)});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Round> Contender::Connect(std::uint32_t count) {
+  SRCSEL_ASSIGN_OR_RETURN(const IpAddress server, IpAddress::Parse(lab::kServer4));
+  return worker_->Connect({server, kPort}, count);
+}
+
+absl::StatusOr<std::size_t> Contender::ConntrackEntries() const {
+  SRCSEL_ASSIGN_OR_RETURN(const auto entries, lab_->host("client").ConntrackEntries());
+  return entries.size();
+}
+
+}  // namespace srcsel::bench

@@ -1,0 +1,60 @@
+// One way of leaving by an uplink: a lab of its own, treated in its own manner.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/mirror.hh"
+#include "bench/connect/worker.hh"
+#include "hooks/hooks.hh"
+#include "lab/cgroup.hh"
+#include "lab/lab.hh"
+#include "policy/policy.hh"
+
+namespace srcsel::bench {
+
+enum class Way {
+  kBare,        // by the main default, nothing in the path
+  kMark,        // hook: mark the socket
+  kSource,      // hook: bind a fixed source, a `from` rule routes it
+  kTables,      // hook: netfilter marks, bind the source the tables give
+  kMasquerade,  // netfilter marks, MASQUERADE translates
+};
+
+// "bare", "mark", "source", "tables", "masquerade"
+std::string NameOf(Way way);
+
+class Contender {
+ public:
+  static absl::StatusOr<Contender> Create(Way way);
+
+  Way way() const { return way_; }
+  absl::StatusOr<Round> Connect(std::uint32_t count);
+
+  // Directory of the cgroup with the hooks; empty without.
+  std::string cgroup() const { return cgroup_ ? cgroup_->path() : ""; }
+  absl::StatusOr<std::size_t> ConntrackEntries() const;
+
+ private:
+  struct Hooked {
+    Mirror mirror;
+    Hooks hooks;
+  };
+
+  Contender(Way way, lab::Lab lab) : way_(way), lab_(std::make_unique<lab::Lab>(std::move(lab))) {}
+  absl::Status Treat();
+  absl::Status Hook(const Policy &policy);
+
+  Way way_;
+  std::unique_ptr<lab::Lab> lab_;
+  std::optional<lab::TestCgroup> cgroup_;
+  std::optional<Hooked> hooked_;
+  std::optional<Acceptor> acceptor_;
+  std::optional<Worker> worker_;
+};
+
+}  // namespace srcsel::bench

@@ -1,0 +1,40 @@
+#include "bench/connect/hook_time.hh"
+
+#include <fcntl.h>
+
+#include <array>
+
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+
+namespace srcsel::bench {
+
+absl::StatusOr<Fd> EnableBpfStatistics() {
+  Fd fd(bpf_enable_stats(BPF_STATS_RUN_TIME));
+  if (!fd) return absl::ErrnoToStatus(errno, "enable BPF run-time statistics");
+  return fd;
+}
+
+absl::StatusOr<HookTime> ReadHookTime(const std::string &cgroup) {
+  const Fd directory(open(cgroup.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::array<__u32, 16> ids{};
+  __u32 count = ids.size();
+  if (bpf_prog_query(directory.get(), BPF_CGROUP_INET4_CONNECT, 0, nullptr, ids.data(), &count) !=
+      0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("list the programs of ", cgroup));
+  for (__u32 i = 0; i < count; ++i) {
+    const Fd program(bpf_prog_get_fd_by_id(ids[i]));
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    if (program && bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
+        std::string_view(info.name) == "srcsel_connect4")
+      return HookTime{info.run_cnt, info.run_time_ns};
+  }
+  return absl::NotFoundError(absl::StrCat("no hook of srcsel on ", cgroup));
+}
+
+}  // namespace srcsel::bench

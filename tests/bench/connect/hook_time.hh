@@ -1,0 +1,24 @@
+// Nanoseconds a hook takes, by the kernel's own BPF run-time statistics.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/fd.hh"
+
+namespace srcsel::bench {
+
+// While one lives, the kernel counts and times every BPF program.
+absl::StatusOr<Fd> EnableBpfStatistics();
+
+struct HookTime {
+  std::uint64_t runs = 0, ns = 0;
+  double PerRun() const { return runs ? static_cast<double>(ns) / static_cast<double>(runs) : 0; }
+};
+
+// So far, of the connect4 program of ours on the cgroup.
+absl::StatusOr<HookTime> ReadHookTime(const std::string &cgroup);
+
+}  // namespace srcsel::bench

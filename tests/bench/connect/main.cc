@@ -1,0 +1,163 @@
+// bench_connect: what a connection costs, five ways, side by side in one run.
+//
+// Rounds are interleaved and their order rotates, so that whatever else the machine does falls on
+// all ways alike; figures are medians over the rounds of each round's ratio to "bare".
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/status.hh"
+#include "bench/connect/contender.hh"
+#include "bench/connect/hook_time.hh"
+#include "bench/connect/scale.hh"
+
+namespace srcsel::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Way kWays[] = {Way::kBare, Way::kMark, Way::kSource, Way::kTables, Way::kMasquerade};
+
+struct Options {
+  int rounds = 15;
+  std::uint32_t connections = 2000;
+  std::string json = "build/bench/connect.json";
+};
+
+template <typename T>
+T Quantile(std::vector<T> values, double q) {
+  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<std::size_t>(at)];
+}
+
+// One figure of one way: a value for each round.
+struct Series {
+  std::vector<double> rate, median_us, p99_us, cpu_us;
+
+  void Add(const Round &round) {
+    const auto count = static_cast<double>(round.latencies_ns.size());
+    rate.push_back(count * 1e9 / static_cast<double>(round.elapsed_ns));
+    median_us.push_back(Quantile(round.latencies_ns, 0.5) / 1e3);
+    p99_us.push_back(Quantile(round.latencies_ns, 0.99) / 1e3);
+    cpu_us.push_back(static_cast<double>(round.cpu_ns) / 1e3 / count);
+  }
+};
+
+double MedianRatio(const std::vector<double> &values, const std::vector<double> &to) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < values.size(); ++i) ratios.push_back(values[i] / to[i]);
+  return Quantile(ratios, 0.5);
+}
+
+Json Figure(const std::vector<double> &values, const std::vector<double> &bare) {
+  return {{"median", Quantile(values, 0.5)}, {"ratio_to_bare", MedianRatio(values, bare)}};
+}
+
+absl::StatusOr<Json> MeasureConnections(const Options &options) {
+  std::vector<Contender> contenders;
+  for (Way way : kWays) {
+    SRCSEL_ASSIGN_OR_RETURN(Contender contender, Contender::Create(way));
+    contenders.push_back(std::move(contender));
+  }
+  std::map<Way, Series> series;
+  for (int round = 0; round <= options.rounds; ++round) {
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      Contender &contender = contenders[(static_cast<std::size_t>(round) + i) % contenders.size()];
+      SRCSEL_ASSIGN_OR_RETURN(const Round measured, contender.Connect(options.connections));
+      if (round > 0) series[contender.way()].Add(measured);  // round 0 warms up
+    }
+  }
+  SRCSEL_ASSIGN_OR_RETURN(const Fd statistics, EnableBpfStatistics());
+  Json ways;
+  const Series &bare = series[Way::kBare];
+  for (Way way : kWays) {
+    const Series &s = series[way];
+    const auto contender = std::ranges::find(contenders, way, &Contender::way);
+    Json &out = ways[NameOf(way)];
+    out["connections_per_second"] = Figure(s.rate, bare.rate);
+    out["connect_median_us"] = Figure(s.median_us, bare.median_us);
+    out["connect_p99_us"] = Figure(s.p99_us, bare.p99_us);
+    out["cpu_us_per_connection"] = Figure(s.cpu_us, bare.cpu_us);
+    SRCSEL_ASSIGN_OR_RETURN(out["conntrack_entries"], contender->ConntrackEntries());
+    if (contender->cgroup().empty()) continue;
+    SRCSEL_RETURN_IF_ERROR(contender->Connect(options.connections).status());
+    SRCSEL_ASSIGN_OR_RETURN(const HookTime time, ReadHookTime(contender->cgroup()));
+    out["hook_ns"] = time.PerRun();
+    out["rate_ratio_to_masquerade"] = MedianRatio(s.rate, series[Way::kMasquerade].rate);
+  }
+  return ways;
+}
+
+absl::StatusOr<Json> MeasureScale() {
+  Json out;
+  for (Way way : {Way::kMark, Way::kSource, Way::kTables}) {
+    SRCSEL_ASSIGN_OR_RETURN(const double one, HookTimeAt(way, {1, 0}));
+    SRCSEL_ASSIGN_OR_RETURN(const double many, HookTimeAt(way, {1000, 100'000}));
+    out[NameOf(way)] = {
+        {"one_rule_ns", one}, {"thousand_rules_100k_prefixes_ns", many}, {"ratio", many / one}};
+  }
+  return out;
+}
+
+void Print(const Json &result) {
+  std::printf("%-11s %8s %6s  %8s %6s  %8s %6s  %8s %6s  %6s %9s\n", "way", "conn/s", "ratio",
+              "median", "ratio", "p99", "ratio", "cpu", "ratio", "hook", "conntrack");
+  for (const auto &[name, way] : result["ways"].items()) {
+    std::printf("%-11s", name.c_str());
+    for (const char *key :
+         {"connections_per_second", "connect_median_us", "connect_p99_us", "cpu_us_per_connection"})
+      std::printf(way[key]["median"] >= 1000 ? " %8.0f %5.2fx " : " %6.1fus %5.2fx ",
+                  way[key]["median"].get<double>(), way[key]["ratio_to_bare"].get<double>());
+    const std::string hook = way.contains("hook_ns")
+                                 ? std::to_string(std::lround(way["hook_ns"].get<double>())) + "ns"
+                                 : "-";
+    std::printf(" %6s %9d\n", hook.c_str(), way["conntrack_entries"].get<int>());
+  }
+  std::printf("\n%-11s %8s %22s %6s\n", "hook", "1 rule", "1,000 rules, 100k pfx", "ratio");
+  for (const auto &[name, scale] : result["scale"].items())
+    std::printf("%-11s %6.0fns %20.0fns %5.2fx\n", name.c_str(), scale["one_rule_ns"].get<double>(),
+                scale["thousand_rules_100k_prefixes_ns"].get<double>(),
+                scale["ratio"].get<double>());
+}
+
+absl::Status Measure(const Options &options) {
+  Json result;
+  result["rounds"] = options.rounds;
+  result["connections_per_round"] = options.connections;
+  SRCSEL_ASSIGN_OR_RETURN(result["ways"], MeasureConnections(options));
+  SRCSEL_ASSIGN_OR_RETURN(result["scale"], MeasureScale());
+  Print(result);
+  std::ofstream file(options.json);
+  file << result.dump(2) << "\n";
+  if (!file.flush()) return absl::UnavailableError("write " + options.json);
+  std::printf("\nwritten to %s\n", options.json.c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace srcsel::bench
+
+int main(int argc, char **argv) {
+  srcsel::bench::Options options;
+  CLI::App app("Connections by a second uplink: bare, by srcsel's hooks, by MASQUERADE.");
+  app.add_option("--rounds", options.rounds, "rounds of all ways, interleaved")
+      ->capture_default_str();
+  app.add_option("--connections", options.connections, "connections a round")
+      ->capture_default_str();
+  app.add_option("--json", options.json, "where the figures go")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  if (const absl::Status status = srcsel::bench::Measure(options); !status.ok()) {
+    std::fprintf(stderr, "bench_connect: %s\n", std::string(status.message()).c_str());
+    return 1;
+  }
+  return 0;
+}
