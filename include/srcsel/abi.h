@@ -43,7 +43,7 @@
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
-#define SRCSEL_MAX_POLICY 1024u  /* policy rules in one image */
+#define SRCSEL_MAX_POLICY 1984u  /* policy rules in one image: 31 words of a vector */
 #define SRCSEL_MAX_RULES 8192u   /* ip rules per family in one image */
 #define SRCSEL_MAX_ROUTES 65535u /* distinct routes in one image: a trie leaf is 16 bits */
 
@@ -125,9 +125,10 @@ struct srcsel_dimensions {
 
 #define SRCSEL_VECTOR_WORDS (SRCSEL_MAX_POLICY / 64u)
 struct srcsel_vector {
-  __u64 word[SRCSEL_VECTOR_WORDS]; /* rule i: bit i % 64 of word[i / 64] */
+  __u64 word[SRCSEL_VECTOR_WORDS + 1]; /* rule i: bit i % 64 of word[i / 64]; of the last word,
+                                          bit w: word[w] is not 0 */
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_vector) == 128, "vectors are 128 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_vector) == 256, "vectors are 256 bytes");
 
 /* What one rule of the policy does. Its selectors are in the dimensions. */
 struct srcsel_policy {

@@ -102,10 +102,11 @@ bool Selects(const PolicyRule &rule, srcsel_property property) {
 
 void SetBit(srcsel_vector &vector, std::size_t rule) {
   vector.word[rule / 64] |= std::uint64_t{1} << (rule % 64);
+  vector.word[SRCSEL_VECTOR_WORDS] |= std::uint64_t{1} << (rule / 64);
 }
 
 void Unite(srcsel_vector &vector, const srcsel_vector &other) {
-  for (std::size_t i = 0; i < SRCSEL_VECTOR_WORDS; ++i) vector.word[i] |= other.word[i];
+  for (std::size_t i = 0; i <= SRCSEL_VECTOR_WORDS; ++i) vector.word[i] |= other.word[i];
 }
 
 class Compiler {

@@ -5,7 +5,7 @@
 // a uid to one. Each dimension is then one table, in which a prefix carries the rules that name it
 // and those that name a prefix around it.
 //
-// Cost: the number of prefixes times the vector's 128 bytes while it is built; equal vectors are
+// Cost: the number of prefixes times the vector's 256 bytes while it is built; equal vectors are
 // stored once.
 
 #pragma once

@@ -100,7 +100,7 @@ TEST(CompilePolicy, HasALimit) {
   policy.rules.push_back(Marking("1"));
   EXPECT_EQ(
       CompilePolicy(policy, kState).status(),
-      absl::ResourceExhaustedError("compile policy: 1025 rules, at most 1024 fit into an image"));
+      absl::ResourceExhaustedError("compile policy: 1985 rules, at most 1984 fit into an image"));
 }
 
 // What eth0 lends if these are the addresses of the host.

@@ -22,6 +22,7 @@ namespace srcsel::bench {
 namespace {
 
 constexpr int kConnects = 200'000;
+constexpr int kDestinations = 1000;
 constexpr std::uint32_t kMarkValue = 100;
 
 Prefix RandomPrefix(std::mt19937 &random) {
@@ -76,7 +77,7 @@ PolicyRule RuleOf(Way way) {
 }
 
 // All but the last rule have their share of the prefixes, nested ones the same rule, as operators'
-// lists of networks are; every tenth rule asks for a port as well.
+// lists of networks are.
 Policy SyntheticPolicy(Way way, const Scale &scale) {
   Policy policy;
   policy.rules.assign(static_cast<std::size_t>(scale.policy_rules), RuleOf(way));
@@ -86,15 +87,14 @@ Policy SyntheticPolicy(Way way, const Scale &scale) {
     const int block = to.address.bytes()[0] << 4 | to.address.bytes()[1] >> 4;
     policy.rules[static_cast<std::size_t>(block % (scale.policy_rules - 1))].to.push_back(to);
   }
-  for (std::size_t i = 0; i + 1 < policy.rules.size(); i += 10)
-    policy.rules[i].dports = {{443, 443}};
   return policy;
 }
 
 [[noreturn]] void ConnectAround(const Fd &netns, const std::string &cgroup) {
   if (!(std::ofstream(cgroup + "/cgroup.procs") << 0) || !EnterNetns(netns).ok()) _exit(1);
-  std::mt19937 random(3);
+  std::mt19937 random;
   for (int i = 0; i < kConnects; ++i) {
+    if (i % kDestinations == 0) random.seed(3);
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;

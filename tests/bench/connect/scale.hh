@@ -1,8 +1,8 @@
 // What the hook takes as rules and prefixes grow.
 //
-// UDP sockets are connected to random addresses in a namespace that has nothing but a loopback
-// device and a default route: no packet is sent, so the hook is most of what happens. The image is
-// compiled from a synthetic host.
+// UDP sockets are connected to a thousand random addresses, over and over, in a namespace that has
+// nothing but a loopback device and a default route: no packet is sent. The image is compiled from
+// a synthetic host.
 
 #pragma once
 
