@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
+#include "base/status.hh"
 
 namespace srcsel {
 namespace {
@@ -45,13 +46,12 @@ void CloseInherited() {
 
 class Custodian {
  public:
-  Custodian(Charge &charge, Fd caller) : charge_(charge), caller_(std::move(caller)) {}
+  Custodian(Charge &charge, Fd events, Fd caller)
+      : charge_(charge), events_(std::move(events)), caller_(std::move(caller)) {}
 
   void Run() {
-    absl::StatusOr<Fd> events = charge_.cgroup.OpenEvents();
-    if (!events.ok()) return;
-    while (!Finished(*events)) {
-      pollfd polled[] = {{events->get(), POLLPRI, 0},
+    while (!Finished()) {
+      pollfd polled[] = {{events_.get(), POLLPRI, 0},
                          {charge_.mirror.fd(), POLLIN, 0},
                          {caller_.get(), POLLIN, 0}};
       poll(polled, std::size(polled), stale_ || stuck_ ? kRetryMs : -1);
@@ -62,9 +62,9 @@ class Custodian {
 
  private:
   // Empty, and nobody is on his way in.
-  bool Finished(const Fd &events) {
+  bool Finished() {
     if (caller_) return false;
-    const absl::StatusOr<bool> populated = RunCgroup::Populated(events);
+    const absl::StatusOr<bool> populated = RunCgroup::Populated(events_);
     if (populated.ok() && *populated) return false;
     stuck_ = !charge_.cgroup.Remove().ok();
     return !stuck_;
@@ -88,23 +88,25 @@ class Custodian {
   }
 
   Charge &charge_;
+  Fd events_;  // of the cgroup
   Fd caller_;
   bool stale_ = false;  // the image is not what the kernel has
   bool stuck_ = false;  // the cgroup is empty and could not be removed
 };
 
-[[noreturn]] void BeCustodian(Charge &charge, Fd caller) {
+[[noreturn]] void BeCustodian(Charge &charge, Fd events, Fd caller) {
   prctl(PR_SET_NAME, "srcsel-custody");
   signal(SIGPIPE, SIG_IGN);
   CloseInherited();
   if (chdir("/") != 0) _exit(1);
-  Custodian(charge, std::move(caller)).Run();
+  Custodian(charge, std::move(events), std::move(caller)).Run();
   _exit(0);
 }
 
 }  // namespace
 
 absl::StatusOr<Fd> StartCustodian(Charge &charge) {
+  SRCSEL_ASSIGN_OR_RETURN(Fd events, charge.cgroup.OpenEvents());
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return absl::ErrnoToStatus(errno, "make a socket pair");
@@ -115,7 +117,7 @@ absl::StatusOr<Fd> StartCustodian(Charge &charge) {
     ours.reset();
     setsid();
     const pid_t custodian = fork();
-    if (custodian == 0) BeCustodian(charge, std::move(theirs));
+    if (custodian == 0) BeCustodian(charge, std::move(events), std::move(theirs));
     _exit(custodian < 0 ? errno : 0);
   }
   int status = 0;

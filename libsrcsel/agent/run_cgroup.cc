@@ -78,6 +78,11 @@ absl::StatusOr<RunCgroup> RunCgroup::Create(const CgroupRoot &where) {
       return absl::ErrnoToStatus(errno, absl::StrCat("make cgroup ", own, "/", name));
     }
     Fd directory = OpenDirectory(parent, name);
+    if (!directory && errno != ENOENT) {
+      const int error = errno;
+      unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
+      return absl::ErrnoToStatus(error, absl::StrCat("open cgroup ", own, "/", name));
+    }
     // A sweeper may have taken it between mkdir and flock.
     if (directory && flock(directory.get(), LOCK_EX | LOCK_NB) == 0 &&
         IsStill(parent, name, directory))

@@ -35,6 +35,9 @@ absl::Status LoadError(int error) {
   if (error == EPERM)
     return absl::PermissionDeniedError(
         absl::StrCat(status.message(), "; run as root, or with CAP_BPF and CAP_NET_ADMIN"));
+  if (error == EMFILE)
+    return absl::ResourceExhaustedError(
+        absl::StrCat(status.message(), "; raise the limit of open files (ulimit -n)"));
   return absl::Status(status.code(),
                       absl::StrCat(status.message(), "; Linux 6.1 or later is needed"));
 }

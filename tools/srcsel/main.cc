@@ -35,6 +35,10 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "srcsel: %s is not known here; see srcsel %s--help\n", words[0].c_str(),
                  UsageStatus(argc, argv) == 125 ? "run " : "");
     return UsageStatus(argc, argv);
+  } catch (const CLI::RequiredError &) {
+    const char *verb = argc > 1 ? argv[1] : "";
+    std::fprintf(stderr, "srcsel: '%s' is not a verb; there is: run (srcsel --help)\n", verb);
+    return UsageStatus(argc, argv);
   } catch (const CLI::ParseError &error) {
     std::fprintf(stderr, "srcsel: %s\n", error.what());
     return UsageStatus(argc, argv);
