@@ -43,7 +43,7 @@ absl::Status LoadError(int error) {
 }
 
 absl::Status AttachError(int error, const char *program) {
-  const absl::Status status =
+  absl::Status status =
       absl::ErrnoToStatus(error, absl::StrCat("attach ", program, " to the cgroup"));
   if (error != EPERM) return status;
   return absl::PermissionDeniedError(

@@ -14,8 +14,8 @@ absl::StatusOr<Neighbour> Neighbour::Load(bpf_attach_type type) {
                             sizeof(std::uint64_t), 1, nullptr));
   if (!counter) return absl::ErrnoToStatus(errno, "create the neighbour's counter");
   const bpf_insn program[] = {
-      // r1 = &counter[0], in two slots
-      {BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_VALUE, 0, counter.get()},
+      // r1 = &counter[0], in two slots (mode BPF_IMM is 0)
+      {BPF_LD | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_VALUE, 0, counter.get()},
       {0, 0, 0, 0, 0},
       // *r1 += 1
       {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, 1},
