@@ -47,8 +47,9 @@ std::vector<std::string> AddressesOf(const State &state, int family) {
 
 // bind(2) takes a broadcast address; packets cannot come from one.
 bool IsBroadcast(const IpAddress &address, const State &state) {
-  return std::ranges::any_of(state.routes, [&](const Route &route) {
-    return route.type == RTN_BROADCAST && route.dst == Prefix{address, address.bits()};
+  const Prefix host{address, address.bits()};
+  return std::ranges::any_of(state.routes.entries(), [&](const Routes::Entry &route) {
+    return route.dst == host && state.routes.TermsOf(route).type == RTN_BROADCAST;
   });
 }
 

@@ -34,7 +34,9 @@ class Compiler {
 
   absl::StatusOr<CompiledTables> Run() {
     std::map<std::pair<int, std::uint32_t>, absl::flat_hash_map<Prefix, Aliases>> tables;
-    for (const Route &route : state_.routes)
+    all_.reserve(state_.routes.size());
+    for (std::size_t i = 0; i < state_.routes.size(); ++i) all_.push_back(state_.routes.At(i));
+    for (const Route &route : all_)
       if (route.src.length == 0)
         tables[{route.dst.address.family(), route.table}][route.dst].push_back(&route);
     for (const auto &[key, prefixes] : tables) AddTable(key.first, key.second, prefixes);
@@ -167,6 +169,7 @@ class Compiler {
   }
 
   const State &state_;
+  std::vector<Route> all_;
   absl::flat_hash_map<std::uint32_t, std::uint32_t> groups_;
   absl::flat_hash_map<std::string, std::size_t> interned_;
   CompiledTables out_;

@@ -23,11 +23,19 @@ bool Belongs(const T & /*any*/) {
 }
 
 template <typename T>
+void Truncate(std::vector<T> &all, std::size_t count) {
+  all.erase(all.begin() + static_cast<std::ptrdiff_t>(count), all.end());
+}
+void Truncate(Routes &all, std::size_t count) {
+  all.Truncate(count);
+}
+
+template <typename T, typename List>
 absl::Status Append(NetlinkSocket &socket, int type, int family,
-                    absl::StatusOr<T> (*decode)(const nlmsghdr &), std::vector<T> &all) {
-  const auto before = static_cast<std::ptrdiff_t>(all.size());
+                    absl::StatusOr<T> (*decode)(const nlmsghdr &), List &all) {
+  const std::size_t before = all.size();
   return socket.Dump(
-      type, family, [&] { all.erase(all.begin() + before, all.end()); },
+      type, family, [&] { Truncate(all, before); },
       [&](const nlmsghdr &message) -> absl::Status {
         absl::StatusOr<T> value = decode(message);
         if (!value.ok()) return value.status();

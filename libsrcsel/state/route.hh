@@ -1,10 +1,13 @@
-// A route as the kernel dumps it. Routes are kept in dump order: among routes of one prefix, tos
-// and metric, the first comes first in the kernel too.
+// A route as the kernel dumps it: where to, and on which terms.
+//
+// A full table has prefixes by the hundred thousand and ways out by the dozen, so the terms are a
+// value of their own, which Routes (routes.hh) keeps once.
 
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/address.hh"
@@ -19,10 +22,16 @@ struct Nexthop {
   bool encap = false;                // has a lightweight tunnel
 
   friend bool operator==(const Nexthop &, const Nexthop &) = default;
+
+  template <typename H>
+  friend H AbslHashValue(H h, const Nexthop &n) {
+    return H::combine(std::move(h), n.oif, n.gateway.value_or(IpAddress()), n.weight, n.flags,
+                      n.encap);
+  }
 };
 
-struct Route {
-  Prefix dst, src;  // src: IPv6 source-specific routes only
+struct RouteTerms {
+  Prefix src;  // IPv6 source-specific routes only
   std::uint32_t table = 0;
   std::uint8_t type = 0;   // RTN_*
   std::uint8_t scope = 0;  // RT_SCOPE_*
@@ -36,6 +45,19 @@ struct Route {
   std::optional<std::int32_t> expires;  // seconds left, may be negative
   std::uint32_t mtu = 0;                // RTAX_MTU, 0: none
   std::vector<Nexthop> nexthops;        // one, or several for RTA_MULTIPATH
+
+  friend bool operator==(const RouteTerms &, const RouteTerms &) = default;
+
+  template <typename H>
+  friend H AbslHashValue(H h, const RouteTerms &t) {
+    return H::combine(std::move(h), t.src, t.table, t.type, t.scope, t.tos, t.protocol, t.flags,
+                      t.metric, t.prefsrc.value_or(IpAddress()), t.nexthop_id, t.pref,
+                      t.expires.value_or(0), t.mtu, t.nexthops);
+  }
+};
+
+struct Route : RouteTerms {
+  Prefix dst;
 
   friend bool operator==(const Route &, const Route &) = default;
 };

@@ -32,8 +32,9 @@ class KernelRoutes : public NetnsTest {
 
   static std::vector<Route> ReadOurs() {
     std::vector<Route> ours;
-    for (const Route &route : Read().routes)
-      if (route.table == kTable) ours.push_back(route);
+    const Routes all = Read().routes;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (all.At(i).table == kTable) ours.push_back(all.At(i));
     return ours;
   }
 

@@ -1,0 +1,21 @@
+#include "state/routes.hh"
+
+namespace srcsel {
+
+Routes::Routes(const std::vector<Route> &routes) {
+  entries_.reserve(routes.size());
+  for (const Route &route : routes) push_back(route);
+}
+
+void Routes::push_back(const Route &route) {
+  const auto [place, added] = index_.try_emplace(route, static_cast<std::uint32_t>(terms_.size()));
+  if (added) terms_.push_back(route);
+  entries_.push_back({route.dst, place->second});
+}
+
+Route Routes::At(std::size_t index) const {
+  const Entry &entry = entries_[index];
+  return {terms_[entry.terms], entry.dst};
+}
+
+}  // namespace srcsel
