@@ -46,7 +46,7 @@ SRCSEL_INLINE void srcsel_gather(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
   flow->sport = sk->src_port;
   portless = srcsel_is_zero(flow->sport);
   flow->facts = (portless ^ 1) * SRCSEL_FACT_PORT;
-  flow->unknown = SRCSEL_IN_UID | SRCSEL_IN_DSCP | SRCSEL_IN_OPAQUE |
+  flow->unknown = SRCSEL_IN_UID | SRCSEL_IN_DSCP | SRCSEL_IN_LABEL | SRCSEL_IN_OPAQUE |
                   (portless & srcsel_is_zero(flow->proto ^ IPPROTO_UDP)) * SRCSEL_IN_SPORT;
   if (inputs & SRCSEL_IN_UID) flow->uid = (__u32)bpf_get_current_uid_gid();
   if (inputs & SRCSEL_IN_CGROUP) flow->cgroup = bpf_get_current_cgroup_id();

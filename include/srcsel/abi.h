@@ -46,6 +46,7 @@
 #define SRCSEL_MAX_POLICY 1984u  /* policy rules in one image: 31 words of a vector */
 #define SRCSEL_MAX_RULES 8192u   /* ip rules per family in one image */
 #define SRCSEL_MAX_ROUTES 65535u /* distinct routes in one image: a trie leaf is 16 bits */
+#define SRCSEL_MAX_CHAIN 1024u   /* routes looked at in one table, from the leaf on */
 
 /* Families as the engine counts them; also the index into every [SRCSEL_FAMILIES] array. */
 enum srcsel_family { SRCSEL_V4 = 0, SRCSEL_V6 = 1, SRCSEL_FAMILIES = 2 };
@@ -78,7 +79,8 @@ enum srcsel_input {
   SRCSEL_IN_COMM = 1u << 2,   /* task->comm of the calling thread */
   SRCSEL_IN_SPORT = 1u << 3,  /* source port at the first lookup */
   SRCSEL_IN_DSCP = 1u << 4,   /* IP_TOS >> 2 or IPV6_TCLASS >> 2 */
-  SRCSEL_IN_OPAQUE = 1u << 5, /* something this version does not mirror: unknown to everybody */
+  SRCSEL_IN_LABEL = 1u << 5,  /* IPv6 flow label */
+  SRCSEL_IN_OPAQUE = 1u << 6, /* something this version does not mirror: unknown to everybody */
 };
 
 /* What a policy rule asks for. MARK and SOURCE may come together; TABLES comes alone. */
@@ -151,10 +153,17 @@ enum srcsel_rule_action {
   SRCSEL_RULE_PROHIBIT = 8,    /* EACCES */
 };
 
+enum srcsel_rule_flag {
+  SRCSEL_RULE_INVERT = 1u << 0,   /* `not` */
+  SRCSEL_RULE_NEVER = 1u << 1,    /* has a selector no local flow can meet (iif other than lo, a
+                                     name that no interface bears, tun_id); INVERT flips it too */
+  SRCSEL_RULE_NEED_SRC = 1u << 2, /* IPv6 `from`: does not hold while the source is :: */
+};
+
 /*
  * One ip rule (fib_rule_match(), fib4_rule_match(), fib6_rule_match() in the kernel). All selectors
- * must hold, then `invert` flips the result. Selectors are stored so that they can be evaluated by
- * arithmetic alone: a mask of 0, or a range of everything, is a selector that is not set.
+ * must hold, then INVERT flips the result. Selectors are stored so that they can be evaluated by
+ * arithmetic alone: a mask of 0, a range of everything, or an oif of 0 is a selector not set.
  */
 struct srcsel_rule {
   struct srcsel_match to,
@@ -162,18 +171,17 @@ struct srcsel_rule {
   __u32 mark, mark_mask;
   __u32 uid_first, uid_last;                              /* inclusive */
   __u16 sport_first, sport_last, dport_first, dport_last; /* inclusive */
-  __u32 oif, oif_mask;                                    /* interface index */
-  __u8 proto, proto_mask;                                 /* IPPROTO_* */
-  __u8 dscp, dscp_mask;                                   /* six bits */
-  __u8 never;           /* 1: a selector no local flow can meet (iif other than lo, a name that no
-                           interface bears, tun_id); flipped by invert like any other */
-  __u8 need_src;        /* 1: IPv6 `from`: does not hold while the source is :: */
-  __u8 invert;          /* 1: `not` */
-  __u8 action;          /* enum srcsel_rule_action */
-  __u32 inputs;         /* enum srcsel_input bits consulted */
+  __u16 sport_mask, dport_mask; /* (port XOR first) AND mask == 0, besides the range */
+  __u32 oif;                    /* interface index */
+  __u32 label, label_mask;      /* IPv6 flow label, 20 bits */
+  __u8 proto, proto_mask;       /* IPPROTO_* */
+  __u8 dscp, dscp_mask;         /* six bits */
+  __u8 flags;                   /* enum srcsel_rule_flag */
+  __u8 action;                  /* enum srcsel_rule_action */
+  __s16 suppress_plen;          /* discard results with prefix length <= this; -1: none */
+  __u32 inputs;                 /* enum srcsel_input bits consulted */
   __u32 target;         /* TABLE: index into tables, or SRCSEL_NONE if it has no routes; GOTO: index
                            of a later rule, or SRCSEL_NONE if unresolved */
-  __s32 suppress_plen;  /* discard results with prefix length <= this; -1: none */
   __u32 suppress_group; /* discard results leaving by a link of this group; SRCSEL_NONE: none */
   __u32 pref;           /* preference, shown by decisions */
 };
@@ -196,8 +204,12 @@ struct srcsel_table {
   __u32 root; /* slot, used when fan is SRCSEL_NONE */
   __u32 fan;  /* index of the first of its slots in `fans`, or SRCSEL_NONE */
   __u32 family;
+  __u32 oif;     /* 0: for flows of no device; else the same table for flows bound to this one */
+  __u32 devices; /* of a table with oif 0: how many tables by device follow it, in the order of oif;
+                    the last, of oif SRCSEL_NONE, is for all other devices. 0: not in this image */
+  __u32 zero[2];
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_table) == 16, "tables are 16 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_table) == 32, "tables are 32 bytes");
 
 /*
  * 64 slots. Bit i of `children`: slot i is a node, number child + popcount(children below i). Else
@@ -215,22 +227,33 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_node) == 32, "nodes are 32 bytes");
 
 enum srcsel_route_flag {
   SRCSEL_ROUTE_SOURCE = 1u << 0,    /* `source` is what the kernel would choose */
-  SRCSEL_ROUTE_AMBIGUOUS = 1u << 1, /* more than one path, and their sources differ */
+  SRCSEL_ROUTE_AMBIGUOUS = 1u << 1, /* of its paths, some that may be taken have other sources */
   SRCSEL_ROUTE_GROUPS = 1u << 2,    /* more than one path, and their links' groups differ */
+  SRCSEL_ROUTE_SEVERAL = 1u << 3,   /* more than one path: what is here is the first one's */
+  SRCSEL_ROUTE_SAME = 1u << 4,      /* where its dscp does not hold, the source is the same */
+  SRCSEL_ROUTE_ROTATES = 1u << 5,   /* `detail` is a rotation of defaults, not a route's terms */
+  SRCSEL_ROUTE_MERGED = 1u << 6,    /* AMBIGUOUS because local and main may still be one trie */
 };
 
-/* A distinct lookup result: what fib_lookup() finds, with the source it implies worked out. */
+/*
+ * A route that a lookup may end in, with the source it implies worked out. A table's leaf names the
+ * first route of the longest prefix; if that has a selector (dscp, from), `next` leads on to the
+ * prefix's other routes and to those of shorter prefixes.
+ */
 struct srcsel_route {
   __u8 source[16];  /* wire address: RTA_PREFSRC, else what the nexthop's interface yields */
   __u8 gateway[16]; /* wire address, 0 if on link or of the other family */
-  __u32 oif;
-  __u32 table;
-  __u32 metric;
-  __u32 group; /* group of the link oif, for suppress_ifgroup */
-  __u8 type;   /* RTN_*; 0 (RTN_UNSPEC): no route, which only route 0 is */
+  __u32 oif;        /* 0: any device will do (IPv4 blackhole and the like) */
+  __u32 group;      /* group of the link oif, for suppress_ifgroup */
+  __u32 next;       /* go on here if dscp or from do not hold; 0: nothing further */
+  __u32 rank;       /* IPv6: equal where a device that is preferred decides between routes */
+  __u32 from;       /* IPv6: index into froms, the source it is for; SRCSEL_NONE: any */
+  __u32 detail;     /* number of its terms, for who has the state the image was made from */
+  __u16 flags;      /* enum srcsel_route_flag */
+  __u8 type;        /* RTN_*; 0 (RTN_UNSPEC): no route, which only route 0 is */
   __u8 plen;
-  __u16 flags; /* enum srcsel_route_flag */
-  __u8 zero[12];
+  __u8 dscp; /* IPv4: of its three lower bits, those that the flow's must equal; 0: any */
+  __u8 zero[3];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_route) == 64, "routes are 64 bytes");
 
@@ -246,12 +269,13 @@ struct srcsel_header {
   struct srcsel_section rules[SRCSEL_FAMILIES]; /* struct srcsel_rule, in evaluation order */
   struct srcsel_section tables;                 /* struct srcsel_table */
   struct srcsel_section routes;                 /* struct srcsel_route; 0 is "no route here" */
+  struct srcsel_section froms;                  /* struct srcsel_match of source-specific routes */
   struct srcsel_section fans;                   /* __u32 trie slots, 4096 a fan */
   struct srcsel_section nodes;                  /* struct srcsel_node */
   struct srcsel_section leaves;                 /* __u16 route or vector indexes */
   __u32 local[SRCSEL_FAMILIES];                 /* index of table 255, or SRCSEL_NONE */
   struct srcsel_dimensions dimensions[SRCSEL_FAMILIES];
-  __u8 zero[SRCSEL_PAGE - 224];
+  __u8 zero[SRCSEL_PAGE - 232];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
 
@@ -260,6 +284,7 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is
 enum srcsel_fact {
   SRCSEL_FACT_SOURCE = 1u << 0, /* the application bound the socket to an address */
   SRCSEL_FACT_PORT = 1u << 1,   /* the socket has a local port: it cannot be bound any more */
+  SRCSEL_FACT_LOOSE = 1u << 2,  /* IPv6: oif is a preference, not a condition (IPV6_UNICAST_IF) */
 };
 
 /* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */
@@ -271,14 +296,16 @@ struct srcsel_flow {
   __u32 uid;
   __u32 oif;     /* SO_BINDTODEVICE, 0: none */
   __u32 unknown; /* enum srcsel_input bits the caller could not fill in */
+  __u32 label;   /* IPv6 flow label, 20 bits */
   __u16 sport, dport;
   __u8 family; /* enum srcsel_family */
   __u8 proto;  /* IPPROTO_* */
   __u8 dscp;
   __u8 facts; /* enum srcsel_fact */
-  char comm[SRCSEL_COMM];
+  __u8 zero[4];
+  char comm[SRCSEL_COMM]; /* aligned to 8 bytes */
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 88, "flows are 88 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 96, "flows are 96 bytes");
 
 /*
  * Why a decision is what it is. The strings are stable: explain, trace, counters and the library
@@ -344,6 +371,6 @@ struct srcsel_event {
   struct srcsel_flow flow;
   struct srcsel_decision decision;
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_event) == 176, "events are 176 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_event) == 184, "events are 184 bytes");
 
 #endif /* SRCSEL_ABI_H */

@@ -39,7 +39,7 @@ SRCSEL_FN __u32 srcsel_decide_tables(srcsel_image image, const struct srcsel_hea
   if (walk.verdict != SRCSEL_ROUTED) return SRCSEL_WHY_NO_ROUTE;
   route = srcsel_route_at(image, head, walk.route);
   if (!route) return SRCSEL_WHY_NO_ROUTE;
-  decision->table = route->table;
+  decision->table = srcsel_table_of(&walk);
   decision->oif = route->oif;
   if (route->type != RTN_UNICAST) return SRCSEL_WHY_LOCAL;
   if (route->flags & SRCSEL_ROUTE_AMBIGUOUS) return SRCSEL_WHY_AMBIGUOUS;

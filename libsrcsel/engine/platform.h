@@ -26,6 +26,9 @@
  */
 #define SRCSEL_UNROLL _Pragma("unroll")
 
+/* Sockets bound to an address or a device are left alone by hooks before any table is searched. */
+#define SRCSEL_BOUND_FLOWS 0
+
 typedef void *srcsel_image;
 
 SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
@@ -44,6 +47,7 @@ SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
 #define SRCSEL_FN static inline __attribute__((unused))
 #define SRCSEL_INLINE static inline __attribute__((always_inline, unused))
 #define SRCSEL_UNROLL
+#define SRCSEL_BOUND_FLOWS 1
 
 struct srcsel_memory {
   const __u8 *base; /* aligned to 8 bytes */

@@ -13,7 +13,7 @@
 
 #include <linux/rtnetlink.h>
 
-#include "engine/trie.h"
+#include "engine/table.h"
 
 enum srcsel_verdict {
   SRCSEL_UNREACHED = 0, /* the rules ran out, or one of them or a route forbids */
@@ -29,8 +29,9 @@ struct srcsel_rule_walk {
   __u32 next; /* rules before this index are skipped: a goto in progress */
   /* the answer */
   __u32 verdict;
-  __u32 route; /* index */
+  __u32 route; /* index; also of one that forbids */
   __u32 pref;
+  __u32 rule; /* index of the rule that decided, SRCSEL_NONE if they ran out */
 };
 
 enum srcsel_holds { SRCSEL_HOLDS_NOT, SRCSEL_HOLDS, SRCSEL_HOLDS_PERHAPS };
@@ -44,24 +45,29 @@ SRCSEL_INLINE __u32 srcsel_rule_holds(const struct srcsel_rule *rule,
   miss |= srcsel_outside(&flow->src, &rule->from);
   srcsel_settle(miss);
   miss |= (mark ^ rule->mark) & rule->mark_mask;
-  miss |= rule->never;
+  miss |= rule->flags & SRCSEL_RULE_NEVER;
   srcsel_settle(miss);
-  miss |= srcsel_is_zero(flow->src.hi | flow->src.lo) & rule->need_src;
-  miss |= (rule->oif ^ flow->oif) & rule->oif_mask;
+  miss |= -srcsel_is_zero(flow->src.hi | flow->src.lo) & (rule->flags & SRCSEL_RULE_NEED_SRC);
+  miss |= (rule->oif ^ flow->oif) & (srcsel_is_zero(rule->oif) - 1);
   srcsel_settle(miss);
   miss |= (rule->proto ^ flow->proto) & rule->proto_mask;
   miss |= srcsel_beyond(flow->dport, rule->dport_first, rule->dport_last);
   srcsel_settle(miss);
-  miss |= srcsel_beyond(flow->sport, rule->sport_first, rule->sport_last) &
+  miss |= (flow->dport ^ rule->dport_first) & rule->dport_mask;
+  miss |= (flow->label ^ rule->label) & rule->label_mask &
+          (srcsel_is_zero(unknown & SRCSEL_IN_LABEL) * 0xfffff);
+  srcsel_settle(miss);
+  miss |= (srcsel_beyond(flow->sport, rule->sport_first, rule->sport_last) |
+           ((flow->sport ^ rule->sport_first) & rule->sport_mask)) *
           srcsel_is_zero(unknown & SRCSEL_IN_SPORT);
   srcsel_settle(miss);
   miss |= srcsel_beyond(flow->uid, rule->uid_first, rule->uid_last) &
           srcsel_is_zero(unknown & SRCSEL_IN_UID);
   srcsel_settle(miss);
   miss |= (flow->dscp ^ rule->dscp) & rule->dscp_mask & -srcsel_is_zero(unknown & SRCSEL_IN_DSCP);
-  if (miss) return rule->invert;
+  if (miss) return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS : SRCSEL_HOLDS_NOT;
   if (unknown) return SRCSEL_HOLDS_PERHAPS;
-  return !rule->invert;
+  return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS_NOT : SRCSEL_HOLDS;
 }
 
 /* 1: the table's answer is final and stored in the walk; 0: go on with the next rule. */
@@ -70,20 +76,22 @@ SRCSEL_INLINE long srcsel_rule_lookup(struct srcsel_rule_walk *w, const struct s
   __u32 index;
 
   if (rule->target == SRCSEL_NONE) return 0;
-  index = srcsel_find(w->image, w->head, rule->target, &w->flow->dst);
+  index = srcsel_search_table(w->image, w->head, rule->target, w->flow);
   route = srcsel_route_at(w->image, w->head, index);
+  if (index == SRCSEL_NONE) {
+    w->verdict = SRCSEL_UNKNOWABLE;
+    return 1;
+  }
   if (!route || route->type == RTN_UNSPEC || route->type == RTN_THROW) return 0;
-  if (route->type >= RTN_BLACKHOLE) return 1;
-  if (route->plen <= rule->suppress_plen) return 0;
-  if (rule->suppress_group != SRCSEL_NONE) {
-    if (route->flags & SRCSEL_ROUTE_GROUPS) {
+  if (route->type < RTN_BLACKHOLE) {
+    if (route->plen <= rule->suppress_plen) return 0;
+    w->verdict = SRCSEL_ROUTED;
+    if (rule->suppress_group != SRCSEL_NONE && route->flags & SRCSEL_ROUTE_GROUPS)
       w->verdict = SRCSEL_UNKNOWABLE;
-      return 1;
-    }
-    if (rule->suppress_group == route->group) return 0;
+    else if (rule->suppress_group == route->group)
+      return w->verdict = SRCSEL_UNREACHED;
   }
   w->route = index;
-  w->verdict = SRCSEL_ROUTED;
   return 1;
 }
 
@@ -109,6 +117,7 @@ static long srcsel_rule_step(__u32 index, void *context) {
     return 0;
   }
   w->pref = rule->pref;
+  w->rule = index;
   return 1;
 }
 
@@ -118,7 +127,20 @@ SRCSEL_INLINE void srcsel_walk_rules(struct srcsel_rule_walk *w) {
   w->verdict = SRCSEL_UNREACHED;
   w->route = 0;
   w->pref = SRCSEL_NONE;
+  w->rule = SRCSEL_NONE;
   srcsel_loop(w->head->rules[w->flow->family & 1].count, srcsel_rule_step, w);
+}
+
+/* Id of the table that rule number `rule` looks up, 0 if it looks up none. */
+SRCSEL_INLINE __u32 srcsel_table_of(const struct srcsel_rule_walk *w) {
+  const struct srcsel_rule *rule = (const struct srcsel_rule *)srcsel_object(
+      w->image, w->head->rules[w->flow->family & 1].page, w->rule, sizeof(*rule));
+  const struct srcsel_table *table;
+
+  if (!rule || rule->action != SRCSEL_RULE_TABLE) return 0;
+  table = (const struct srcsel_table *)srcsel_object(w->image, w->head->tables.page, rule->target,
+                                                     sizeof(*table));
+  return table ? table->id : 0;
 }
 
 #endif /* SRCSEL_ENGINE_RULES_H */

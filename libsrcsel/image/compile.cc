@@ -25,11 +25,9 @@ __u32 InputsOf(const Policy &policy) {
   return inputs;
 }
 
-}  // namespace
-
-absl::StatusOr<Image> Compile(const State &state, const Policy &policy, std::uint64_t generation) {
+absl::StatusOr<Image> CompileWith(CompiledTables &tables, const State &state, const Policy &policy,
+                                  std::uint64_t generation) {
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<srcsel_policy> rules, CompilePolicy(policy, state));
-  SRCSEL_ASSIGN_OR_RETURN(CompiledTables tables, CompileTables(state));
   SRCSEL_ASSIGN_OR_RETURN(const CompiledClasses classes, CompileClasses(policy, tables));
 
   ImageWriter writer;
@@ -48,10 +46,25 @@ absl::StatusOr<Image> Compile(const State &state, const Policy &policy, std::uin
   }
   header.tables = writer.Append(tables.tables);
   header.routes = writer.Append(tables.routes);
+  header.froms = writer.Append(tables.froms);
   header.fans = writer.Append(tables.tries.fans());
   header.nodes = writer.Append(tables.tries.nodes());
   header.leaves = writer.Append(tables.tries.leaves());
   return std::move(writer).Finish(header);
+}
+
+}  // namespace
+
+absl::StatusOr<Image> Compile(const State &state, const Policy &policy, std::uint64_t generation) {
+  SRCSEL_ASSIGN_OR_RETURN(CompiledTables tables, CompileTables(state, false));
+  return CompileWith(tables, state, policy, generation);
+}
+
+absl::StatusOr<LookupImage> CompileForLookup(const State &state, const Policy &policy,
+                                             std::uint64_t generation) {
+  SRCSEL_ASSIGN_OR_RETURN(CompiledTables tables, CompileTables(state, true));
+  SRCSEL_ASSIGN_OR_RETURN(Image image, CompileWith(tables, state, policy, generation));
+  return LookupImage{std::move(image), std::move(tables.details)};
 }
 
 }  // namespace srcsel

@@ -8,13 +8,25 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
+#include "image/compile_tables.hh"
 #include "image/image.hh"
 #include "policy/policy.hh"
 #include "state/state.hh"
 
 namespace srcsel {
 
-// Fails if something exceeds the limits of <srcsel/abi.h> or a policy rule contradicts itself.
+// For hooks. Fails if something exceeds the limits of <srcsel/abi.h> or a policy rule contradicts
+// itself.
 absl::StatusOr<Image> Compile(const State &state, const Policy &policy, std::uint64_t generation);
+
+// For lookups in user space, which hooks cannot do: flows bound to a device have tables of their
+// own, and routes lead to all their paths.
+struct LookupImage {
+  Image image;
+  RouteDetails details;
+};
+
+absl::StatusOr<LookupImage> CompileForLookup(const State &state, const Policy &policy,
+                                             std::uint64_t generation);
 
 }  // namespace srcsel

@@ -12,14 +12,16 @@ namespace {
 
 void SetRanges(const Rule &rule, srcsel_rule &out) {
   const Range32 uids = rule.uids.value_or(Range32{});
-  const Range16 sports = rule.sport_mask ? Range16{} : rule.sports.value_or(Range16{});
-  const Range16 dports = rule.dport_mask ? Range16{} : rule.dports.value_or(Range16{});
+  const Range16 sports = rule.sports.value_or(Range16{});
+  const Range16 dports = rule.dports.value_or(Range16{});
   out.uid_first = uids.first;
   out.uid_last = uids.last;
   out.sport_first = sports.first;
-  out.sport_last = sports.last;
+  out.sport_last = rule.sport_mask ? 0xffff : sports.last;
+  out.sport_mask = rule.sport_mask.value_or(0);
   out.dport_first = dports.first;
-  out.dport_last = dports.last;
+  out.dport_last = rule.dport_mask ? 0xffff : dports.last;
+  out.dport_mask = rule.dport_mask.value_or(0);
   if (rule.uids) out.inputs |= SRCSEL_IN_UID;
   if (rule.sports) out.inputs |= SRCSEL_IN_SPORT;
 }
@@ -40,10 +42,22 @@ void SetDscp(const Rule &rule, srcsel_family family, srcsel_rule &out) {
 void SetInterfaces(const Rule &rule, const State &state, srcsel_rule &out) {
   if (!rule.oif.empty()) {
     const auto link = std::ranges::find(state.links, rule.oif, &Link::name);
-    out.oif = link == state.links.end() ? SRCSEL_NONE : link->index;
-    out.oif_mask = ~0u;
+    if (link == state.links.end())
+      out.flags |= SRCSEL_RULE_NEVER;
+    else
+      out.oif = link->index;
   }
-  if ((!rule.iif.empty() && rule.iif != "lo") || rule.tun_id || rule.l3mdev) out.never = 1;
+  if ((!rule.iif.empty() && rule.iif != "lo") || rule.tun_id || rule.l3mdev)
+    out.flags |= SRCSEL_RULE_NEVER;
+  if (rule.l3mdev && std::ranges::any_of(state.links, &Link::vrf)) out.inputs |= SRCSEL_IN_OPAQUE;
+}
+
+void SetLabel(const Rule &rule, srcsel_rule &out) {
+  constexpr __u32 kAllBits = 0xfffff;
+  if (!rule.flow_label) return;
+  out.label = *rule.flow_label;
+  out.label_mask = rule.flow_label_mask.value_or(kAllBits);
+  out.inputs |= SRCSEL_IN_LABEL;
 }
 
 std::uint32_t GotoTarget(const std::vector<const Rule *> &rules, std::size_t self) {
@@ -61,18 +75,19 @@ srcsel_rule CompileRule(const Rule &rule, const State &state, srcsel_family fami
   out.mark_mask = rule.mark_mask;
   out.proto = rule.proto;
   out.proto_mask = rule.proto ? 0xff : 0;
-  out.need_src = family == SRCSEL_V6 && rule.from.length > 0 && !finds_source;
-  out.invert = (rule.flags & FIB_RULE_INVERT) != 0;
+  if (family == SRCSEL_V6 && rule.from.length > 0 && !finds_source)
+    out.flags |= SRCSEL_RULE_NEED_SRC;
+  if (rule.flags & FIB_RULE_INVERT) out.flags |= SRCSEL_RULE_INVERT;
   out.action = rule.action;
   out.target = SRCSEL_NONE;
-  out.suppress_plen = rule.suppress_plen;
+  out.suppress_plen = static_cast<__s16>(std::clamp(rule.suppress_plen, -1, 128));
   out.suppress_group = rule.suppress_group.value_or(SRCSEL_NONE);
   out.pref = rule.pref;
   SetRanges(rule, out);
   SetDscp(rule, family, out);
   SetInterfaces(rule, state, out);
-  if (rule.sport_mask || rule.dport_mask || rule.flow_label || finds_source)
-    out.inputs |= SRCSEL_IN_OPAQUE;
+  SetLabel(rule, out);
+  if (finds_source) out.inputs |= SRCSEL_IN_OPAQUE;
   return out;
 }
 

@@ -1,178 +1,174 @@
 #include "image/compile_tables.hh"
 
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <map>
-#include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "image/aliases.hh"
 #include "image/key.hh"
-#include "image/source4.hh"
+#include "image/prefix_rows.hh"
+#include "image/route_chains.hh"
+#include "image/rows_by_device.hh"
 
 namespace srcsel {
 namespace {
 
-using Aliases = std::vector<const Route *>;  // routes of one prefix in one table, in kernel order
-
-// A path a lookup may end in.
-struct Path {
-  const Route *route;      // null where the lookup goes on to a shorter prefix
-  const Nexthop *nexthop;  // null for blackhole and the like
-  std::optional<IpAddress> source;
+// The chains of a prefix. They differ only where gateways have failed.
+struct Heads {
+  std::uint32_t head = 0;       // what a lookup goes through: reachable, then all
+  std::uint32_t reachable = 0;  // of this prefix and the shorter ones
+  std::uint32_t all = 0;
 };
+
+struct Ancestor {
+  PrefixRow row;
+  Heads heads;
+};
+
+using Tables = std::map<std::pair<int, std::uint32_t>, std::vector<PrefixRow>>;
+
+// Until the first change of its IPv4 rules a namespace has local and main in one trie. Rules that
+// look untouched may have been changed and changed back: nobody can tell.
+bool MayBeMerged(const State &state) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> rules;
+  for (const Rule &rule : state.rules)
+    if (rule.family == AF_INET) rules.emplace_back(rule.pref, rule.table);
+  return rules ==
+         decltype(rules){{0, RT_TABLE_LOCAL}, {32766, RT_TABLE_MAIN}, {32767, RT_TABLE_DEFAULT}};
+}
+
+// Puts into the local table what a longer prefix of main would take from a shorter one of local.
+void MarkMerged(Tables &tables) {
+  if (!tables.contains({AF_INET, RT_TABLE_LOCAL}) || !tables.contains({AF_INET, RT_TABLE_MAIN}))
+    return;
+  std::vector<PrefixRow> &local = tables[{AF_INET, RT_TABLE_LOCAL}], nested;
+  const std::vector<PrefixRow> &main = tables[{AF_INET, RT_TABLE_MAIN}];
+  const auto key = [](const PrefixRow &row) { return row.key.hi; };
+  for (const PrefixRow &wide : local) {
+    if (wide.length == 32) continue;
+    auto row = std::ranges::lower_bound(main, wide.key.hi, {}, key);
+    for (; row != main.end() && wide.Covers({row->key, 0, 32}); ++row)
+      if (row->length > wide.length) nested.push_back({row->key, wide.terms, row->length, true});
+  }
+  for (const PrefixRow &row : nested)
+    if (std::ranges::none_of(local, [&](const PrefixRow &r) { return r.SamePrefix(row); }))
+      local.push_back(row);
+  Order(local);
+}
 
 class Compiler {
  public:
-  explicit Compiler(const State &state) : state_(state) {
-    for (const Link &link : state.links) groups_[link.index] = link.group;
-    out_.routes.emplace_back();
-  }
+  Compiler(const State &state, bool by_device)
+      : state_(state),
+        by_device_(by_device),
+        maker_(state, out_.details.paths, chains_, out_.details.rotations) {}
 
-  absl::StatusOr<CompiledTables> Run() {
-    std::map<std::pair<int, std::uint32_t>, absl::flat_hash_map<Prefix, Aliases>> tables;
-    all_.reserve(state_.routes.size());
-    for (std::size_t i = 0; i < state_.routes.size(); ++i) all_.push_back(state_.routes.At(i));
-    for (const Route &route : all_)
-      if (route.src.length == 0)
-        tables[{route.dst.address.family(), route.table}][route.dst].push_back(&route);
-    for (const auto &[key, prefixes] : tables) AddTable(key.first, key.second, prefixes);
-    if (out_.routes.size() > SRCSEL_MAX_ROUTES)
-      return absl::ResourceExhaustedError(absl::StrCat("compile tables: ", out_.routes.size(),
-                                                       " distinct routes, at most ",
-                                                       SRCSEL_MAX_ROUTES, " fit into an image"));
+  CompiledTables Run() {
+    const PathFinder finder(state_);
+    for (const RouteTerms &terms : state_.routes.terms())
+      out_.details.paths.push_back(finder.Of(terms, terms.src.address.family()));
+    Tables tables = RowsByTable();
+    for (auto &[of, rows] : tables) Order(rows);
+    if (MayBeMerged(state_)) MarkMerged(tables);
+    for (const auto &[of, rows] : tables) AddTable(of.first, of.second, rows);
+    out_.routes = chains_.routes();
+    out_.froms = chains_.froms();
     return std::move(out_);
   }
 
  private:
-  void AddTable(int family, std::uint32_t id,
-                const absl::flat_hash_map<Prefix, Aliases> &prefixes) {
+  Tables RowsByTable() const {
+    Tables tables;
+    // Rows of one table come in long runs.
+    std::pair<int, std::uint32_t> last;
+    std::vector<PrefixRow> *rows = nullptr;
+    for (const Routes::Entry &entry : state_.routes.entries()) {
+      const std::pair of(entry.dst.address.family(), state_.routes.TermsOf(entry).table);
+      if (!rows || of != last) rows = &tables[last = of];
+      rows->push_back(
+          {KeyOf(entry.dst.address), entry.terms, static_cast<std::uint8_t>(entry.dst.length)});
+    }
+    return tables;
+  }
+
+  void AddTable(int family, std::uint32_t id, std::span<const PrefixRow> rows) {
+    const std::size_t first = out_.tables.size();
+    AddTrie(family, id, 0, rows);
+    if (!by_device_) return;
+    for (const auto &[oif, own] : RowsByDevice(rows, out_.details.paths))
+      AddTrie(family, id, oif, own);
+    out_.tables[first].devices = static_cast<__u32>(out_.tables.size() - first - 1);
+  }
+
+  void AddTrie(int family, std::uint32_t id, std::uint32_t oif, std::span<const PrefixRow> rows) {
     std::vector<TrieEntry> entries;
-    entries.reserve(prefixes.size());
-    // In the order of prefixes, not of hashes: equal states make equal images.
-    std::vector<const std::pair<const Prefix, Aliases> *> ordered;
-    ordered.reserve(prefixes.size());
-    for (const auto &entry : prefixes) ordered.push_back(&entry);
-    std::ranges::sort(ordered, {}, [](const auto *entry) { return entry->first; });
-    for (const auto *entry : ordered) {
-      const auto &[prefix, aliases] = *entry;
-      const std::vector<Path> paths = family == AF_INET ? Paths4(aliases) : Paths6(aliases);
-      if (!paths.empty())
-        entries.push_back(
-            {KeyOf(prefix.address), static_cast<std::uint8_t>(prefix.length), RouteIndex(paths)});
+    entries.reserve(rows.size());
+    std::vector<Ancestor> around;
+    known_.clear();
+    while (!rows.empty()) {
+      const std::span<const PrefixRow> same = FirstPrefix(rows);
+      rows = rows.subspan(same.size());
+      while (!around.empty() && !around.back().row.Covers(same[0])) around.pop_back();
+      const Heads rest = around.empty() ? Heads{} : around.back().heads;
+      const Heads heads = HeadsOf(family, same, oif, rest);
+      around.push_back({same[0], heads});
+      if (heads.head != rest.head)
+        entries.push_back({same[0].key, same[0].length, static_cast<std::uint16_t>(heads.head)});
     }
     srcsel_table table = out_.tries.Add(std::move(entries));
     table.id = id;
+    table.oif = oif;
     table.family = family == AF_INET ? SRCSEL_V4 : SRCSEL_V6;
     out_.tables.push_back(table);
   }
 
-  // fib_table_lookup() and fib_select_path(): the first entry of tos 0 that is usable; with it, all
-  // that could stand in its place for another tos, hash or neighbour.
-  std::vector<Path> Paths4(const Aliases &aliases) const {
-    std::vector<Path> paths, other_tos;
-    const Route *first = nullptr;
-    for (const Route *route : aliases) {
-      std::vector<Path> usable = Usable(*route);
-      if (usable.empty()) continue;
-      if (route->tos != 0) {
-        other_tos.insert(other_tos.end(), usable.begin(), usable.end());
-        continue;
-      }
-      const bool rotates = first && route->dst.length == 0 && route->metric == first->metric;
-      if (first && !rotates) break;
-      if (!first) first = route;
-      paths.insert(paths.end(), usable.begin(), usable.end());
-    }
-    paths.insert(paths.end(), other_tos.begin(), other_tos.end());
-    // A flow of another tos goes on to a shorter prefix.
-    if (!first && !paths.empty()) paths.push_back({nullptr, nullptr, std::nullopt});
-    return paths;
+  Heads HeadsOf(int family, std::span<const PrefixRow> rows, std::uint32_t oif, const Heads &rest) {
+    if (rows.size() > 1 || rows[0].merged) return Link(Make(family, rows, oif), rest);
+    // What comes behind a route that holds for every flow does not matter.
+    const Heads behind = HoldsForAll(family, rows[0].terms) ? Heads{} : rest;
+    const auto [place, added] =
+        known_.try_emplace({rows[0].terms, rows[0].length, behind.reachable, behind.all});
+    if (added) place->second = Link(Make(family, rows, oif), rest);
+    return place->second;
   }
 
-  // fib6_table_lookup(): the usable entries of the lowest metric.
-  std::vector<Path> Paths6(const Aliases &aliases) const {
-    std::vector<Path> paths;
-    for (const Route *route : aliases) {
-      if (route->expires && *route->expires <= 0) continue;
-      std::vector<Path> usable = Usable(*route);
-      if (usable.empty()) continue;
-      if (!paths.empty() && route->metric > paths.front().route->metric) continue;
-      if (!paths.empty() && route->metric < paths.front().route->metric) paths.clear();
-      paths.insert(paths.end(), usable.begin(), usable.end());
-    }
-    return paths;
+  bool HoldsForAll(int family, std::uint32_t terms) const {
+    const RouteTerms &route = state_.routes.terms()[terms];
+    const Paths &paths = out_.details.paths[terms];
+    if (paths.choice != Choice::kSingle || route.tos != 0 || route.src.length > 0) return false;
+    if (paths.all.empty()) return family == AF_INET && route.type >= RTN_BLACKHOLE;
+    return paths.all[0].usable && !route.expires && paths.all[0].neighbour != NUD_FAILED;
   }
 
-  std::vector<Path> Usable(const Route &route) const {
-    if (route.type >= RTN_BLACKHOLE) return {{&route, nullptr, std::nullopt}};
-    std::vector<Path> paths;
-    for (const Nexthop &nexthop : route.nexthops)
-      if (!(nexthop.flags & RTNH_F_DEAD))
-        paths.push_back({&route, &nexthop, SourceOf(route, nexthop)});
-    return paths;
+  Aliases Make(int family, std::span<const PrefixRow> rows, std::uint32_t oif) {
+    Aliases aliases = maker_.Make(family, rows, oif);
+    for (srcsel_route &route : aliases.all)
+      if (rows[0].merged) route.flags |= SRCSEL_ROUTE_AMBIGUOUS | SRCSEL_ROUTE_MERGED;
+    return aliases;
   }
 
-  std::optional<IpAddress> SourceOf(const Route &route, const Nexthop &nexthop) const {
-    if (route.prefsrc) return route.prefsrc;
-    if (!route.dst.address.is_v4()) return std::nullopt;
-    return SelectSource4(state_, nexthop.oif, nexthop.gateway, route.scope);
-  }
-
-  std::uint32_t GroupOf(const Path &path) const {
-    const auto group = path.nexthop ? groups_.find(path.nexthop->oif) : groups_.end();
-    return group == groups_.end() ? 0 : group->second;
-  }
-
-  std::uint16_t RouteIndex(const std::vector<Path> &paths) {
-    const Path &first = paths.front();
-    const Prefix &dst = first.route->dst;
-    srcsel_route result{};
-    result.table = first.route->table;
-    result.metric = first.route->metric;
-    result.type = first.route->type;
-    result.plen = static_cast<__u8>(dst.length);
-    result.group = GroupOf(first);
-    if (const Nexthop *nexthop = first.nexthop) {
-      result.oif = nexthop->oif;
-      if (nexthop->gateway && nexthop->gateway->family() == dst.address.family())
-        CopyWire(*nexthop->gateway, result.gateway);
-    }
-    if (first.source) {
-      CopyWire(*first.source, result.source);
-      result.flags |= SRCSEL_ROUTE_SOURCE;
-    }
-    const auto all = [&](auto same) { return std::ranges::all_of(paths, same); };
-    const bool one_kind =
-        all([&](const Path &p) { return p.route && p.route->type == first.route->type; });
-    if (!one_kind) {  // a walk must neither end, nor go on, nor suppress here: nobody knows
-      result.type = RTN_UNICAST;
-      result.plen = 0xff;
-      result.group = SRCSEL_NONE;
-    }
-    if (!one_kind || !all([&](const Path &p) { return p.source == first.source; }))
-      result.flags |= SRCSEL_ROUTE_AMBIGUOUS;
-    // Linux 6.18 suppresses by the first nexthop in IPv4, by the one it hashed to in IPv6.
-    if (!dst.address.is_v4() && !all([&](const Path &p) { return GroupOf(p) == result.group; }))
-      result.flags |= SRCSEL_ROUTE_GROUPS;
-    return Intern(result);
-  }
-
-  std::uint16_t Intern(const srcsel_route &route) {
-    const absl::string_view bytes(reinterpret_cast<const char *>(&route), sizeof(route));
-    const auto [place, added] = interned_.try_emplace(std::string(bytes), out_.routes.size());
-    if (added) out_.routes.push_back(route);
-    return static_cast<std::uint16_t>(place->second);
+  Heads Link(const Aliases &aliases, const Heads &rest) {
+    Heads heads;
+    heads.all = chains_.Add(aliases.all, rest.all);
+    heads.head = heads.reachable = heads.all;
+    if (!aliases.some_failed && rest.reachable == rest.all) return heads;
+    heads.reachable = chains_.Add(aliases.reachable, rest.reachable);
+    heads.head = chains_.Join(heads.reachable, heads.all);
+    return heads;
   }
 
   const State &state_;
-  std::vector<Route> all_;
-  absl::flat_hash_map<std::uint32_t, std::uint32_t> groups_;
-  absl::flat_hash_map<std::string, std::size_t> interned_;
+  const bool by_device_;
   CompiledTables out_;
+  RouteChains chains_;
+  AliasMaker maker_;
+  absl::flat_hash_map<std::array<std::uint32_t, 4>, Heads> known_;
 };
 
 }  // namespace
@@ -183,8 +179,13 @@ std::uint32_t CompiledTables::Find(srcsel_family family, std::uint32_t id) const
   return table == tables.end() ? SRCSEL_NONE : static_cast<std::uint32_t>(table - tables.begin());
 }
 
-absl::StatusOr<CompiledTables> CompileTables(const State &state) {
-  return Compiler(state).Run();
+absl::StatusOr<CompiledTables> CompileTables(const State &state, bool by_device) {
+  CompiledTables tables = Compiler(state, by_device).Run();
+  if (tables.routes.size() > SRCSEL_MAX_ROUTES)
+    return absl::ResourceExhaustedError(absl::StrCat("compile tables: ", tables.routes.size(),
+                                                     " distinct routes, at most ",
+                                                     SRCSEL_MAX_ROUTES, " fit into an image"));
+  return tables;
 }
 
 }  // namespace srcsel

@@ -6,22 +6,61 @@
 #include <algorithm>
 
 namespace srcsel {
+namespace {
 
-std::optional<IpAddress> SelectSource4(const State &state, std::uint32_t ifindex,
-                                       const std::optional<IpAddress> &gateway,
-                                       std::uint8_t scope) {
+bool IsPrimary4(const InterfaceAddress &a) {
+  return a.local.is_v4() && !(a.flags & IFA_F_SECONDARY);
+}
+
+std::optional<IpAddress> OfDevice(const State &state, std::uint32_t ifindex,
+                                  const std::optional<IpAddress> &hint, std::uint8_t scope) {
   const auto link = std::ranges::find(state.links, ifindex, &Link::index);
-  const std::uint8_t widest_host = link != state.links.end() && link->route_localnet
-                                       ? std::uint8_t{RT_SCOPE_LINK}
-                                       : std::uint8_t{RT_SCOPE_HOST};
+  const bool localnet =
+      state.settings.route_localnet_all || (link != state.links.end() && link->route_localnet);
+  const std::uint8_t widest_host = localnet ? RT_SCOPE_LINK : RT_SCOPE_HOST;
   std::optional<IpAddress> first;
   for (const InterfaceAddress &a : state.addresses) {
-    if (a.ifindex != ifindex || !a.local.is_v4() || a.flags & IFA_F_SECONDARY) continue;
+    if (a.ifindex != ifindex || !IsPrimary4(a)) continue;
     if (std::min(a.scope, widest_host) > scope) continue;
-    if (!gateway || !gateway->is_v4() || a.subnet.Contains(*gateway)) return a.local;
+    if (!hint || a.subnet.Contains(*hint)) return a.local;
     if (!first) first = a.local;
   }
   return first;
+}
+
+std::optional<IpAddress> Lent(const State &state, std::uint32_t ifindex, std::uint8_t scope) {
+  for (const InterfaceAddress &a : state.addresses)
+    if (a.ifindex == ifindex && IsPrimary4(a) && a.scope != RT_SCOPE_LINK && a.scope <= scope)
+      return a.local;
+  return std::nullopt;
+}
+
+Source4 OfAnyDevice(const State &state, std::uint8_t scope) {
+  Source4 found;
+  bool any = false;
+  const auto known = [&](std::uint32_t ifindex) {
+    return std::ranges::find(state.device_order, ifindex) != state.device_order.end();
+  };
+  for (const Link &link : state.links)
+    if (const auto address = Lent(state, link.index, scope); address && !known(link.index)) {
+      found.guessed |= any;
+      if (!any) found.address = *address;
+      any = true;
+    }
+  for (const std::uint32_t ifindex : state.device_order)
+    if (const auto address = Lent(state, ifindex, scope)) return {*address, any};
+  return found;
+}
+
+}  // namespace
+
+Source4 SelectSource4(const State &state, std::uint32_t ifindex,
+                      const std::optional<IpAddress> &gateway, std::uint8_t scope) {
+  std::optional<IpAddress> hint = gateway;
+  if (hint && !hint->is_v4()) hint = IpAddress::FromBytes(AF_INET, hint->bytes().data());
+  if (hint && hint->IsUnspecified()) hint.reset();
+  if (const auto own = OfDevice(state, ifindex, hint, scope)) return {*own};
+  return OfAnyDevice(state, scope);
 }
 
 }  // namespace srcsel

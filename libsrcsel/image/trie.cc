@@ -52,8 +52,8 @@ constexpr std::uint32_t kNodeSlots = Stride<SRCSEL_STRIDE>::kSlots;
 }  // namespace
 
 srcsel_table TrieWriter::Add(std::vector<TrieEntry> entries) {
-  std::ranges::sort(entries, {},
-                    [](const TrieEntry &e) { return std::tuple(e.key.hi, e.key.lo, e.length); });
+  const auto place = [](const TrieEntry &e) { return std::tuple(e.key.hi, e.key.lo, e.length); };
+  if (!std::ranges::is_sorted(entries, {}, place)) std::ranges::sort(entries, {}, place);
   srcsel_table table{};
   table.fan = SRCSEL_NONE;
   if (entries.size() > kFanFrom) {
@@ -91,21 +91,22 @@ void TrieWriter::FillNode(std::uint32_t index, Entries entries, int depth,
                           std::uint16_t inherited) {
   const Stride<SRCSEL_STRIDE> stride(entries, depth, inherited);
   srcsel_node node{};
-  std::vector<std::uint16_t> runs;
+  std::array<std::uint16_t, kNodeSlots> runs;
+  std::size_t count = 0;
   for (std::uint32_t slot = 0; slot < kNodeSlots; ++slot) {
     if (!stride.longer[slot].empty()) {
       node.children |= std::uint64_t{1} << slot;
-    } else if (runs.empty() || runs.back() != stride.route[slot]) {
+    } else if (count == 0 || runs[count - 1] != stride.route[slot]) {
       node.starts |= std::uint64_t{1} << slot;
-      runs.push_back(stride.route[slot]);
+      runs[count++] = stride.route[slot];
     }
   }
-  if (runs.size() <= SRCSEL_NODE_RUNS) {
+  if (count <= SRCSEL_NODE_RUNS) {
     node.leaf = SRCSEL_NONE;
-    std::ranges::copy(runs, node.runs);
+    std::copy_n(runs.begin(), count, node.runs);
   } else {
     node.leaf = static_cast<std::uint32_t>(leaves_.size());
-    leaves_.insert(leaves_.end(), runs.begin(), runs.end());
+    leaves_.insert(leaves_.end(), runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(count));
   }
   node.child = static_cast<std::uint32_t>(nodes_.size());
   nodes_[index] = node;

@@ -62,7 +62,7 @@ TEST(CompileRules, KeepsSelectorsAndSuppressors) {
   rule.suppress_plen = 12;
   rule.suppress_group = 13;
   const srcsel_rule r = Compiled(rule);
-  EXPECT_EQ(r.invert, 1);
+  EXPECT_EQ(r.flags, SRCSEL_RULE_INVERT);
   EXPECT_EQ(r.to.value.hi, 0x0a00000000000000u);
   EXPECT_EQ(r.to.mask.hi, 0xff00000000000000u);
   EXPECT_EQ(std::tuple(r.mark, r.mark_mask), std::tuple(0x64u, 0xffu));
@@ -140,21 +140,35 @@ TEST(CompileRules, TunnelsAndVrfsHoldForNoFlow) {
   EXPECT_EQ(Compiled(vrf).target, SRCSEL_NONE);
 }
 
-// What is not mirrored is unknown to everybody: it may hold, and is never said to miss.
-TEST(CompileRules, WhatIsNotMirroredPerhapsHolds) {
-  Rule sport = Lookup(1, 100), dport = sport, label = Lookup(1, 100, AF_INET6), find = label;
+TEST(CompileRules, ComparesPortsAndLabelsUnderTheirMasks) {
+  Rule sport = Lookup(1, 100), dport = sport, label = Lookup(1, 100, AF_INET6);
   sport.sports = Range16{0x100, 0x100}, sport.sport_mask = 0xff00;
   dport.dports = Range16{0x100, 0x100}, dport.dport_mask = 0xff00;
-  label.flow_label = 1;
+  label.flow_label = 0x12300, label.flow_label_mask = 0xfff00;
+  srcsel_flow flow = FlowTo("10.0.0.1"), flow6 = FlowTo("fd00::1");
+  flow.sport = flow.dport = 0x155;
+  flow6.label = 0x12345;
+  EXPECT_EQ(Holds(sport, flow), SRCSEL_HOLDS);
+  EXPECT_EQ(Holds(dport, flow), SRCSEL_HOLDS);
+  EXPECT_EQ(Holds(label, flow6), SRCSEL_HOLDS);
+  flow.sport = flow.dport = 0x201;
+  flow6.label = 0x12445;
+  EXPECT_EQ(Holds(sport, flow), SRCSEL_HOLDS_NOT);
+  EXPECT_EQ(Holds(dport, flow), SRCSEL_HOLDS_NOT);
+  EXPECT_EQ(Holds(label, flow6), SRCSEL_HOLDS_NOT);
+  label.flow_label_mask.reset();
+  EXPECT_EQ(Compiled(label).label_mask, 0xfffffu);
+  EXPECT_EQ(Compiled(label).inputs, SRCSEL_IN_LABEL);
+}
+
+// What is not mirrored is unknown to everybody: it may hold, and is never said to miss.
+TEST(CompileRules, WhatIsNotMirroredPerhapsHolds) {
+  Rule find = Lookup(1, 100, AF_INET6);
   find.flags = FIB_RULE_FIND_SADDR;
   find.from = Net("fd00::/8");
-  srcsel_flow flow = FlowTo("10.0.0.1"), flow6 = FlowTo("fd00::1");
-  flow.unknown = flow6.unknown = SRCSEL_IN_OPAQUE;
-  flow.sport = flow.dport = 0x155;
-  EXPECT_EQ(Holds(sport, flow), SRCSEL_HOLDS_PERHAPS);
-  EXPECT_EQ(Holds(dport, flow), SRCSEL_HOLDS_PERHAPS);
-  EXPECT_EQ(Holds(label, flow6), SRCSEL_HOLDS_PERHAPS);
-  EXPECT_EQ(Holds(find, flow6), SRCSEL_HOLDS_PERHAPS);
+  srcsel_flow flow = FlowTo("fd00::1");
+  flow.unknown = SRCSEL_IN_OPAQUE;
+  EXPECT_EQ(Holds(find, flow), SRCSEL_HOLDS_PERHAPS);
 }
 
 TEST(CompileRules, GotoPointsForwardOrNowhere) {

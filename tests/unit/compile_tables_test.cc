@@ -2,9 +2,12 @@
 
 #include "image/compile_tables.hh"
 
+#include <linux/if.h>
+#include <linux/neighbour.h>
+
 #include <gtest/gtest.h>
 
-#include "engine/trie.h"
+#include "engine/table.h"
 #include "fixtures.hh"
 
 namespace srcsel {
@@ -18,20 +21,27 @@ State With(std::vector<Route> routes) {
 }
 
 // The result of a lookup, in words: "none", "type 7", "10.0.0.1 dev 2", "ambiguous", "no source".
-std::string Found(const State &state, absl::string_view to, std::uint32_t id = kTable) {
-  const Image image = ImageOf(state, {});
+std::string Found(const State &state, const srcsel_flow &flow, std::uint32_t id = kTable) {
+  const Image image = CompileForLookup(state, {}, 1)->image;
   const srcsel_memory memory = image.memory();
   const srcsel_header &head = image.header();
-  const srcsel_key key = KeyOf(Address(to));
-  const srcsel_family family = FamilyOf(Address(to));
-  const std::uint32_t table = CompileTables(state)->Find(family, id);
-  const srcsel_route *route =
-      srcsel_route_at(&memory, &head, srcsel_find(&memory, &head, table, &key));
+  const auto family = static_cast<srcsel_family>(flow.family);
+  const std::uint32_t table = CompileTables(state, true)->Find(family, id);
+  const std::uint32_t index = srcsel_search_table(&memory, &head, table, &flow);
+  if (index == SRCSEL_NONE) return "unknown";
+  const srcsel_route *route = srcsel_route_at(&memory, &head, index);
   if (route->type == RTN_UNSPEC) return "none";
   if (route->flags & SRCSEL_ROUTE_AMBIGUOUS) return "ambiguous";
   if (route->type != RTN_UNICAST) return absl::StrCat("type ", route->type);
   if (!(route->flags & SRCSEL_ROUTE_SOURCE)) return "no source";
   return absl::StrCat(FromWire(family, route->source).ToString(), " dev ", route->oif);
+}
+
+// As a hook asks, which does not know the tos.
+std::string Found(const State &state, absl::string_view to, std::uint32_t id = kTable) {
+  srcsel_flow flow = FlowTo(to);
+  flow.unknown = SRCSEL_IN_DSCP;
+  return Found(state, flow, id);
 }
 
 std::string Found(std::vector<Route> routes, absl::string_view to = "203.0.113.1") {
@@ -80,7 +90,7 @@ TEST(CompileTables, KeepsARoutesParticulars) {
   const srcsel_route &r = tables.routes[1];
   EXPECT_EQ(FromWire(SRCSEL_V4, r.source), Address("10.1.0.1"));
   EXPECT_EQ(FromWire(SRCSEL_V4, r.gateway), Address("10.1.0.254"));
-  EXPECT_EQ(std::tuple(r.oif, r.table, r.metric, r.group), std::tuple(3u, kTable, 77u, 7u));
+  EXPECT_EQ(std::tuple(r.oif, r.group, r.next, r.detour), std::tuple(3u, 7u, 0u, 0u));
   EXPECT_EQ(std::tuple(r.type, r.plen, r.flags), std::tuple(RTN_UNICAST, 24, SRCSEL_ROUTE_SOURCE));
 }
 
@@ -115,8 +125,11 @@ TEST(CompileTables, PrefsrcGoesBeforeTheLinksAddress) {
   EXPECT_EQ(Found({Default(2, "10.1.0.1")}), "10.1.0.1 dev 2");
 }
 
-TEST(CompileTables, WithoutAnAddressOnTheLinkThereIsNoSource) {
-  EXPECT_EQ(Found({Default(1)}), "no source");
+TEST(CompileTables, WithoutAnAddressOnTheLinkAnotherLendsOne) {
+  State state = With({Default(1)});
+  EXPECT_EQ(Found(state, "203.0.113.1"), "ambiguous");
+  state.device_order = {1, 3, 2};
+  EXPECT_EQ(Found(state, "203.0.113.1"), "10.1.0.1 dev 1");
 }
 
 TEST(CompileTables, IPv6HasNoSourceWithoutPrefsrc) {
@@ -161,11 +174,27 @@ TEST(CompileTables, ALinkThatIsOnlyDownIsUsed) {
   EXPECT_EQ(Found({Flagged(RTNH_F_LINKDOWN, Default(2))}), "10.0.0.1 dev 2");
 }
 
+// By whether the first one's gateway answers; the kernel remembers which it took last.
 TEST(CompileTables, DefaultsOfOneMetricRotate) {
-  EXPECT_EQ(Found({Default(2), Default(3)}), "ambiguous");
-  EXPECT_EQ(Found({Default(2, "10.0.0.1"), Default(3, "10.0.0.1")}), "10.0.0.1 dev 2");
-  EXPECT_EQ(Found({Default(2), Flagged(RTNH_F_DEAD, Default(3))}), "10.0.0.1 dev 2");
-  EXPECT_EQ(Found({Default(2), Metric(1, Default(3))}), "10.0.0.1 dev 2");
+  const auto found = [](std::vector<Route> routes, std::uint16_t neighbour) {
+    State state = With(std::move(routes));
+    state.neighbours = {{2, Address("10.0.0.254"), neighbour}};
+    return Found(state, "203.0.113.1");
+  };
+  const auto via = [](std::uint32_t oif, absl::string_view gateway, absl::string_view source = "") {
+    Route route = Default(oif, source);
+    route.nexthops = {Via(oif, gateway)};
+    return route;
+  };
+  const Route first = via(2, "10.0.0.254"), second = via(3, "10.1.0.254");
+  EXPECT_EQ(found({first, second}, NUD_STALE), "ambiguous");
+  EXPECT_EQ(found({first, second}, NUD_FAILED), "ambiguous");
+  EXPECT_EQ(found({first, second}, NUD_REACHABLE), "10.0.0.1 dev 2");
+  EXPECT_EQ(Found({first, second}), "10.0.0.1 dev 2");
+  EXPECT_EQ(found({first, via(3, "10.1.0.254", "10.0.0.1")}, NUD_STALE), "10.0.0.1 dev 2");
+  EXPECT_EQ(found({first, Flagged(RTNH_F_DEAD, second)}, NUD_STALE), "10.0.0.1 dev 2");
+  EXPECT_EQ(found({first, Metric(1, second)}, NUD_STALE), "10.0.0.1 dev 2");
+  EXPECT_EQ(found({first, Default(3)}, NUD_STALE), "10.0.0.1 dev 2");
 }
 
 TEST(CompileTables, OtherPrefixesDoNotRotate) {
@@ -182,7 +211,6 @@ TEST(CompileTables, PathsWithOneSourceAreAsOne) {
 
 TEST(CompileTables, PathsWithSeveralSourcesAreAmbiguous) {
   EXPECT_EQ(Found({Multipath({Via(2), Via(3)})}), "ambiguous");
-  EXPECT_EQ(Found({Multipath({Via(2), Via(1)})}), "ambiguous");
 }
 
 TEST(CompileTables, DeadPathsDoNotCount) {
@@ -191,17 +219,27 @@ TEST(CompileTables, DeadPathsDoNotCount) {
   EXPECT_EQ(Found({route}), "10.1.0.1 dev 3");
 }
 
-TEST(CompileTables, ARouteForATosBesideOneForAllMayStandInForIt) {
-  EXPECT_EQ(Found({Tos(0x10, Default(3)), Default(2)}), "ambiguous");
-  EXPECT_EQ(Found({Tos(0x10, Default(3, "10.0.0.1")), Default(2)}), "10.0.0.1 dev 2");
-  EXPECT_EQ(Found({Tos(0x10, NoRouteTo("0.0.0.0/0", kTable, RTN_BLACKHOLE)), Default(2)}),
-            "ambiguous");
+TEST(CompileTables, ARouteForATosIsOnlyForIt) {
+  const State state = With({Tos(0x10, Default(3)), Default(2)});
+  srcsel_flow flow = FlowTo("203.0.113.1");
+  EXPECT_EQ(Found(state, flow), "10.0.0.1 dev 2");
+  for (const __u8 dscp : {__u8{0x04}, __u8{0x24}}) {  // of the six bits routes compare three
+    flow.dscp = dscp;
+    EXPECT_EQ(Found(state, flow), "10.1.0.1 dev 3");
+  }
+  flow.dscp = 0x02;
+  EXPECT_EQ(Found(state, flow), "10.0.0.1 dev 2");
+  EXPECT_EQ(Found(With({Tos(0x10, Default(3))}), flow), "none");
+  EXPECT_EQ(Found(With({Tos(0xb8, Default(3))}), flow), "none");
 }
 
-// A flow of another tos does not see it and goes on to a shorter prefix.
-TEST(CompileTables, ARouteForATosAloneIsAmbiguous) {
-  EXPECT_EQ(Found({Tos(0x10, RouteTo("203.0.113.0/24", kTable, 3)), Default(2)}), "ambiguous");
-  EXPECT_EQ(Found({Tos(0x10, Default(3))}), "ambiguous");
+TEST(CompileTables, WhoDoesNotKnowTheTosKnowsTheRouteOnlyIfTheSourceIsTheSame) {
+  EXPECT_EQ(Found({Tos(0x10, Default(3)), Default(2)}), "unknown");
+  EXPECT_EQ(Found({Tos(0x10, Metric(1, Default(2))), Default(2)}), "10.0.0.1 dev 2");
+  EXPECT_EQ(Found({Tos(0x10, NoRouteTo("0.0.0.0/0", kTable, RTN_BLACKHOLE)), Default(2)}),
+            "unknown");
+  EXPECT_EQ(Found({Tos(0x10, RouteTo("203.0.113.0/24", kTable, 3)), Default(2)}), "unknown");
+  EXPECT_EQ(Found({Tos(0x10, Default(3))}), "unknown");
 }
 
 // Whether it is there at all is unknown, so no rule may suppress it.
@@ -212,8 +250,11 @@ TEST(CompileTables, WhatMayNotBeThereIsNotSuppressed) {
   rule.suppress_plen = 32;
   rule.suppress_group = 7;
   state.rules.insert(state.rules.begin(), rule);
-  for (const char *to : {"203.0.113.1", "198.51.100.1"})
-    EXPECT_EQ(Why(Decide(ImageOf(state, {Binding("1")}), FlowTo(to))), "ambiguous") << to;
+  for (const char *to : {"203.0.113.1", "198.51.100.1"}) {
+    srcsel_flow flow = FlowTo(to);
+    flow.unknown = SRCSEL_IN_DSCP;
+    EXPECT_EQ(Why(Decide(ImageOf(state, {Binding("1")}), flow)), "ambiguous") << to;
+  }
 }
 
 TEST(CompileTables, ExpiredRoutesDropOut) {
@@ -226,12 +267,125 @@ TEST(CompileTables, ExpiredRoutesDropOut) {
   EXPECT_EQ(Found({Expiring(1, v6(2, "fd00::1"))}, "2001:db8::1"), "fd00::1 dev 2");
 }
 
-TEST(CompileTables, SeveralIPv6RoutesOfOneMetricAreOneOnlyIfTheirSourcesAre) {
-  const auto v6 = [](std::uint32_t oif, absl::string_view source) {
-    return RouteTo("::/0", kTable, oif, source);
+TEST(CompileTables, OfIPv6RoutesOfOneMetricThePreferredThenTheFirstWins) {
+  const auto v6 = [](std::uint32_t oif, absl::string_view source, std::uint8_t pref = 0) {
+    Route route = RouteTo("::/0", kTable, oif, source);
+    route.pref = pref;
+    return route;
   };
-  EXPECT_EQ(Found({v6(2, "fd00::1"), v6(3, "fd00::2")}, "2001:db8::1"), "ambiguous");
-  EXPECT_EQ(Found({v6(2, "fd00::1"), v6(3, "fd00::1")}, "2001:db8::1"), "fd00::1 dev 2");
+  constexpr std::uint8_t kHigh = 1, kLow = 3;
+  EXPECT_EQ(Found({v6(2, "fd00::1"), v6(3, "fd00::2")}, "2001:db8::1"), "fd00::1 dev 2");
+  EXPECT_EQ(Found({v6(2, "fd00::1"), v6(3, "fd00::2", kHigh)}, "2001:db8::1"), "fd00::2 dev 3");
+  EXPECT_EQ(Found({v6(2, "fd00::1", kLow), v6(3, "fd00::2")}, "2001:db8::1"), "fd00::2 dev 3");
+}
+
+// Linux 6.18, find_rr_leaf() and fib6_table_lookup(): reachable ones of this and shorter prefixes,
+// then all again.
+TEST(CompileTables, IPv6GatewaysThatFailedGoLast) {
+  const auto via = [](absl::string_view prefix, std::uint32_t oif, absl::string_view gateway,
+                      absl::string_view source) {
+    Route route = RouteTo(prefix, kTable, oif, source);
+    route.nexthops = {Via(oif, gateway)};
+    return route;
+  };
+  const auto found = [&](std::vector<const char *> failed, bool forwarding = false) {
+    State state = With({via("::/0", 2, "fe80::1", "fd00::1"), via("::/0", 3, "fe80::2", "fd00::2"),
+                        via("2001:db8::/32", 2, "fe80::3", "fd00::3")});
+    for (const char *gateway : failed)
+      for (const std::uint32_t oif : {2u, 3u})
+        state.neighbours.push_back({oif, Address(gateway), NUD_FAILED});
+    state.settings.forwarding6_all = forwarding;
+    return Found(state, "2001:db8::1");
+  };
+  EXPECT_EQ(found({}), "fd00::3 dev 2");
+  EXPECT_EQ(found({"fe80::3"}), "fd00::1 dev 2");
+  EXPECT_EQ(found({"fe80::3", "fe80::1"}), "fd00::2 dev 3");
+  EXPECT_EQ(found({"fe80::3", "fe80::1", "fe80::2"}), "fd00::3 dev 2");
+  EXPECT_EQ(found({"fe80::3"}, true), "fd00::3 dev 2");
+}
+
+srcsel_flow BoundTo(std::uint32_t oif, absl::string_view to = "203.0.113.1") {
+  srcsel_flow flow = FlowTo(to);
+  flow.oif = oif;
+  return flow;
+}
+
+TEST(CompileTables, AFlowOfADeviceTakesOnlyRoutesOfThatDevice) {
+  const State state = With({RouteTo("203.0.113.0/24", kTable, 2),
+                            RouteTo("203.0.0.0/16", kTable, 2), RouteTo("203.0.0.0/8", kTable, 3),
+                            Metric(1, RouteTo("203.0.0.0/8", kTable, 2)), Default(1)});
+  EXPECT_EQ(Found(state, BoundTo(2)), "10.0.0.1 dev 2");
+  EXPECT_EQ(Found(state, BoundTo(3)), "10.1.0.1 dev 3");
+  EXPECT_EQ(Found(state, BoundTo(4)), "none");
+  EXPECT_EQ(Found(state, FlowTo("203.1.1.1")), "10.1.0.1 dev 3");
+  EXPECT_EQ(Found(state, BoundTo(2, "203.1.1.1")), "10.0.0.1 dev 2");
+}
+
+TEST(CompileTables, AFlowOfADeviceTakesItsPathOfSeveral) {
+  const State state = With({Multipath({Via(2), Via(3)})});
+  EXPECT_EQ(Found(state, FlowTo("203.0.113.1")), "ambiguous");
+  EXPECT_EQ(Found(state, BoundTo(2)), "10.0.0.1 dev 2");
+  EXPECT_EQ(Found(state, BoundTo(3)), "10.1.0.1 dev 3");
+  EXPECT_EQ(Found(state, BoundTo(1)), "none");
+}
+
+TEST(CompileTables, WhatForbidsEndsTheSearchOfEveryDeviceInIPv4Only) {
+  const State state = With({NoRouteTo("203.0.0.0/8", kTable, RTN_BLACKHOLE), Default(3)});
+  EXPECT_EQ(Found(state, BoundTo(3)), "type 6");
+  Route forbids = RouteTo("2001::/16", kTable, 1);
+  forbids.type = RTN_BLACKHOLE;
+  const State v6 = With({forbids, RouteTo("::/0", kTable, 3, "fd00::1")});
+  EXPECT_EQ(Found(v6, FlowTo("2001:db8::1")), "type 6");
+  EXPECT_EQ(Found(v6, BoundTo(3, "2001:db8::1")), "fd00::1 dev 3");
+}
+
+TEST(CompileTables, APreferredDeviceDecidesAmongRivals) {
+  State state = With({RouteTo("::/0", kTable, 2, "fd00::1"), RouteTo("::/0", kTable, 3, "fd00::2"),
+                      Metric(1, RouteTo("::/0", kTable, 1, "fd00::3"))});
+  srcsel_flow flow = BoundTo(3, "2001:db8::1");
+  flow.facts = SRCSEL_FACT_LOOSE;
+  EXPECT_EQ(Found(state, flow), "fd00::2 dev 3");
+  flow.oif = 1;
+  EXPECT_EQ(Found(state, flow), "fd00::1 dev 2");
+}
+
+// A nexthop object that does not leave by the flow's device hides the prefix's other routes.
+TEST(CompileTables, ANexthopObjectEndsItsPrefix) {
+  Route object = RouteTo("203.0.113.0/24", kTable, 2);
+  object.nexthop_id = 1;
+  State state = With({object, Metric(1, RouteTo("203.0.113.0/24", kTable, 3, "10.1.0.7")),
+                      RouteTo("203.0.0.0/8", kTable, 3)});
+  state.nexthops.resize(1);
+  state.nexthops[0].id = 1;
+  state.nexthops[0].family = AF_INET;
+  state.nexthops[0].oif = 2;
+  state.nexthops[0].scope = RT_SCOPE_HOST;
+  for (Link &link : state.links) link.flags = IFF_UP | IFF_LOWER_UP;
+  EXPECT_EQ(Found(state, FlowTo("203.0.113.1")), "10.0.0.1 dev 2");
+  EXPECT_EQ(Found(state, BoundTo(3)), "10.1.0.1 dev 3");
+}
+
+TEST(CompileTables, RoutesFromASourceAreForThatSource) {
+  Route route = RouteTo("2001:db8::/32", kTable, 2, "fd00::1");
+  route.src = Net("fd00::/64");
+  const State state = With({route, RouteTo("::/0", kTable, 3, "fd00::2")});
+  srcsel_flow flow = FlowTo("2001:db8::1");
+  EXPECT_EQ(Found(state, flow), "fd00::2 dev 3");
+  flow.src = KeyOf(Address("fd00::5"));
+  EXPECT_EQ(Found(state, flow), "fd00::1 dev 2");
+  flow.src = KeyOf(Address("fd01::5"));
+  EXPECT_EQ(Found(state, flow), "fd00::2 dev 3");
+}
+
+// Local and main may be one trie as long as nobody has touched the rules.
+TEST(CompileTables, ALongerPrefixOfMainWithinAnAnyIpPrefixIsAmbiguous) {
+  Route any_ip = RouteTo("10.9.0.0/16", RT_TABLE_LOCAL, 1);
+  any_ip.type = RTN_LOCAL;
+  State state = With({any_ip, RouteTo("10.9.9.9/32", RT_TABLE_MAIN, 2)});
+  EXPECT_EQ(Found(state, "10.9.9.9", RT_TABLE_LOCAL), "ambiguous");
+  EXPECT_EQ(Found(state, "10.9.9.8", RT_TABLE_LOCAL), "type 2");
+  state.rules.push_back(Lookup(40000, kTable));
+  EXPECT_EQ(Found(state, "10.9.9.9", RT_TABLE_LOCAL), "type 2");
 }
 
 TEST(CompileTables, HasALimitOfDistinctRoutes) {

@@ -189,8 +189,9 @@ TEST(Decide, AmbiguouslyIfARuleHangsOnTheUnknown) {
 
 TEST(Decide, AmbiguouslyIfPathsDiffer) {
   State state = TwoUplinks();
-  state.routes.push_back(RouteTo("203.0.113.0/24", kUnicom, 2));
-  state.routes.back().nexthops = {Via(2), Via(3)};
+  Route route = RouteTo("203.0.113.0/24", kUnicom, 2);
+  route.nexthops = {Via(2), Via(3)};
+  state.routes.push_back(route);
   Expect({SRCSEL_WHY_AMBIGUOUS, {}, Out()}, Decide(ImageOf(state, {Binding("100")}), Out()));
 }
 
@@ -242,8 +243,9 @@ TEST(Decide, NoRouteWhereARuleOrARouteForbids) {
 
 TEST(Decide, LocallyWhereAnyTableSaysSo) {
   State state = TwoUplinks();
-  state.routes.push_back(RouteTo("203.0.113.0/24", kUnicom, 1));
-  state.routes.back().type = RTN_LOCAL;
+  Route route = RouteTo("203.0.113.0/24", kUnicom, 1);
+  route.type = RTN_LOCAL;
+  state.routes.push_back(route);
   EXPECT_EQ(Why(Decide(ImageOf(state, {Binding("100")}), Out())), "local");
   EXPECT_EQ(Why(Decide(ImageOf(state, {Marking("100")}), Out())), "mark");
 }

@@ -98,8 +98,9 @@ TEST_F(Following, ReadingSeesTheSilentConsequences) {
   for (int i = 0; i < 10000; ++i)
     absl::StrAppend(&routes, "route add 198.18.", i / 250, ".", i % 250, " dev lo table 100\n");
   const auto count = [] {
-    const std::vector<Route> all = Read().routes;
-    return std::count_if(all.begin(), all.end(), [](const Route &r) { return r.table == 100; });
+    const Routes all = Read().routes;
+    return std::ranges::count_if(
+        all.entries(), [&](const Routes::Entry &r) { return all.TermsOf(r).table == 100; });
   };
   for (int round = 0; round < 20; ++round) {
     Ip("link set lo up");

@@ -68,7 +68,7 @@ std::vector<Selector> Selectors() {
        {Bound("1.1.1.1", "10.1.2.3")},
        {FlowTo("1.1.1.1"), Bound("1.1.1.1", "11.0.0.0")}},
       {"IPv6 from, which needs a source",
-       [](Rule &r) { r.from = MatchOf(Net("::/1")), r.need_src = 1; },
+       [](Rule &r) { r.from = MatchOf(Net("::/1")), r.flags = SRCSEL_RULE_NEED_SRC; },
        {Bound("fd00::1", "::1")},
        {FlowTo("fd00::1"), Bound("fd00::1", "8000::")}},
       {"fwmark",
@@ -104,7 +104,7 @@ std::vector<Selector> Selectors() {
        {With([](Flow &f) { f.dport = 442; }), With([](Flow &f) { f.dport = 444; }),
         With([](Flow &f) { f.dport = 0; }), With([](Flow &f) { f.dport = 65535; })}},
       {"oif",
-       [](Rule &r) { r.oif = 3, r.oif_mask = ~0u; },
+       [](Rule &r) { r.oif = 3; },
        {With([](Flow &f) { f.oif = 3; })},
        {With([](Flow &f) { f.oif = 2; }), With([](Flow &f) { f.oif = 0; })}},
       {"ipproto",
@@ -123,7 +123,10 @@ std::vector<Selector> Selectors() {
        [](Rule &r) { r.dscp = 0x04, r.dscp_mask = 0x07; },
        {With([](Flow &f) { f.dscp = 0x2c; })},
        {With([](Flow &f) { f.dscp = 0x2d; })}},
-      {"what no local flow can meet", [](Rule &r) { r.never = 1; }, {}, {FlowTo("10.0.0.1")}},
+      {"what no local flow can meet",
+       [](Rule &r) { r.flags = SRCSEL_RULE_NEVER; },
+       {},
+       {FlowTo("10.0.0.1")}},
       {"nothing",
        [](Rule &) {},
        {FlowTo("10.0.0.1"), FlowTo("::"), Bound("255.255.255.255", "255.255.255.255")},
@@ -139,7 +142,7 @@ TEST(RuleHolds, IfItsSelectorDoes) {
       EXPECT_EQ(Holds(rule, flow), SRCSEL_HOLDS) << selector.what;
     for (const srcsel_flow &flow : selector.missing)
       EXPECT_EQ(Holds(rule, flow), SRCSEL_HOLDS_NOT) << selector.what;
-    rule.invert = 1;
+    rule.flags |= SRCSEL_RULE_INVERT;
     for (const srcsel_flow &flow : selector.matching)
       EXPECT_EQ(Holds(rule, flow), SRCSEL_HOLDS_NOT) << "not " << selector.what;
     for (const srcsel_flow &flow : selector.missing)
@@ -183,7 +186,7 @@ TEST(RuleHolds, PerhapsIfTheRestDoesAndAnInputIsUnknown) {
       srcsel_rule rule = Any();
       input.set(rule);
       rule.inputs = input.bit;
-      rule.invert = invert;
+      rule.flags = invert ? SRCSEL_RULE_INVERT : 0;
       srcsel_flow flow = FlowTo("10.0.0.1");
       flow.unknown = input.bit;
       EXPECT_EQ(Holds(rule, flow), SRCSEL_HOLDS_PERHAPS) << input.bit << invert;

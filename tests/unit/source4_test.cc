@@ -11,8 +11,9 @@ namespace {
 std::string Source(const State &state, std::uint8_t scope, absl::string_view gateway = "") {
   std::optional<IpAddress> via;
   if (!gateway.empty()) via = Address(gateway);
-  const std::optional<IpAddress> source = SelectSource4(state, 2, via, scope);
-  return source ? source->ToString() : "none";
+  const Source4 source = SelectSource4(state, 2, via, scope);
+  const std::string text = source.address.IsUnspecified() ? "none" : source.address.ToString();
+  return source.guessed ? "perhaps " + text : text;
 }
 
 std::string Source(std::vector<InterfaceAddress> addresses, std::uint8_t scope,
@@ -26,8 +27,16 @@ TEST(Source4, IsTheFirstAddressOfTheLink) {
       "10.0.0.1");
 }
 
-TEST(Source4, IsNoneWithoutAnAddressOfThatFamilyOnTheLink) {
-  EXPECT_EQ(Source({On(3, "10.9.0.1/24"), On(2, "fd00::1/64")}, RT_SCOPE_UNIVERSE), "none");
+// fib_select_default() aside, the one place where the order of devices decides.
+TEST(Source4, IsLentByTheFirstDeviceIfTheLinkHasNone) {
+  State state = StateOf({On(2, "fd00::1/64"), On(3, "10.9.0.1/24")}, {});
+  EXPECT_EQ(Source(state, RT_SCOPE_UNIVERSE), "10.9.0.1");
+  state.addresses.push_back(On(1, "10.8.0.1/24"));
+  EXPECT_EQ(Source(state, RT_SCOPE_UNIVERSE), "perhaps 10.8.0.1");
+  state.device_order = {1, 2, 3};
+  EXPECT_EQ(Source(state, RT_SCOPE_UNIVERSE), "10.8.0.1");
+  state.device_order = {3, 2, 1};
+  EXPECT_EQ(Source(state, RT_SCOPE_UNIVERSE), "10.9.0.1");
   EXPECT_EQ(Source(StateOf({}, {}), RT_SCOPE_LINK), "none");
 }
 

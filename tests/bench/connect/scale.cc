@@ -57,8 +57,8 @@ State SyntheticHost(std::uint64_t netns, const Scale &scale) {
   state.rules = {local, marked, main};
   Route own = MainRoute(*Prefix::Parse("127.0.0.0/8"), RT_TABLE_LOCAL, source);
   own.type = RTN_LOCAL;
-  state.routes = {own, MainRoute(Prefix::Default(AF_INET), 100, source),
-                  MainRoute(Prefix::Default(AF_INET), RT_TABLE_MAIN, source)};
+  state.routes = std::vector<Route>{own, MainRoute(Prefix::Default(AF_INET), 100, source),
+                                    MainRoute(Prefix::Default(AF_INET), RT_TABLE_MAIN, source)};
   std::mt19937 random(1);
   for (int i = 0; i < scale.prefixes; ++i)
     state.routes.push_back(MainRoute(RandomPrefix(random), RT_TABLE_MAIN, source));

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * table.h: the lookup of one routing table, as fib_table_lookup() and fib6_table_lookup() do it:
+ * longest prefix first, and on from there while a route's selectors do not hold.
+ *
+ * A flow bound to a device has a table of its own, with what leaves by that device. Hooks leave
+ * such flows alone, so that images made for them have none.
+ *
+ * Cost: one descent of the trie; nearly always the first route holds.
+ */
+#ifndef SRCSEL_ENGINE_TABLE_H
+#define SRCSEL_ENGINE_TABLE_H
+
+#include <linux/rtnetlink.h>
+
+#include "engine/trie.h"
+
+struct srcsel_search {
+  srcsel_image image;
+  const struct srcsel_header *head;
+  const struct srcsel_flow *flow;
+  __u32 index; /* of the route looked at, in the end of the one found; 0: none, SRCSEL_NONE: the
+                  caller does not know enough */
+};
+
+/* Whether the route's selectors hold. */
+SRCSEL_INLINE __u32 srcsel_route_selects(const struct srcsel_search *s,
+                                         const struct srcsel_route *route) {
+  const struct srcsel_match *from;
+
+  if (route->dscp && (route->dscp ^ s->flow->dscp) & 7) return 0;
+  if (route->from == SRCSEL_NONE) return 1;
+  if (!SRCSEL_BOUND_FLOWS || !(s->flow->src.hi | s->flow->src.lo)) return 0;
+  from = (const struct srcsel_match *)srcsel_object(s->image, s->head->froms.page, route->from,
+                                                    sizeof(*from));
+  return from && !srcsel_outside(&s->flow->src, from);
+}
+
+static long srcsel_search_step(__u32 step, void *context) {
+  struct srcsel_search *s = (struct srcsel_search *)context;
+  const struct srcsel_route *route = srcsel_route_at(s->image, s->head, s->index);
+
+  (void)step;
+  if (!route) return 1;
+  if (route->dscp && s->flow->unknown & SRCSEL_IN_DSCP && !(route->flags & SRCSEL_ROUTE_SAME)) {
+    s->index = SRCSEL_NONE;
+    return 1;
+  }
+  if (srcsel_route_selects(s, route)) return 1;
+  s->index = route->next;
+  return 0;
+}
+
+SRCSEL_INLINE __u32 srcsel_search_one(srcsel_image image, const struct srcsel_header *head,
+                                      __u32 table, const struct srcsel_flow *flow) {
+  struct srcsel_search s;
+
+  s.image = image;
+  s.head = head;
+  s.flow = flow;
+  s.index = srcsel_find(image, head, table, &flow->dst);
+  srcsel_loop(SRCSEL_MAX_CHAIN, srcsel_search_step, &s);
+  return s.index;
+}
+
+/* Number of the table for flows of this device; SRCSEL_NONE if the image has none. */
+SRCSEL_INLINE __u32 srcsel_device_table(srcsel_image image, const struct srcsel_header *head,
+                                        __u32 table, __u32 oif) {
+  const struct srcsel_table *t =
+      (const struct srcsel_table *)srcsel_object(image, head->tables.page, table, sizeof(*t));
+  __u32 low = table + 1, high;
+
+  if (!t || !t->devices) return SRCSEL_NONE;
+  for (high = table + t->devices; low < high;) {
+    const __u32 middle = low + (high - low) / 2;
+    t = (const struct srcsel_table *)srcsel_object(image, head->tables.page, middle, sizeof(*t));
+    if (!t) return SRCSEL_NONE;
+    if (t->oif == oif) return middle;
+    if (t->oif < oif)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* For a flow bound to a device, or in IPv6 one that only prefers it. */
+SRCSEL_INLINE __u32 srcsel_search_device(srcsel_image image, const struct srcsel_header *head,
+                                         __u32 table, const struct srcsel_flow *flow) {
+  const __u32 own = srcsel_device_table(image, head, table, flow->oif);
+  const struct srcsel_route *by_device, *any;
+  __u32 found, best;
+
+  if (own == SRCSEL_NONE) return SRCSEL_NONE;
+  found = srcsel_search_one(image, head, own, flow);
+  if (!(flow->facts & SRCSEL_FACT_LOOSE)) return found;
+  best = srcsel_search_one(image, head, table, flow);
+  by_device = srcsel_route_at(image, head, found);
+  any = srcsel_route_at(image, head, best);
+  if (!by_device || !any || by_device->plen != any->plen || by_device->rank != any->rank)
+    return best;
+  return found ? found : best;
+}
+
+/* Index of the flow's route in table number `table` of the image, 0 if there is none; SRCSEL_NONE
+ * if that is not known. */
+SRCSEL_INLINE __u32 srcsel_search_table(srcsel_image image, const struct srcsel_header *head,
+                                        __u32 table, const struct srcsel_flow *flow) {
+  if (SRCSEL_BOUND_FLOWS && flow->oif) return srcsel_search_device(image, head, table, flow);
+  return srcsel_search_one(image, head, table, flow);
+}
+
+#endif /* SRCSEL_ENGINE_TABLE_H */

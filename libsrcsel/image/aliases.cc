@@ -1,0 +1,173 @@
+#include "image/aliases.hh"
+
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "image/key.hh"
+
+namespace srcsel {
+
+struct AliasMaker::Candidate {
+  int family;
+  std::uint8_t plen;
+  std::uint32_t number;  // of the terms
+  const RouteTerms *terms;
+  const Paths *paths;
+  const Path *first = nullptr;  // that the flow may leave by; null for what forbids in IPv4
+  std::uint32_t from = SRCSEL_NONE, rank = 0;
+  bool failed = false;
+
+  bool Forbids() const { return terms->type >= RTN_BLACKHOLE || paths->forbids; }
+
+  bool Choose(std::uint32_t oif) {
+    const auto path = std::ranges::find_if(
+        paths->all, [&](const Path &p) { return p.usable && (oif == 0 || p.oif == oif); });
+    if (path != paths->all.end()) first = &*path;
+    return first;
+  }
+};
+
+namespace {
+
+constexpr std::uint8_t kTosBits = 0x1c;  // IPTOS_RT_MASK; a route of another tos holds for no flow
+
+// RTA_PREF 1 high, 0 medium, 3 low (ICMPV6_ROUTER_PREF_*), as rt6_score_route() weighs them.
+int Preference(std::uint8_t pref) {
+  return (pref ^ 2) & 3;
+}
+
+// Whether a packet's source depends on which of the two is taken.
+bool Differ(const Path &a, const Path &b) {
+  return a.source || b.source ? a.source != b.source : a.oif != b.oif;
+}
+
+bool IsDefaultGateway(const RouteTerms &terms, const Paths &paths) {
+  return terms.type == RTN_UNICAST && paths.choice == Choice::kSingle && !paths.all.empty() &&
+         paths.all[0].gateway;
+}
+
+bool HasFailed(const Paths &paths) {
+  return std::ranges::all_of(paths.all, [](const Path &path) {
+    return !path.usable || (path.gateway && path.neighbour == NUD_FAILED);
+  });
+}
+
+}  // namespace
+
+Aliases AliasMaker::Make(int family, std::span<const PrefixRow> rows, std::uint32_t oif) {
+  const std::vector<Candidate> candidates =
+      family == AF_INET ? Candidates4(rows, oif) : Candidates6(rows, oif);
+  Aliases aliases;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (family == AF_INET && rows[0].length == 0 && oif == 0)
+      AddRotation(candidates, i, aliases.all);
+    aliases.all.push_back(RouteOf(candidates[i], oif));
+    aliases.some_failed |= candidates[i].failed;
+    if (!candidates[i].failed) aliases.reachable.push_back(aliases.all.back());
+  }
+  return aliases;
+}
+
+std::vector<AliasMaker::Candidate> AliasMaker::Candidates4(std::span<const PrefixRow> rows,
+                                                           std::uint32_t oif) const {
+  std::vector<Candidate> candidates;
+  for (const PrefixRow &row : rows) {
+    const RouteTerms &terms = state_.routes.terms()[row.terms];
+    if (terms.tos & ~kTosBits) continue;
+    Candidate candidate{AF_INET, row.length, row.terms, &terms, &paths_[row.terms]};
+    if (candidate.Forbids() || candidate.Choose(oif))
+      candidates.push_back(candidate);
+    else if (terms.nexthop_id != 0 && terms.tos == 0)
+      break;  // a nexthop object that cannot be used hides the rest of its prefix
+  }
+  return candidates;
+}
+
+std::vector<AliasMaker::Candidate> AliasMaker::Candidates6(std::span<const PrefixRow> rows,
+                                                           std::uint32_t oif) {
+  std::vector<Candidate> candidates;
+  for (const PrefixRow &row : rows) {
+    const RouteTerms &terms = state_.routes.terms()[row.terms];
+    if (terms.expires && *terms.expires <= 0) continue;
+    Candidate candidate{AF_INET6, row.length, row.terms, &terms, &paths_[row.terms]};
+    if (!candidate.Choose(oif) && !(candidate.paths->forbids && oif == 0)) continue;
+    if (terms.src.length > 0) candidate.from = chains_.AddFrom(MatchOf(terms.src));
+    candidate.failed =
+        !state_.settings.forwarding6_all && !candidate.Forbids() && HasFailed(*candidate.paths);
+    const std::uint64_t rank = std::uint64_t{terms.metric} << 32 | candidate.from << 4 |
+                               Preference(terms.pref) << 1 | candidate.failed;
+    candidate.rank = ranks_.try_emplace(rank, ranks_.size()).first->second;
+    candidates.push_back(candidate);
+  }
+  std::ranges::stable_sort(candidates, {}, [](const Candidate &c) {
+    return std::tuple(-c.terms->src.length, c.terms->metric, -Preference(c.terms->pref));
+  });
+  return candidates;
+}
+
+// fib_select_default(): defaults of one tos, metric and scope take turns, unless the first gateway
+// is as good as any.
+void AliasMaker::AddRotation(std::span<const Candidate> candidates, std::size_t first,
+                             std::vector<srcsel_route> &out) {
+  const RouteTerms &found = *candidates[first].terms;
+  const auto alike = [&](const Candidate &c) {
+    return std::tie(c.terms->tos, c.terms->metric) == std::tie(found.tos, found.metric);
+  };
+  if (first > 0 && alike(candidates[first - 1])) return;
+  if (!IsDefaultGateway(found, *candidates[first].paths)) return;
+  const Path &path = candidates[first].paths->all[0];
+  if (path.neighbour == 0 || path.neighbour == NUD_REACHABLE) return;
+
+  srcsel_route rotation = RouteOf(candidates[first], 0);
+  std::vector<std::uint32_t> members;
+  for (const Candidate &c : candidates.subspan(first)) {
+    if (!alike(c)) break;
+    if (c.terms->scope != found.scope || !IsDefaultGateway(*c.terms, *c.paths)) continue;
+    members.push_back(c.number);
+    if (Differ(c.paths->all[0], path)) rotation.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+  }
+  if (members.size() < 2) return;
+  rotation.flags |= SRCSEL_ROUTE_SEVERAL | SRCSEL_ROUTE_ROTATES;
+  rotation.detail = static_cast<__u32>(rotations_.size());
+  rotations_.push_back(std::move(members));
+  out.push_back(rotation);
+}
+
+srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) const {
+  const Paths &paths = *candidate.paths;
+  const bool v6 = candidate.family == AF_INET6;
+  srcsel_route route{};
+  route.type = paths.forbids ? __u8{RTN_BLACKHOLE} : candidate.terms->type;
+  route.plen = candidate.plen;
+  route.detail = candidate.number;
+  route.from = candidate.from;
+  route.rank = candidate.rank;
+  if (!v6) route.dscp = candidate.terms->tos >> 2;
+  if (!candidate.first) return route;
+  const Path &first = *candidate.first;
+  route.oif = first.oif;
+  route.group = first.group;
+  if (first.gateway && first.gateway->family() == candidate.family)
+    CopyWire(*first.gateway, route.gateway);
+  if (first.guessed) route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+  if (first.source) {
+    CopyWire(*first.source, route.source);
+    route.flags |= SRCSEL_ROUTE_SOURCE;
+  }
+  if (oif != 0 || candidate.Forbids()) return route;
+  for (const Path &path : paths.all) {
+    if (!path.usable || &path == &first) continue;
+    route.flags |= SRCSEL_ROUTE_SEVERAL;
+    // In IPv6 a group's source is chosen for its first member, whichever is taken.
+    if (Differ(path, first) && !(v6 && paths.choice != Choice::kMultipath))
+      route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+    // Linux 6.18 suppresses by the first nexthop in IPv4, by the one it hashed to in IPv6.
+    if (path.group != first.group && v6) route.flags |= SRCSEL_ROUTE_GROUPS;
+  }
+  return route;
+}
+
+}  // namespace srcsel

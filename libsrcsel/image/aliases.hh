@@ -1,0 +1,52 @@
+// The routes of one prefix in the order in which a lookup of that prefix tries them: the fib_alias
+// list of fib_table_lookup(); rt6_select() and find_rr_leaf() for IPv6.
+//
+// Thread-compatible. Cost: linear in the prefix's routes and their paths.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "image/paths.hh"
+#include "image/prefix_rows.hh"
+#include "image/route_chains.hh"
+#include "state/state.hh"
+
+namespace srcsel {
+
+struct Aliases {
+  std::vector<srcsel_route> all;        // every usable route
+  std::vector<srcsel_route> reachable;  // IPv6: without those whose gateways have all failed
+  bool some_failed = false;             // whether these two differ
+};
+
+class AliasMaker {
+ public:
+  AliasMaker(const State &state, const std::vector<Paths> &paths, RouteChains &chains,
+             std::vector<std::vector<std::uint32_t>> &rotations)
+      : state_(state), paths_(paths), chains_(chains), rotations_(rotations) {}
+
+  // `rows` are of one prefix. What holds for flows bound to `oif`; for those of no device if 0; if
+  // SRCSEL_NONE, for those of a device that no route has.
+  Aliases Make(int family, std::span<const PrefixRow> rows, std::uint32_t oif);
+
+ private:
+  struct Candidate;
+
+  std::vector<Candidate> Candidates4(std::span<const PrefixRow> rows, std::uint32_t oif) const;
+  std::vector<Candidate> Candidates6(std::span<const PrefixRow> rows, std::uint32_t oif);
+  void AddRotation(std::span<const Candidate> candidates, std::size_t first,
+                   std::vector<srcsel_route> &out);
+  srcsel_route RouteOf(const Candidate &candidate, std::uint32_t oif) const;
+
+  const State &state_;
+  const std::vector<Paths> &paths_;  // by terms
+  RouteChains &chains_;
+  std::vector<std::vector<std::uint32_t>> &rotations_;
+  absl::flat_hash_map<std::uint64_t, std::uint32_t> ranks_;
+};
+
+}  // namespace srcsel

@@ -1,0 +1,134 @@
+#include "image/paths.hh"
+
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <map>
+
+#include "image/source4.hh"
+
+namespace srcsel {
+namespace {
+
+template <typename Map>
+typename Map::mapped_type Get(const Map &map, std::uint32_t key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : found->second;
+}
+
+void Note(std::vector<std::uint8_t> &scopes, std::uint8_t scope) {
+  if (std::ranges::find(scopes, scope) == scopes.end()) scopes.push_back(scope);
+}
+
+}  // namespace
+
+const Path *Paths::First() const {
+  const auto found = std::ranges::find_if(all, &Path::usable);
+  return found == all.end() ? nullptr : &*found;
+}
+
+PathFinder::PathFinder(const State &state) : state_(state) {
+  for (const Link &link : state.links) links_[link.index] = &link;
+  for (const Neighbour &n : state.neighbours) neighbours_[{n.ifindex, n.address}] = n.state;
+  for (const NexthopObject &object : state.nexthops) {
+    objects_[object.id] = &object;
+    if (object.family == AF_INET || object.gateway)
+      Note(scopes_[object.id], static_cast<std::uint8_t>(object.scope - 1));
+  }
+  for (const RouteTerms &terms : state.routes.terms()) {
+    const NexthopObject *object = Get(objects_, terms.nexthop_id);
+    if (!object) continue;
+    Note(scopes_[object->id], terms.scope);
+    for (const NexthopMember &member : object->group) Note(scopes_[member.id], terms.scope);
+  }
+}
+
+Paths PathFinder::Of(const RouteTerms &terms, int family) const {
+  Paths paths;
+  if (const NexthopObject *object = Get(objects_, terms.nexthop_id)) {
+    if (!object->group.empty()) return Group(terms, family, *object);
+    paths.forbids = object->blackhole;
+    if (!object->blackhole) paths.all.push_back(Object(terms, family, *object));
+    return paths;
+  }
+  if (terms.type >= RTN_BLACKHOLE && family == AF_INET) return paths;
+  for (const Nexthop &nexthop : terms.nexthops) paths.all.push_back(Own(terms, family, nexthop));
+  if (paths.all.size() > 1) paths.choice = Choice::kMultipath;
+  return paths;
+}
+
+Path PathFinder::Own(const RouteTerms &terms, int family, const Nexthop &nexthop) const {
+  Path path;
+  path.oif = nexthop.oif;
+  path.gateway = nexthop.gateway;
+  path.weight = nexthop.weight;
+  FindLink(family, path);
+  path.usable = !(nexthop.flags & RTNH_F_DEAD);
+  FindSource(terms, family, nullptr, path);
+  return path;
+}
+
+Path PathFinder::Object(const RouteTerms &terms, int family, const NexthopObject &object) const {
+  Path path;
+  path.oif = object.oif;
+  path.gateway = object.gateway;
+  path.id = object.id;
+  FindLink(family, path);
+  if (object.flags & RTNH_F_DEAD) path.usable = false;
+  FindSource(terms, family, &object, path);
+  return path;
+}
+
+Paths PathFinder::Group(const RouteTerms &terms, int family, const NexthopObject &group) const {
+  Paths paths;
+  paths.choice = group.resilient ? Choice::kResilient : Choice::kGroup;
+  std::map<std::uint32_t, std::uint32_t> place;
+  for (const NexthopMember &member : group.group) {
+    const NexthopObject *object = Get(objects_, member.id);
+    if (!object) continue;
+    if (object->blackhole) paths.forbids = true;
+    place[member.id] = static_cast<std::uint32_t>(paths.all.size());
+    paths.all.push_back(Object(terms, family, *object));
+    paths.all.back().weight = member.weight;
+  }
+  for (const std::uint32_t id : group.buckets) paths.buckets.push_back(place[id]);
+  return paths;
+}
+
+void PathFinder::FindLink(int family, Path &path) const {
+  if (const Link *link = Get(links_, path.oif)) {
+    const bool v6 = family == AF_INET6;
+    const bool ignores = link->ignore_linkdown[v6] || (!v6 && state_.settings.ignore_linkdown_all);
+    path.group = link->group;
+    path.usable = (link->flags & IFF_UP) && !(ignores && !(link->flags & IFF_LOWER_UP));
+  }
+  if (!path.gateway) return;
+  const auto neighbour = neighbours_.find({path.oif, *path.gateway});
+  if (neighbour != neighbours_.end()) path.neighbour = neighbour->second;
+}
+
+void PathFinder::FindSource(const RouteTerms &terms, int family, const NexthopObject *object,
+                            Path &path) const {
+  if (terms.prefsrc) {
+    path.source = terms.prefsrc;
+    return;
+  }
+  if (family != AF_INET || terms.type == RTN_LOCAL) return;
+  if (!object) {
+    const Source4 chosen = SelectSource4(state_, path.oif, path.gateway, terms.scope);
+    path.source = chosen.address;
+    path.guessed = chosen.guessed;
+    return;
+  }
+  // The object keeps the source it had for whichever route was looked up first.
+  std::optional<IpAddress> hint = path.gateway;
+  if (hint && !hint->is_v4()) hint.reset();
+  Source4 chosen = SelectSource4(state_, path.oif, hint, terms.scope);
+  for (const std::uint8_t scope : scopes_.at(object->id))
+    if (SelectSource4(state_, path.oif, hint, scope) != chosen) chosen.guessed = true;
+  path.source = chosen.address;
+  path.guessed = chosen.guessed;
+}
+
+}  // namespace srcsel

@@ -1,0 +1,58 @@
+#include "image/route_chains.hh"
+
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace srcsel {
+namespace {
+
+bool Selects(const srcsel_route &route) {
+  return route.dscp != 0 || route.from != SRCSEL_NONE;
+}
+
+}  // namespace
+
+std::uint32_t RouteChains::Add(std::span<const srcsel_route> routes, std::uint32_t rest) {
+  if (routes.empty()) return rest;
+  const srcsel_route &first = routes.front();
+  return Link(first, Selects(first) ? Add(routes.subspan(1), rest) : 0);
+}
+
+std::uint32_t RouteChains::Join(std::uint32_t chain, std::uint32_t rest) {
+  if (chain == 0) return rest;
+  const srcsel_route first = routes_[chain];
+  return Selects(first) ? Link(first, Join(first.next, rest)) : chain;
+}
+
+std::uint32_t RouteChains::Link(srcsel_route route, std::uint32_t next) {
+  route.next = next;
+  route.flags &= static_cast<__u16>(~SRCSEL_ROUTE_SAME);
+  if (LeadsToTheSame(route)) route.flags |= SRCSEL_ROUTE_SAME;
+  const auto [place, added] = index_.try_emplace(std::bit_cast<decltype(index_)::key_type>(route),
+                                                 static_cast<std::uint32_t>(routes_.size()));
+  if (added) routes_.push_back(route);
+  return place->second;
+}
+
+bool RouteChains::LeadsToTheSame(const srcsel_route &route) const {
+  if (route.next == 0 || route.from != SRCSEL_NONE) return false;
+  const srcsel_route &next = routes_[route.next];
+  return next.type == route.type && next.plen == route.plen && next.group == route.group &&
+         (route.flags & next.flags & SRCSEL_ROUTE_SOURCE) &&
+         !((route.flags | next.flags) & SRCSEL_ROUTE_AMBIGUOUS) &&
+         (!Selects(next) || next.flags & SRCSEL_ROUTE_SAME) &&
+         std::memcmp(next.source, route.source, sizeof(route.source)) == 0;
+}
+
+std::uint32_t RouteChains::AddFrom(const srcsel_match &from) {
+  const auto found = std::ranges::find_if(
+      froms_, [&](const srcsel_match &f) { return std::memcmp(&f, &from, sizeof(f)) == 0; });
+  if (found != froms_.end()) return static_cast<std::uint32_t>(found - froms_.begin());
+  froms_.push_back(from);
+  return static_cast<std::uint32_t>(froms_.size() - 1);
+}
+
+}  // namespace srcsel
