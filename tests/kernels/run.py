@@ -1,0 +1,136 @@
+#!/usr/bin/env -S python3 -B
+"""run.py SERIES BUILD_DIR PROGRAM[:FILTER]...: tests of a build under Debian's kernel SERIES, in qemu.
+
+The kernel is unpacked below BUILD_DIR/kernels, never installed. The guest has this host's root,
+read-only by 9p, under a layer in memory, and no network but what the tests make: all it changes is
+gone when it powers off. Without hardware for KVM it is emulated, and some 25 times slower.
+
+Prints what the programs print. Exit status: 0 if all passed, 1 if not, 77 with a sentence if the
+guest cannot be had here.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+# What it takes to mount the host's root; the guest's own modprobe loads the others.
+BOOT_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
+# The second line saves half of an emulated boot: self-tests and random layouts.
+COMMAND_LINE = ("console=ttyS0 panic=-1 loglevel=5 "
+                "nokaslr norandmaps mitigations=off cryptomgr.notests rcupdate.rcu_expedited=1")
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def output_of(*command, **options):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, **options).stdout
+
+
+def by_version(release):
+    return [int(number) for number in re.findall(r"\d+", release)]
+
+
+def newest(releases, series):
+    fitting = [r for r in releases if re.fullmatch(rf"{re.escape(series)}\.[\d.+deb-]+-amd64", r)]
+    return max(fitting, key=by_version, default=None)
+
+
+def kernel(series, kernels):
+    """The folder of an unpacked kernel: the newest of the series here, else the newest apt knows."""
+    kernels.mkdir(exist_ok=True)
+    release = newest(os.listdir(kernels), series)
+    if release:
+        return kernels / release
+    prefix = "linux-image-"
+    known = output_of("apt-cache", "pkgnames", f"{prefix}{series}.", text=True).split()
+    release = newest([name.removeprefix(prefix) for name in known], series)
+    if not release:
+        skip(f"apt knows no kernel {series}")
+    with tempfile.TemporaryDirectory(dir=kernels) as folder:
+        download = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", prefix + release]
+        if subprocess.run(download, cwd=folder).returncode:
+            skip(f"apt-get cannot download {prefix}{release}")
+        unpacked = pathlib.Path(folder) / "unpacked"
+        subprocess.run(["dpkg", "-x", *pathlib.Path(folder).glob("*.deb"), unpacked], check=True)
+        if not (unpacked / "lib").exists():
+            (unpacked / "lib").symlink_to("usr/lib")
+        # The guest would take a minute to unpack those it loads.
+        subprocess.run(["find", unpacked, "-name", "*.ko.xz", "-exec", "xz", "-d", "{}", "+"],
+                       check=True)
+        subprocess.run(["depmod", "-b", unpacked, release], check=True)
+        return unpacked.rename(kernels / release)
+
+
+def write_initrd(unpacked, path):
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for room in ("bin", "modules"):
+            (root / room).mkdir()
+        shutil.copy(shutil.which("busybox"), root / "bin/busybox")
+        shutil.copy(HERE / "init", root / "init")
+        modules = {}  # in the order to load them in
+        for name in BOOT_MODULES:
+            steps = output_of("modprobe", "-d", unpacked, "-S", unpacked.name, "--show-depends",
+                              name, text=True)
+            modules |= dict.fromkeys(re.findall(r"^insmod (\S+)", steps, re.MULTILINE))
+        for number, module in enumerate(map(pathlib.Path, modules)):
+            shutil.copy(module, root / f"modules/{number:02}-{module.name}")
+        names = "".join(f"{p.relative_to(root)}\n" for p in sorted(root.rglob("*")))
+        path.write_bytes(output_of("busybox", "cpio", "-o", "-H", "newc", cwd=root,
+                                   input=names.encode(), stderr=subprocess.DEVNULL))
+
+
+def accelerator():
+    # A device alone proves nothing: where the processor has no such mode, stock kernels do not boot.
+    capable = re.search(r"^flags.*\b(vmx|svm)\b", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
+    if capable and os.access("/dev/kvm", os.W_OK):
+        return ["-accel", "kvm", "-cpu", "host"]
+    return ["-accel", "tcg,thread=multi", "-cpu", "max"]
+
+
+def guest(unpacked, folder, environment):
+    """A machine that does what `init` and `guest` say; its console goes to a file of the folder."""
+    write_initrd(unpacked, folder / "initrd")
+    variables = " ".join(f"{name}={value}" for name, value in environment.items())
+    return ["setpriv", "--pdeathsig", "KILL",
+            "qemu-system-x86_64", *accelerator(), "-nodefaults", "-no-user-config",
+            "-M", "q35,usb=off,sata=off,smbus=off,graphics=off", "-smp", "2", "-m", "1536",
+            "-nic", "none", "-display", "none", "-no-reboot",
+            "-kernel", unpacked / f"boot/vmlinuz-{unpacked.name}", "-initrd", folder / "initrd",
+            "-append", f"{COMMAND_LINE} {variables}",
+            "-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=host,mount_tag=host",
+            "-serial", f"file:{folder}/console", "-serial", "stdio"]
+
+
+def main(series, build, *tests):
+    for program in ("qemu-system-x86_64", "busybox", "modprobe", "depmod", "xz", "apt-get"):
+        if not shutil.which(program):
+            skip(f"no {program} here")
+    unpacked = kernel(series, build / "kernels")
+    passed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        command = guest(unpacked, pathlib.Path(folder), {
+            "GUEST": HERE / "guest", "MODULES": unpacked / "lib/modules", "BIN": build / "bin",
+            "TESTS": ",".join(tests)})
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              text=True, errors="replace") as machine:
+            for line in machine.stdout:
+                print(line, end="", flush=True)
+                passed += bool(re.fullmatch(r"guest: \S+ ended with 0\s*", line))
+        if passed < len(tests):
+            print(f"{passed} of {len(tests)} programs passed; the console said last:")
+            print("".join(open(f"{folder}/console", errors="replace").readlines()[-30:]))
+    return 0 if passed == len(tests) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), *sys.argv[3:]))
