@@ -5,9 +5,12 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status.hh"
 #include "hooks/image_map.hh"
@@ -16,35 +19,43 @@
 namespace srcsel {
 namespace {
 
-// libbpf explains failures in lines it prints. The first warning names the program or map.
+constexpr char kKernelNeeded[] = "; Linux 6.1 or later with CONFIG_CGROUP_BPF is needed";
+
+// libbpf explains failures in lines it prints. The first that names a program or map says most.
 thread_local std::string first_warning;
 
 int KeepFirstWarning(libbpf_print_level level, const char *format, va_list arguments) {
   if (level != LIBBPF_WARN || !first_warning.empty()) return 0;
   char line[256];
   vsnprintf(line, sizeof(line), format, arguments);
-  first_warning = std::string(absl::StripSuffix(absl::StripPrefix(line, "libbpf: "), "\n"));
+  const absl::string_view text = absl::StripPrefix(line, "libbpf: ");
+  if (absl::StartsWith(text, "prog '") || absl::StartsWith(text, "map '"))
+    first_warning = std::string(absl::StripSuffix(text, "\n"));
   return 0;
 }
 
 absl::Status LoadError(int error) {
-  const std::string what = absl::StrCat(
-      "load BPF programs", first_warning.empty() ? "" : absl::StrCat(" (", first_warning, ")"));
-  const absl::Status status = absl::ErrnoToStatus(error, what);
+  const absl::string_view why =
+      absl::StripSuffix(first_warning, absl::StrCat(": ", std::strerror(error)));
+  const absl::Status status = absl::ErrnoToStatus(
+      error, absl::StrCat("load BPF programs", why.empty() ? "" : absl::StrCat(" (", why, ")")));
   // EACCES is the verifier's word, not that of the capability check.
   if (error == EPERM)
     return absl::PermissionDeniedError(
-        absl::StrCat(status.message(), "; run as root, or with CAP_BPF and CAP_NET_ADMIN"));
+        absl::StrCat(status.message(),
+                     "; run as root, or with CAP_BPF and CAP_NET_ADMIN; if so it is, a seccomp "
+                     "filter (a container's) or a security module forbids bpf(2)"));
   if (error == EMFILE)
     return absl::ResourceExhaustedError(
         absl::StrCat(status.message(), "; raise the limit of open files (ulimit -n)"));
-  return absl::Status(status.code(),
-                      absl::StrCat(status.message(), "; Linux 6.1 or later is needed"));
+  return absl::Status(status.code(), absl::StrCat(status.message(), kKernelNeeded));
 }
 
 absl::Status AttachError(int error, const char *program) {
-  absl::Status status =
+  const absl::Status status =
       absl::ErrnoToStatus(error, absl::StrCat("attach ", program, " to the cgroup"));
+  if (error == EINVAL)
+    return absl::Status(status.code(), absl::StrCat(status.message(), kKernelNeeded));
   if (error != EPERM) return status;
   return absl::PermissionDeniedError(
       absl::StrCat(status.message(),

@@ -21,14 +21,6 @@ const Words kMark{"--mark", "100"};
 
 class RunRefusedTest : public RunTest {
  protected:
-  static void ExpectRefused(const Result &result, const Words &named) {
-    EXPECT_EQ(result.status, 125) << result.ToString();
-    EXPECT_THAT(result.out, IsEmpty());
-    EXPECT_THAT(result.err, StartsWith("srcsel: "));
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-    for (const std::string &word : named) EXPECT_THAT(result.err, HasSubstr(word));
-  }
-
   // The command behind others that change how it is run: setpriv, prlimit, sh -c '... "$@"'.
   Result RunBehind(Words before, const Words &command = {"true"}) const {
     const Command srcsel = Srcsel(kMark, command);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,16 @@ class RunTest : public ::testing::Test {
   Result RunPlain(Words words) const { return client_.Run(Plain(std::move(words))).value(); }
   Process Spawn(const Words &options, const Words &command) const {
     return client_.Spawn(Srcsel(options, command)).value();
+  }
+
+  // One line that says what is wrong and names these words, status 125, and nothing else.
+  static void ExpectRefused(const Result &result, const Words &named) {
+    EXPECT_EQ(result.status, 125) << result.ToString();
+    EXPECT_EQ(result.out, "");
+    EXPECT_THAT(result.err,
+                ::testing::AllOf(::testing::StartsWith("srcsel: "), ::testing::EndsWith("\n")));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    for (const std::string &word : named) EXPECT_THAT(result.err, ::testing::HasSubstr(word));
   }
 
   // A curl that prints its local address and port.
