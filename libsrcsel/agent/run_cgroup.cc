@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "agent/cgroup_limit.hh"
 #include "base/status.hh"
 
 namespace srcsel {
@@ -74,8 +75,12 @@ absl::StatusOr<RunCgroup> RunCgroup::Create(const CgroupRoot &where) {
   for (int attempt = 0; attempt < 8; ++attempt) {
     std::string name = absl::StrFormat("%s%d-%08x", kPrefix, getpid(), random());
     if (mkdirat(parent.get(), name.c_str(), 0755) != 0) {
-      if (errno == EEXIST) continue;
-      return absl::ErrnoToStatus(errno, absl::StrCat("make cgroup ", own, "/", name));
+      const int error = errno;
+      if (error == EEXIST) continue;
+      const std::string what = absl::StrCat("make cgroup ", own, "/", name);
+      const std::string limit = error == EAGAIN ? ReachedLimit(where.root, own) : "";
+      if (limit.empty()) return absl::ErrnoToStatus(error, what);
+      return absl::ResourceExhaustedError(absl::StrCat(what, ": ", limit));
     }
     Fd directory = OpenDirectory(parent, name);
     if (!directory && errno != ENOENT) {

@@ -67,8 +67,20 @@ TEST_F(RunRefusedTest, AKernelWithoutCgroup2) {
 }
 
 TEST_F(RunRefusedTest, ACgroupThatMayHaveNoneBelow) {
-  const Result run = RunAfter("echo 0 > " + cgroup_.path() + "/cgroup.max.descendants");
-  ExpectRefused(run, {"make cgroup"});
+  const std::string file = cgroup_.path() + "/cgroup.max.descendants";
+  ExpectRefused(RunAfter("echo 0 > " + file),
+                {"make cgroup", file + " allows 0", "echo max > " + file});
+}
+
+TEST_F(RunRefusedTest, ACgroupAboveThatAllowsNoMoreOrNoneSoDeep) {
+  const std::string leaf = cgroup_.path() + "/leaf";
+  for (const char *limit : {"cgroup.max.descendants", "cgroup.max.depth"}) {
+    const std::string file = absl::StrCat(cgroup_.path(), "/", limit);
+    ExpectRefused(RunAfter(absl::StrCat("mkdir ", leaf, "; echo 0 > ", leaf,
+                                        "/cgroup.procs; echo 1 > ", file)),
+                  {"make cgroup", file + " allows 1", "echo max > " + file});
+    EXPECT_TRUE(RunPlain({"sh", "-c", absl::StrCat("rmdir ", leaf, "; echo max > ", file)}).ok());
+  }
 }
 
 TEST_F(RunRefusedTest, AProgramAboveThatToleratesNone) {
