@@ -45,7 +45,6 @@ std::vector<std::string> AddressesOf(const State &state, int family) {
   return texts;
 }
 
-// bind(2) takes a broadcast address; packets cannot come from one.
 bool IsBroadcast(const IpAddress &address, const State &state) {
   const Prefix host{address, address.bits()};
   return std::ranges::any_of(state.routes.entries(), [&](const Routes::Entry &route) {
@@ -53,11 +52,20 @@ bool IsBroadcast(const IpAddress &address, const State &state) {
   });
 }
 
-absl::Status TryAddress(const IpAddress &address, const State &state) {
+// bind(2) also takes what no packet can leave this host with.
+std::string Blemish(const IpAddress &address, const State &state) {
   if (address.IsUnspecified() || address.IsMulticast() || IsBroadcast(address, state))
-    return absl::InvalidArgumentError(
-        absl::StrCat("source ", address.ToString(), " is not an address of a host"));
-  return TryBind(address);
+    return "is not an address of a host";
+  if (address.IsLoopback()) return "is a loopback address: no connection leaves this host with it";
+  if (!address.is_v4() && address.IsLinkLocal())
+    return "is a link-local address: bind() wants an interface with it, and a source names none";
+  return "";
+}
+
+absl::Status TryAddress(const IpAddress &address, const State &state) {
+  const std::string blemish = Blemish(address, state);
+  if (blemish.empty()) return TryBind(address);
+  return absl::InvalidArgumentError(absl::StrCat("source ", address.ToString(), " ", blemish));
 }
 
 absl::Status CheckAddress(const IpAddress &address, const State &state) {

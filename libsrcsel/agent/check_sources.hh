@@ -9,8 +9,9 @@
 namespace srcsel {
 
 // Every address is tried by bind(2) in the calling thread's namespace, so an AnyIP `local` prefix
-// is as good as an address of an interface. Every device must exist and have an address to lend.
-// The error names the source, what is wrong with it and what there is instead.
+// is as good as an address of an interface; what bind(2) takes and no packet can leave with
+// (loopback, broadcast) is refused all the same. Every device must exist and have an address to
+// lend. The error names the source, what is wrong with it and what there is instead.
 absl::Status CheckSources(const Policy &policy, const State &state);
 
 }  // namespace srcsel
