@@ -99,6 +99,7 @@ TEST_F(RunRefusedTest, ACgroupThatCannotBeJoined) {
       "/cgroup.procs; echo 0 > ", path, "/thread/cgroup.procs"));
   ExpectRefused(run, {"join cgroup", "not supported"});
   EXPECT_THAT(RunPlain({"find", path + "/thread", "-name", "srcsel-run-*"}).out, IsEmpty());
+  ASSERT_TRUE(cgroup_.WaitUntilEmpty().ok());  // the custodian's end comes after
   EXPECT_TRUE(RunPlain({"rmdir", path + "/thread", path}).ok());
 }
 
