@@ -17,6 +17,7 @@ std::optional<Policy> PolicyOf(Way way) {
   PolicyRule rule;
   switch (way) {
     case Way::kBare:
+    case Way::kMarked:
     case Way::kMasquerade:
       return std::nullopt;
     case Way::kMark:
@@ -43,12 +44,18 @@ std::string NameOf(Way way) {
       return "mark";
     case Way::kSource:
       return "source";
+    case Way::kMarked:
+      return "marked";
     case Way::kTables:
       return "tables";
     case Way::kMasquerade:
       return "masquerade";
   }
   return "?";
+}
+
+bool IsMarkedByNetfilter(Way way) {
+  return way == Way::kMarked || way == Way::kTables || way == Way::kMasquerade;
 }
 
 absl::StatusOr<Contender> Contender::Create(Way way) {
@@ -68,9 +75,12 @@ absl::StatusOr<Contender> Contender::Create(Way way) {
 
 absl::Status Contender::Treat() {
   if (way_ == Way::kSource) return lab::RouteBySource(*lab_);
-  if (way_ != Way::kTables && way_ != Way::kMasquerade) return absl::OkStatus();
+  if (!IsMarkedByNetfilter(way_)) return absl::OkStatus();
   SRCSEL_RETURN_IF_ERROR(lab::MarkOutput(*lab_));
-  return way_ == Way::kMasquerade ? lab::Masquerade(*lab_) : absl::OkStatus();
+  if (way_ == Way::kMasquerade) return lab::Masquerade(*lab_);
+  if (way_ == Way::kTables) return absl::OkStatus();
+  // The main default and the marked one become the same: the reroute changes nothing.
+  return lab_->host("client").Ip("route replace default via 10.1.0.254 src 10.1.0.1").status();
 }
 
 absl::Status Contender::Hook(const Policy &policy) {

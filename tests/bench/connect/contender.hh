@@ -21,12 +21,16 @@ enum class Way {
   kBare,        // by the main default, nothing in the path
   kMark,        // hook: mark the socket
   kSource,      // hook: bind a fixed source, a `from` rule routes it
+  kMarked,      // netfilter marks, the kernel had chosen right: what marking alone costs
   kTables,      // hook: netfilter marks, bind the source the tables give
   kMasquerade,  // netfilter marks, MASQUERADE translates
 };
 
-// "bare", "mark", "source", "tables", "masquerade"
+// "bare", "mark", "source", "marked", "tables", "masquerade"
 std::string NameOf(Way way);
+
+// Whether iptables marks and reroutes every packet on the way.
+bool IsMarkedByNetfilter(Way way);
 
 class Contender {
  public:

@@ -1,7 +1,7 @@
-// bench_connect: what a connection costs, five ways, side by side in one run.
+// bench_connect: what a connection costs, six ways, side by side in one run.
 //
 // Rounds are interleaved and their order rotates, so that whatever else the machine does falls on
-// all ways alike; figures are medians over the rounds of each round's ratio to "bare".
+// all ways alike; figures are medians over the rounds, and so are ratios of figures of one round.
 
 #include <algorithm>
 #include <chrono>
@@ -9,22 +9,22 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "base/status.hh"
 #include "bench/connect/contender.hh"
 #include "bench/connect/hook_time.hh"
+#include "bench/connect/report.hh"
 #include "bench/connect/scale.hh"
 
 namespace srcsel::bench {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr Way kWays[] = {Way::kBare, Way::kMark, Way::kSource, Way::kTables, Way::kMasquerade};
+constexpr Way kWays[] = {Way::kBare,   Way::kMark,   Way::kSource,
+                         Way::kMarked, Way::kTables, Way::kMasquerade};
 
 struct Options {
   int rounds = 15;
@@ -58,9 +58,11 @@ double MedianRatio(const std::vector<double> &values, const std::vector<double> 
   return Quantile(ratios, 0.5);
 }
 
-Json Figure(const std::vector<double> &values, const std::vector<double> &bare) {
-  return {{"median", Quantile(values, 0.5)}, {"ratio_to_bare", MedianRatio(values, bare)}};
-}
+constexpr std::pair<const char *, std::vector<double> Series::*> kFigures[] = {
+    {"connections_per_second", &Series::rate},
+    {"connect_median_us", &Series::median_us},
+    {"connect_p99_us", &Series::p99_us},
+    {"cpu_us_per_connection", &Series::cpu_us}};
 
 absl::StatusOr<Json> MeasureConnections(const Options &options) {
   std::vector<Contender> contenders;
@@ -78,15 +80,16 @@ absl::StatusOr<Json> MeasureConnections(const Options &options) {
   }
   SRCSEL_ASSIGN_OR_RETURN(const Fd statistics, EnableBpfStatistics());
   Json ways;
-  const Series &bare = series[Way::kBare];
   for (Way way : kWays) {
     const Series &s = series[way];
     const auto contender = std::ranges::find(contenders, way, &Contender::way);
     Json &out = ways[NameOf(way)];
-    out["connections_per_second"] = Figure(s.rate, bare.rate);
-    out["connect_median_us"] = Figure(s.median_us, bare.median_us);
-    out["connect_p99_us"] = Figure(s.p99_us, bare.p99_us);
-    out["cpu_us_per_connection"] = Figure(s.cpu_us, bare.cpu_us);
+    for (const auto &[key, figure] : kFigures) {
+      out[key] = {{"median", Quantile(s.*figure, 0.5)},
+                  {"ratio_to_bare", MedianRatio(s.*figure, series[Way::kBare].*figure)}};
+      if (IsMarkedByNetfilter(way))
+        out[key]["ratio_to_marked"] = MedianRatio(s.*figure, series[Way::kMarked].*figure);
+    }
     SRCSEL_ASSIGN_OR_RETURN(out["conntrack_entries"], contender->ConntrackEntries());
     if (contender->cgroup().empty()) continue;
     SRCSEL_RETURN_IF_ERROR(contender->Connect(options.connections).status());
@@ -106,27 +109,6 @@ absl::StatusOr<Json> MeasureScale() {
         {"one_rule_ns", one}, {"thousand_rules_100k_prefixes_ns", many}, {"ratio", many / one}};
   }
   return out;
-}
-
-void Print(const Json &result) {
-  std::printf("%-11s %8s %6s  %8s %6s  %8s %6s  %8s %6s  %6s %9s\n", "way", "conn/s", "ratio",
-              "median", "ratio", "p99", "ratio", "cpu", "ratio", "hook", "conntrack");
-  for (const auto &[name, way] : result["ways"].items()) {
-    std::printf("%-11s", name.c_str());
-    for (const char *key :
-         {"connections_per_second", "connect_median_us", "connect_p99_us", "cpu_us_per_connection"})
-      std::printf(way[key]["median"] >= 1000 ? " %8.0f %5.2fx " : " %6.1fus %5.2fx ",
-                  way[key]["median"].get<double>(), way[key]["ratio_to_bare"].get<double>());
-    const std::string hook = way.contains("hook_ns")
-                                 ? std::to_string(std::lround(way["hook_ns"].get<double>())) + "ns"
-                                 : "-";
-    std::printf(" %6s %9d\n", hook.c_str(), way["conntrack_entries"].get<int>());
-  }
-  std::printf("\n%-11s %8s %22s %6s\n", "hook", "1 rule", "1,000 rules, 100k pfx", "ratio");
-  for (const auto &[name, scale] : result["scale"].items())
-    std::printf("%-11s %6.0fns %20.0fns %5.2fx\n", name.c_str(), scale["one_rule_ns"].get<double>(),
-                scale["thousand_rules_100k_prefixes_ns"].get<double>(),
-                scale["ratio"].get<double>());
 }
 
 absl::Status Measure(const Options &options) {
@@ -154,6 +136,7 @@ int main(int argc, char **argv) {
   app.add_option("--connections", options.connections, "connections a round")
       ->capture_default_str();
   app.add_option("--json", options.json, "where the figures go")->capture_default_str();
+  app.footer(srcsel::bench::kReportKeys);
   CLI11_PARSE(app, argc, argv);
   if (const absl::Status status = srcsel::bench::Measure(options); !status.ok()) {
     std::fprintf(stderr, "bench_connect: %s\n", std::string(status.message()).c_str());
