@@ -71,6 +71,12 @@ std::string Attributes::Name(int type) const {
   return std::string(text, length);
 }
 
+absl::string_view Attributes::Text(int type) const {
+  const Bytes payload = Payload(type);
+  const auto *text = reinterpret_cast<const char *>(payload.data());
+  return {text, strnlen(text, payload.size())};
+}
+
 void Attributes::ReportSize(int type) const {
   error_.Report(absl::StrCat("attribute ", type, " has ", Payload(type).size(), " bytes"));
 }

@@ -100,6 +100,8 @@ class Attributes {
   Prefix PrefixOf(int type, int family, int length) const;
   // An interface's name, terminated; empty if absent.
   std::string Name(int type) const;
+  // Any other text, terminated or not; empty if absent. A view of the message.
+  absl::string_view Text(int type) const;
 
  private:
   static constexpr int kTypes = 32;  // no attribute we read has a higher number

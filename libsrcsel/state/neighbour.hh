@@ -1,4 +1,5 @@
-// An entry of the neighbour table (ARP, ND). Only gateways matter to the choice of routes.
+// An entry of the neighbour table (ARP, ND), of a unicast address. Only gateways matter to the
+// choice of routes.
 
 #pragma once
 

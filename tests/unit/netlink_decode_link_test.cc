@@ -17,9 +17,10 @@ ifinfomsg Header() {
 }
 
 // IFLA_AF_SPEC with these numbers of settings, all zero but the given one.
-AttributeBytes Settings(int family, int type, std::size_t count, std::size_t index) {
-  std::vector<std::uint32_t> values(count);
-  if (index < count) values[index] = 1;
+AttributeBytes Settings(int family, int type, std::size_t count, std::size_t index,
+                        std::int32_t value = 1) {
+  std::vector<std::int32_t> values(count);
+  if (index < count) values[index] = value;
   AttributeBytes settings, families, all;
   settings.PutBytes(type, values.data(), values.size() * 4);
   families.PutNested(family, settings);
@@ -54,6 +55,40 @@ TEST(DecodeLink, ReadsSettingsOfBothFamiliesByIndex) {
   EXPECT_FALSE(Decode(Settings(AF_INET, IFLA_INET_CONF, 33, 29))->ignore_linkdown[0]);
   EXPECT_TRUE(Decode(Settings(AF_INET6, IFLA_INET6_CONF, 60, 39))->ignore_linkdown[1]);
   EXPECT_FALSE(Decode(Settings(AF_INET6, IFLA_INET6_CONF, 60, 38))->ignore_linkdown[1]);
+}
+
+TEST(DecodeLink, ReadsSettingsOfIPv6Sources) {
+  const auto v6 = [](std::size_t index, std::int32_t value = 1) {
+    return *Decode(Settings(AF_INET6, IFLA_INET6_CONF, 60, index, value));
+  };
+  const Link none = v6(0);
+  for (const std::int32_t value : {2, 1, -1}) {
+    Link expected = none;
+    expected.use_tempaddr = value;
+    EXPECT_EQ(v6(10, value), expected);
+  }
+  const std::pair<std::size_t, bool Link::*> switches[] = {
+      {23, &Link::optimistic_dad}, {34, &Link::use_optimistic}, {37, &Link::use_oif_addrs_only}};
+  for (const auto &[index, field] : switches) {
+    Link expected = none;
+    expected.*field = true;
+    EXPECT_EQ(v6(index), expected) << index;
+    EXPECT_EQ(*Decode(Settings(AF_INET6, IFLA_INET6_CONF, index, index - 1)), none) << index;
+  }
+}
+
+TEST(DecodeLink, TellsVrfByItsKind) {
+  const auto of_kind = [](const void *kind, std::size_t size) {
+    const AttributeBytes info = AttributeBytes().PutBytes(IFLA_INFO_KIND, kind, size);
+    return Decode(AttributeBytes().PutText(IFLA_IFNAME, "eth0").PutNested(IFLA_LINKINFO, info));
+  };
+  EXPECT_TRUE(of_kind("vrf", 4)->vrf);
+  EXPECT_TRUE(of_kind("vrf", 3)->vrf);
+  EXPECT_FALSE(of_kind("vrf1", 5)->vrf);
+  EXPECT_FALSE(of_kind("vr", 3)->vrf);
+  EXPECT_FALSE(of_kind("vrf_slave", 10)->vrf);
+  EXPECT_FALSE(of_kind("", 0)->vrf);
+  EXPECT_FALSE(Decode(AttributeBytes().PutText(IFLA_IFNAME, "vrf"))->vrf);
 }
 
 TEST(DecodeLink, SettingsThatAnOlderKernelLacksAreOff) {

@@ -4,7 +4,10 @@
 
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_addrlabel.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,7 +18,10 @@
 #include <gtest/gtest.h>
 
 #include "netlink/decode_address.hh"
+#include "netlink/decode_address_label.hh"
 #include "netlink/decode_link.hh"
+#include "netlink/decode_neighbour.hh"
+#include "netlink/decode_nexthop_object.hh"
 #include "netlink/decode_route.hh"
 #include "netlink/decode_rule.hh"
 #include "netlink_message.hh"
@@ -122,6 +128,7 @@ TEST(HostileMessages, Link) {
              .PutNested(IFLA_AF_SPEC, AttributeBytes()
                                           .PutNested(AF_INET, conf(IFLA_INET_CONF))
                                           .PutNested(AF_INET6, conf(IFLA_INET6_CONF)))
+             .PutNested(IFLA_LINKINFO, AttributeBytes().PutText(IFLA_INFO_KIND, "vrf"))
              .Put<std::uint32_t>(IFLA_MASTER, 1));
 }
 
@@ -171,6 +178,44 @@ TEST(HostileMessages, Route) {
              .PutAddress(RTA_PREFSRC, "10.0.0.1")
              .Put(RTA_CACHEINFO, rta_cacheinfo{})
              .PutBytes(RTA_VIA, "\2\0\12\0\0\1", 6));
+}
+
+TEST(HostileMessages, NexthopObject) {
+  const nexthop_grp group[] = {{3, 1, 0, 0}, {4, 2, 1, 0}};
+  nhmsg header{};
+  header.nh_family = AF_INET;
+  TryAll(
+      DecodeNexthopObject, RTM_NEWNEXTHOP, header,
+      AttributeBytes()
+          .Put<std::uint32_t>(NHA_ID, 9)
+          .PutBytes(NHA_GROUP, group, sizeof(group))
+          .Put<std::uint16_t>(NHA_GROUP_TYPE, NEXTHOP_GRP_TYPE_RES)
+          .PutNested(NHA_RES_GROUP, AttributeBytes().Put<std::uint16_t>(NHA_RES_GROUP_BUCKETS, 8))
+          .PutAddress(NHA_GATEWAY, "10.0.0.254")
+          .Put<std::uint32_t>(NHA_OIF, 2));
+}
+
+TEST(HostileMessages, NexthopBucket) {
+  const AttributeBytes bucket = AttributeBytes()
+                                    .Put<std::uint16_t>(NHA_RES_BUCKET_INDEX, 7)
+                                    .Put<std::uint32_t>(NHA_RES_BUCKET_NH_ID, 3);
+  TryAll(DecodeNexthopBucket, RTM_NEWNEXTHOPBUCKET, nhmsg{},
+         AttributeBytes().Put<std::uint32_t>(NHA_ID, 9).PutNested(NHA_RES_BUCKET, bucket));
+}
+
+TEST(HostileMessages, Neighbour) {
+  ndmsg header{};
+  header.ndm_family = AF_INET6;
+  TryAll(DecodeNeighbour, RTM_NEWNEIGH, header,
+         AttributeBytes().PutAddress(NDA_DST, "fe80::1").PutBytes(NDA_LLADDR, "123456", 6));
+}
+
+TEST(HostileMessages, AddressLabel) {
+  ifaddrlblmsg header{};
+  header.ifal_family = AF_INET6;
+  header.ifal_prefixlen = 16;
+  TryAll(DecodeAddressLabel, RTM_NEWADDRLABEL, header,
+         AttributeBytes().PutAddress(IFAL_ADDRESS, "2002::").Put<std::uint32_t>(IFAL_LABEL, 2));
 }
 
 }  // namespace

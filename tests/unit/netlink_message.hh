@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -67,9 +68,10 @@ class Message {
  public:
   template <typename Header>
   Message(int type, const Header &header, const AttributeBytes &attributes)
-      : bytes_(NLMSG_SPACE(sizeof(Header))) {
+      : bytes_(NLMSG_SPACE(sizeof(Header)) + attributes.bytes().size()) {
     std::memcpy(bytes_.data() + NLMSG_HDRLEN, &header, sizeof(Header));
-    bytes_.insert(bytes_.end(), attributes.bytes().begin(), attributes.bytes().end());
+    std::copy(attributes.bytes().begin(), attributes.bytes().end(),
+              bytes_.begin() + NLMSG_SPACE(sizeof(Header)));
     nlmsghdr own{};
     own.nlmsg_len = static_cast<std::uint32_t>(bytes_.size());
     own.nlmsg_type = static_cast<std::uint16_t>(type);
