@@ -20,8 +20,9 @@ struct State {
   std::uint64_t netns = 0;  // SO_NETNS_COOKIE
   Settings settings;
   std::vector<Link> links;
-  // Indexes of links in the order in which they were registered, as far as it can be known: the
-  // kernel goes by it where any interface may lend an address.
+  // Indexes of links in the order in which they were registered: the kernel goes by it where any
+  // interface may lend an address. Right for any two that have an address of the same family; a
+  // link whose place is unknown is missing.
   std::vector<std::uint32_t> device_order;
   std::vector<InterfaceAddress> addresses;  // IPv4 and IPv6, dump order within each
   std::vector<AddressLabel> labels;         // table order
