@@ -7,10 +7,10 @@ Routes::Routes(const std::vector<Route> &routes) {
   for (const Route &route : routes) push_back(route);
 }
 
-void Routes::push_back(const Route &route) {
-  const auto [place, added] = index_.try_emplace(route, static_cast<std::uint32_t>(terms_.size()));
-  if (added) terms_.push_back(route);
-  entries_.push_back({route.dst, place->second});
+std::uint32_t Routes::Keep(const RouteTerms &terms) {
+  const auto [place, added] = index_.try_emplace(terms, static_cast<std::uint32_t>(terms_.size()));
+  if (added) terms_.push_back(terms);
+  return place->second;
 }
 
 Route Routes::At(std::size_t index) const {
