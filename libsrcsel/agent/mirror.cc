@@ -4,15 +4,14 @@
 
 #include "base/status.hh"
 #include "image/compile.hh"
-#include "netlink/read_state.hh"
 
 namespace srcsel {
 
 absl::StatusOr<Mirror> Mirror::Start() {
   SRCSEL_ASSIGN_OR_RETURN(Follower follower, Follower::Open());
-  SRCSEL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::Open());
-  SRCSEL_ASSIGN_OR_RETURN(State state, ReadState(socket));
-  return Mirror(std::move(follower), std::move(socket), std::move(state));
+  SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
+  SRCSEL_ASSIGN_OR_RETURN(State state, reader.Read());
+  return Mirror(std::move(follower), std::move(reader), std::move(state));
 }
 
 absl::Status Mirror::Publish(const Policy &policy, Hooks &hooks) {
@@ -24,8 +23,13 @@ absl::Status Mirror::Publish(const Policy &policy, Hooks &hooks) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> Mirror::Changed() {
+  SRCSEL_ASSIGN_OR_RETURN(const Changes changes, follower_.Drain(Gateways()));
+  return changes.routing;  // images know no neighbours
+}
+
 absl::Status Mirror::Refresh(const Policy &policy, Hooks &hooks) {
-  SRCSEL_ASSIGN_OR_RETURN(state_, ReadState(socket_));
+  SRCSEL_ASSIGN_OR_RETURN(state_, reader_.Read());
   return Publish(policy, hooks);
 }
 

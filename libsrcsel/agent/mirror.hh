@@ -14,7 +14,7 @@
 #include "hooks/hooks.hh"
 #include "image/image.hh"
 #include "netlink/follow.hh"
-#include "netlink/socket.hh"
+#include "netlink/read_state.hh"
 #include "policy/policy.hh"
 #include "state/state.hh"
 
@@ -33,17 +33,17 @@ class Mirror {
 
   // Readable when Changed() has something to say.
   int fd() const { return follower_.fd(); }
-  absl::StatusOr<bool> Changed() { return follower_.Drain(); }
+  absl::StatusOr<bool> Changed();
 
   // Reads anew; publishes if the image differs from the one in force.
   absl::Status Refresh(const Policy &policy, Hooks &hooks);
 
  private:
-  Mirror(Follower follower, NetlinkSocket socket, State state)
-      : follower_(std::move(follower)), socket_(std::move(socket)), state_(std::move(state)) {}
+  Mirror(Follower follower, StateReader reader, State state)
+      : follower_(std::move(follower)), reader_(std::move(reader)), state_(std::move(state)) {}
 
   Follower follower_;
-  NetlinkSocket socket_;
+  StateReader reader_;
   State state_;
   std::optional<Image> published_;
 };

@@ -1,14 +1,19 @@
 #include "netlink/dump.hh"
 
 #include <linux/fib_rules.h>
+#include <linux/if_addrlabel.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -23,22 +28,33 @@ struct FreeMessage {
   void operator()(nl_msg *message) const { nlmsg_free(message); }
 };
 
-std::size_t HeaderSize(int type) {
-  switch (type) {
-    case RTM_GETLINK:
-      return sizeof(ifinfomsg);
-    case RTM_GETADDR:
-      return sizeof(ifaddrmsg);
-    case RTM_GETRULE:
-      return sizeof(fib_rule_hdr);
-    default:
-      return sizeof(rtmsg);
-  }
+struct Kind {
+  int type;
+  std::size_t header_size;
+  const char *objects;
+};
+
+constexpr Kind kKinds[] = {
+    {RTM_GETLINK, sizeof(ifinfomsg), "links"},
+    {RTM_GETADDR, sizeof(ifaddrmsg), "addresses"},
+    {RTM_GETADDRLABEL, sizeof(ifaddrlblmsg), "address labels"},
+    {RTM_GETRULE, sizeof(fib_rule_hdr), "rules"},
+    {RTM_GETNEXTHOP, sizeof(nhmsg), "nexthop objects"},
+    {RTM_GETNEXTHOPBUCKET, sizeof(nhmsg), "nexthop buckets"},
+    {RTM_GETNEIGH, sizeof(ndmsg), "neighbours"},
+    {RTM_GETROUTE, sizeof(rtmsg), "routes"},
+};
+constexpr std::size_t kLargestHeader = sizeof(ifinfomsg);
+
+const Kind &KindOf(int type) {
+  return *std::find_if(std::begin(kKinds), std::end(kKinds) - 1,
+                       [&](const Kind &kind) { return kind.type == type; });
 }
 
 bool Fill(nl_msg *message, const DumpRequest &request) {
-  char header[sizeof(ifinfomsg)] = {static_cast<char>(request.family)};
-  if (nlmsg_append(message, header, HeaderSize(request.type), NLMSG_ALIGNTO) < 0) return false;
+  char header[kLargestHeader] = {static_cast<char>(request.family)};
+  const std::size_t size = KindOf(request.type).header_size;
+  if (nlmsg_append(message, header, size, NLMSG_ALIGNTO) < 0) return false;
   return request.type != RTM_GETLINK ||
          nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) == 0;
 }
@@ -80,23 +96,22 @@ absl::Status EndStatus(const nlmsghdr &message, const DumpRequest &request) {
   if (message.nlmsg_len >= NLMSG_LENGTH(sizeof(code)))
     std::memcpy(&code, NLMSG_DATA(&message), sizeof(code));
   if (code >= 0 || code == -EAFNOSUPPORT) return absl::OkStatus();
+  // Only IPv6 has labels: without it nobody answers.
+  if (code == -EOPNOTSUPP && request.type == RTM_GETADDRLABEL) return absl::OkStatus();
   return absl::ErrnoToStatus(-code, request.ToString());
 }
 
 bool IsObjectOf(int family, const nlmsghdr &message) {
   return message.nlmsg_type >= NLMSG_MIN_TYPE && message.nlmsg_len > NLMSG_HDRLEN &&
-         *static_cast<const std::uint8_t *>(NLMSG_DATA(&message)) == family;
+         (family == AF_UNSPEC ||
+          *static_cast<const std::uint8_t *>(NLMSG_DATA(&message)) == family);
 }
 
 }  // namespace
 
 std::string DumpRequest::ToString() const {
   const char *const version = family == AF_INET ? "IPv4 " : family == AF_INET6 ? "IPv6 " : "";
-  const char *const objects = type == RTM_GETLINK   ? "links"
-                              : type == RTM_GETADDR ? "addresses"
-                              : type == RTM_GETRULE ? "rules"
-                                                    : "routes";
-  return absl::StrCat("dump ", version, objects);
+  return absl::StrCat("dump ", version, KindOf(type).objects);
 }
 
 absl::StatusOr<bool> DumpOnce(nl_sock *socket, const DumpRequest &request,

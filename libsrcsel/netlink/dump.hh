@@ -20,8 +20,8 @@ struct nl_sock;
 namespace srcsel {
 
 struct DumpRequest {
-  int type = 0;  // RTM_GETLINK, RTM_GETADDR, RTM_GETRULE or RTM_GETROUTE
-  int family = 0;
+  int type = 0;    // RTM_GETLINK and so on, see NetlinkSocket::Dump()
+  int family = 0;  // AF_UNSPEC: any
 
   // "dump IPv4 routes"
   std::string ToString() const;

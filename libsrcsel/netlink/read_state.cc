@@ -1,63 +1,102 @@
 #include "netlink/read_state.hh"
 
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
-#include <utility>
-#include <vector>
-
+#include "absl/container/flat_hash_map.h"
 #include "base/status.hh"
 #include "netlink/decode_address.hh"
+#include "netlink/decode_address_label.hh"
 #include "netlink/decode_link.hh"
-#include "netlink/decode_route.hh"
+#include "netlink/decode_neighbour.hh"
+#include "netlink/decode_nexthop_object.hh"
 #include "netlink/decode_rule.hh"
+#include "netlink/device_order.hh"
+#include "netlink/read_settings.hh"
+#include "netlink/route_listing.hh"
 
 namespace srcsel {
 namespace {
 
-bool Belongs(const Route &route) {
-  return (route.flags & RTM_F_CLONED) == 0;
-}
 template <typename T>
-bool Belongs(const T & /*any*/) {
-  return true;
-}
-
-template <typename T>
-void Truncate(std::vector<T> &all, std::size_t count) {
-  all.erase(all.begin() + static_cast<std::ptrdiff_t>(count), all.end());
-}
-void Truncate(Routes &all, std::size_t count) {
-  all.Truncate(count);
-}
-
-template <typename T, typename List>
 absl::Status Append(NetlinkSocket &socket, int type, int family,
-                    absl::StatusOr<T> (*decode)(const nlmsghdr &), List &all) {
-  const std::size_t before = all.size();
+                    absl::StatusOr<T> (*decode)(const nlmsghdr &), std::vector<T> &all) {
+  const auto before = static_cast<std::ptrdiff_t>(all.size());
   return socket.Dump(
-      type, family, [&] { Truncate(all, before); },
+      type, family, [&] { all.erase(all.begin() + before, all.end()); },
       [&](const nlmsghdr &message) -> absl::Status {
-        absl::StatusOr<T> value = decode(message);
-        if (!value.ok()) return value.status();
-        if (Belongs(*value)) all.push_back(*std::move(value));
+        SRCSEL_ASSIGN_OR_RETURN(T value, decode(message));
+        all.push_back(std::move(value));
         return absl::OkStatus();
       });
 }
 
+absl::Status AppendRoutes(NetlinkSocket &socket, int family, Routes &all) {
+  const std::size_t before = all.size();
+  RouteListing listing(all);
+  return socket.Dump(
+      RTM_GETROUTE, family, [&] { all.Truncate(before); },
+      [&](const nlmsghdr &message) { return listing.Add(message); });
+}
+
+// The kernel lists the buckets of all groups, one message a bucket.
+absl::Status FillBuckets(NetlinkSocket &socket, std::vector<NexthopObject> &objects) {
+  absl::flat_hash_map<std::uint32_t, NexthopObject *> groups;
+  for (NexthopObject &object : objects)
+    if (object.resilient) groups.emplace(object.id, &object);
+  if (groups.empty()) return absl::OkStatus();
+  std::vector<NexthopBucket> buckets;
+  SRCSEL_RETURN_IF_ERROR(
+      Append(socket, RTM_GETNEXTHOPBUCKET, AF_UNSPEC, DecodeNexthopBucket, buckets));
+  for (const NexthopBucket &bucket : buckets) {
+    const auto group = groups.find(bucket.group);
+    if (group != groups.end() && bucket.index < group->second->buckets.size())
+      group->second->buckets[bucket.index] = bucket.member;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::StatusOr<State> ReadState(NetlinkSocket &socket) {
+absl::StatusOr<StateReader> StateReader::Open() {
+  SRCSEL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::Open());
+  return StateReader(std::move(socket), NetnsFiles::Open());
+}
+
+absl::StatusOr<State> StateReader::Read() {
   State state;
-  state.netns = socket.netns();
+  state.netns = netns();
   // First, because only this listing waits for a change whose announcement has already been heard
   // (RTNL; addresses, rules and routes are listed without it on Linux 6.18).
-  SRCSEL_RETURN_IF_ERROR(Append(socket, RTM_GETLINK, AF_UNSPEC, DecodeLink, state.links));
-  for (int family : {AF_INET, AF_INET6}) {
-    SRCSEL_RETURN_IF_ERROR(Append(socket, RTM_GETADDR, family, DecodeAddress, state.addresses));
-    SRCSEL_RETURN_IF_ERROR(Append(socket, RTM_GETRULE, family, DecodeRule, state.rules));
-    SRCSEL_RETURN_IF_ERROR(Append(socket, RTM_GETROUTE, family, DecodeRoute, state.routes));
+  SRCSEL_RETURN_IF_ERROR(Append(socket_, RTM_GETLINK, AF_UNSPEC, DecodeLink, state.links));
+  state.device_order = ReadDeviceOrder(files_, state.links);
+  state.settings = ReadSettings();
+  SRCSEL_RETURN_IF_ERROR(
+      Append(socket_, RTM_GETADDRLABEL, AF_INET6, DecodeAddressLabel, state.labels));
+  SRCSEL_RETURN_IF_ERROR(
+      Append(socket_, RTM_GETNEXTHOP, AF_UNSPEC, DecodeNexthopObject, state.nexthops));
+  SRCSEL_RETURN_IF_ERROR(FillBuckets(socket_, state.nexthops));
+  for (const int family : {AF_INET, AF_INET6}) {
+    SRCSEL_RETURN_IF_ERROR(Append(socket_, RTM_GETADDR, family, DecodeAddress, state.addresses));
+    SRCSEL_RETURN_IF_ERROR(Append(socket_, RTM_GETRULE, family, DecodeRule, state.rules));
+    SRCSEL_RETURN_IF_ERROR(AppendRoutes(socket_, family, state.routes));
   }
+  SRCSEL_ASSIGN_OR_RETURN(state.neighbours, ReadNeighbours());
   return state;
+}
+
+absl::StatusOr<std::vector<Neighbour>> StateReader::ReadNeighbours() {
+  std::vector<Neighbour> all;
+  for (const int family : {AF_INET, AF_INET6})
+    SRCSEL_RETURN_IF_ERROR(Append(socket_, RTM_GETNEIGH, family, DecodeNeighbour, all));
+  std::erase_if(all, [](const Neighbour &neighbour) {
+    return neighbour.address.IsMulticast() || neighbour.address.IsUnspecified();
+  });
+  return all;
+}
+
+Settings StateReader::ReadSettings() const {
+  return srcsel::ReadSettings(files_);
 }
 
 }  // namespace srcsel

@@ -41,14 +41,15 @@ class NetlinkSocket {
   // Subscribes to a multicast group, RTNLGRP_*.
   absl::Status Join(int group);
 
-  // Has the kernel list all objects of `type` (RTM_GETLINK, RTM_GETADDR, RTM_GETRULE or
-  // RTM_GETROUTE) and a family (AF_UNSPEC for links).
+  // Has the kernel list all objects of `type` (RTM_GETLINK, RTM_GETADDR, RTM_GETADDRLABEL,
+  // RTM_GETRULE, RTM_GETNEXTHOP, RTM_GETNEXTHOPBUCKET, RTM_GETNEIGH or RTM_GETROUTE) and a family
+  // (AF_UNSPEC for links, nexthop objects and their buckets).
   //
   // `begin` starts an attempt: forget what was delivered so far. Where the kernel says that a
-  // change made its listing inconsistent (it does for links and addresses, not for rules and
-  // routes), the dump is repeated; after kDumpAttempts in vain it fails with kAborted. `each` is
-  // given the messages of that family in order; its first error ends the dump and is returned. A
-  // family the kernel was built or booted without has no objects.
+  // change made its listing inconsistent (it does not for rules, routes and neighbours), the dump
+  // is repeated; after kDumpAttempts in vain it fails with kAborted. `each` is given the messages
+  // of that family in order; its first error ends the dump and is returned. A family the kernel was
+  // built or booted without has no objects.
   absl::Status Dump(int type, int family, absl::FunctionRef<void()> begin,
                     absl::FunctionRef<absl::Status(const nlmsghdr &)> each);
 

@@ -322,8 +322,8 @@ class KernelTest : public testing::Test {
   }
 
   absl::Status CompareAll(Draw &draw, bool from) {
-    SRCSEL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::Open());
-    SRCSEL_ASSIGN_OR_RETURN(const State state, ReadState(socket));
+    SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
+    SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());
     EXPECT_GT(state.routes.size(), 60u);
     EXPECT_GT(state.rules.size(), 15u);
     std::map<std::uint32_t, Image> images;

@@ -4,8 +4,6 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
-#include <fstream>
-
 #include "netlink_netns.hh"
 
 namespace srcsel {
@@ -18,57 +16,67 @@ class KernelLinks : public NetnsTest {
     if (!IsSkipped() && !HasFatalFailure()) MakeDevices();
   }
 
-  static Link Named(const std::string &name) {
-    for (const Link &link : Read().links)
-      if (link.name == name) return link;
-    ADD_FAILURE() << "no link " << name;
-    return {};
-  }
   static InterfaceAddress Of(const char *local) {
     for (const InterfaceAddress &address : Read().addresses)
       if (address.local.ToString() == local) return address;
     ADD_FAILURE() << "no address " << local;
     return {};
   }
-  static void Set(const std::string &setting, const char *value) {
-    std::ofstream file(absl::StrCat("/proc/sys/net/", setting));
-    ASSERT_TRUE(file << value << std::flush) << setting;
-  }
 };
 
 TEST_F(KernelLinks, Flags) {
-  const Link lo = Named("lo");
+  const Link lo = LinkNamed("lo");
   EXPECT_EQ(lo.index, 1u);
   EXPECT_EQ(lo.flags & (IFF_UP | IFF_LOOPBACK | IFF_LOWER_UP),
             unsigned{IFF_UP | IFF_LOOPBACK | IFF_LOWER_UP});
   Ip("link set v1 down");
-  EXPECT_EQ(Named("v0").flags & (IFF_UP | IFF_LOWER_UP), unsigned{IFF_UP});
-  EXPECT_EQ(Named("v1").flags & IFF_UP, 0u);
+  EXPECT_EQ(LinkNamed("v0").flags & (IFF_UP | IFF_LOWER_UP), unsigned{IFF_UP});
+  EXPECT_EQ(LinkNamed("v1").flags & IFF_UP, 0u);
 }
 
 TEST_F(KernelLinks, Group) {
-  EXPECT_EQ(Named("v0").group, 0u);
+  EXPECT_EQ(LinkNamed("v0").group, 0u);
   Ip("link set v0 group 42");
-  EXPECT_EQ(Named("v0").group, 42u);
+  EXPECT_EQ(LinkNamed("v0").group, 42u);
 }
 
 TEST_F(KernelLinks, Master) {
-  EXPECT_EQ(Named("v1").master, 0u);
+  EXPECT_EQ(LinkNamed("v1").master, 0u);
   Ip("link add br0 type bridge");
   Ip("link set v1 master br0");
-  EXPECT_EQ(Named("v1").master, Named("br0").index);
+  EXPECT_EQ(LinkNamed("v1").master, LinkNamed("br0").index);
 }
 
 TEST_F(KernelLinks, Settings) {
-  const Link before = Named("v0");
+  const Link before = LinkNamed("v0");
   EXPECT_FALSE(before.route_localnet || before.ignore_linkdown[0] || before.ignore_linkdown[1]);
-  Set("ipv4/conf/v0/route_localnet", "1");
-  EXPECT_TRUE(Named("v0").route_localnet);
-  Set("ipv4/conf/v0/ignore_routes_with_linkdown", "1");
-  EXPECT_TRUE(Named("v0").ignore_linkdown[0]);
-  EXPECT_FALSE(Named("v0").ignore_linkdown[1]);
-  Set("ipv6/conf/v0/ignore_routes_with_linkdown", "1");
-  EXPECT_TRUE(Named("v0").ignore_linkdown[1]);
+  SetSysctl("ipv4/conf/v0/route_localnet", "1");
+  EXPECT_TRUE(LinkNamed("v0").route_localnet);
+  SetSysctl("ipv4/conf/v0/ignore_routes_with_linkdown", "1");
+  EXPECT_TRUE(LinkNamed("v0").ignore_linkdown[0]);
+  EXPECT_FALSE(LinkNamed("v0").ignore_linkdown[1]);
+  SetSysctl("ipv6/conf/v0/ignore_routes_with_linkdown", "1");
+  EXPECT_TRUE(LinkNamed("v0").ignore_linkdown[1]);
+}
+
+TEST_F(KernelLinks, SettingsOfIPv6Sources) {
+  Link expected = LinkNamed("v0");
+  EXPECT_FALSE(expected.optimistic_dad || expected.use_optimistic || expected.use_oif_addrs_only);
+  EXPECT_LE(expected.use_tempaddr, 0);
+  for (const char *value : {"2", "1", "-1"}) {
+    SetSysctl("ipv6/conf/v0/use_tempaddr", value);
+    expected.use_tempaddr = std::atoi(value);
+    EXPECT_EQ(LinkNamed("v0"), expected);
+  }
+  const std::pair<const char *, bool Link::*> switches[] = {
+      {"optimistic_dad", &Link::optimistic_dad},
+      {"use_optimistic", &Link::use_optimistic},
+      {"use_oif_addrs_only", &Link::use_oif_addrs_only}};
+  for (const auto &[name, field] : switches) {
+    SetSysctl(absl::StrCat("ipv6/conf/v0/", name), "1");
+    expected.*field = true;
+    EXPECT_EQ(LinkNamed("v0"), expected) << name;
+  }
 }
 
 TEST_F(KernelLinks, Cookie) {
@@ -78,14 +86,15 @@ TEST_F(KernelLinks, Cookie) {
   EXPECT_NE(Read().netns, here.netns);
 }
 
-TEST_F(KernelLinks, SocketStaysInItsNamespace) {
-  absl::StatusOr<NetlinkSocket> socket = NetlinkSocket::Open();
+TEST_F(KernelLinks, ReaderStaysInItsNamespace) {
+  absl::StatusOr<StateReader> reader = StateReader::Open();
   const std::uint64_t cookie = *NetnsCookie();
   ASSERT_EQ(unshare(CLONE_NEWNET), 0);
-  const absl::StatusOr<State> state = ReadState(*socket);
+  const absl::StatusOr<State> state = reader->Read();
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_EQ(state->netns, cookie);
   EXPECT_EQ(state->links.size(), 3u);
+  EXPECT_EQ(state->device_order.size(), 3u);
 }
 
 TEST_F(KernelLinks, SecondaryAddressesInOrder) {
@@ -93,7 +102,7 @@ TEST_F(KernelLinks, SecondaryAddressesInOrder) {
     Ip(absl::StrCat("address add dev v0 ", text));
   std::vector<std::string> order;
   for (const InterfaceAddress &address : Read().addresses)
-    if (address.ifindex == Named("v0").index && address.local.is_v4())
+    if (address.ifindex == LinkNamed("v0").index && address.local.is_v4())
       order.push_back(absl::StrCat(address.local.ToString(),
                                    address.flags & IFA_F_SECONDARY ? " secondary" : ""));
   EXPECT_EQ(order, (std::vector<std::string>{"10.0.0.1", "192.0.2.1", "10.0.0.3 secondary",
@@ -101,7 +110,7 @@ TEST_F(KernelLinks, SecondaryAddressesInOrder) {
 }
 
 TEST_F(KernelLinks, PeersAndScopes) {
-  const std::uint32_t v1 = Named("v1").index;
+  const std::uint32_t v1 = LinkNamed("v1").index;
   Ip("address add 192.0.2.1 peer 192.0.2.9/32 dev v1 scope link");
   EXPECT_EQ(Of("192.0.2.1"),
             (InterfaceAddress{v1, *IpAddress::Parse("192.0.2.1"), *Prefix::Parse("192.0.2.9/32"),

@@ -169,7 +169,7 @@ TEST_F(KernelRoutes, SayWhenTheirLinkIsDown) {
   pollfd changes{follower->fd(), POLLIN, 0};
   std::uint8_t flags = 0;
   while (flags == 0 && poll(&changes, 1, 10000) == 1) {
-    ASSERT_TRUE(follower->Drain().value());
+    ASSERT_TRUE(follower->Drain(Gateways()).value().routing);
     flags = ReadOurs().at(0).nexthops.at(0).flags;
   }
   EXPECT_EQ(flags, RTNH_F_LINKDOWN);

@@ -2,13 +2,10 @@
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
-#include <sys/utsname.h>
 
 #include <functional>
 #include <tuple>
 
-#include "netlink_message.hh"
 #include "netlink_netns.hh"
 
 namespace srcsel {
@@ -50,6 +47,22 @@ class KernelRules : public NetnsTest {
   static void ExpectBoth(const std::string &words, const std::function<void(Rule &)> &change) {
     for (int family : {AF_INET, AF_INET6}) Expect(family, words, change);
   }
+
+  // The same for selectors that this host's iproute2 may not know.
+  static void ExpectByHand(int family, const AttributeBytes &attributes,
+                           const std::function<void(Rule &)> &change) {
+    fib_rule_hdr header{};
+    header.family = static_cast<std::uint8_t>(family);
+    header.action = FR_ACT_TO_TBL;
+    Create(Message(RTM_NEWRULE, header,
+                   AttributeBytes(attributes)
+                       .Put<std::uint32_t>(FRA_PRIORITY, kPref)
+                       .Put<std::uint32_t>(FRA_TABLE, 100)));
+    Rule expected = Plain(family);
+    change(expected);
+    EXPECT_EQ(ReadOurs(family), std::vector<Rule>{expected});
+    Ip(absl::StrCat(family == AF_INET ? "-4" : "-6", " rule del pref 100"));
+  }
 };
 
 TEST_F(KernelRules, OfTheKernelItself) {
@@ -81,6 +94,7 @@ TEST_F(KernelRules, Selectors) {
   ExpectBoth("dport 8000-8099 table 100", [](Rule &r) { r.dports = Range16{8000, 8099}; });
   ExpectBoth("tos 0x10 table 100", [](Rule &r) { r.tos = 0x10; });
   ExpectBoth("tun_id 77 table 100", [](Rule &r) { r.tun_id = 77; });
+  ExpectBoth("l3mdev", [](Rule &r) { r.l3mdev = true, r.table = 0; });
 }
 
 TEST_F(KernelRules, Prefixes) {
@@ -127,54 +141,34 @@ TEST_F(KernelRules, KeepTheOrderOfEvaluation) {
   EXPECT_EQ(tables, (std::vector<std::uint32_t>{255, 9, 3, 1, 2, 254, 253}));
 }
 
-// Selectors that this host's iproute2 may not know are asked for by hand.
-void AddByHand(int family, const AttributeBytes &attributes) {
-  fib_rule_hdr header{};
-  header.family = static_cast<std::uint8_t>(family);
-  header.action = FR_ACT_TO_TBL;
-  Message message(RTM_NEWRULE, header, attributes);
-  message.get().nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
-  const Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  ASSERT_GT(send(socket.get(), message.bytes().data(), message.bytes().size(), 0), 0);
-  struct {
-    nlmsghdr header;
-    nlmsgerr error;
-  } answer;
-  ASSERT_GE(recv(socket.get(), &answer, sizeof(answer), 0), NLMSG_HDRLEN + 4);
-  ASSERT_EQ(answer.header.nlmsg_type, NLMSG_ERROR);
-  ASSERT_EQ(answer.error.error, 0);
-}
-
 TEST_F(KernelRules, SelectorsOfLinux615) {
-  utsname name;
-  int major = 0, minor = 0;
-  ASSERT_EQ(uname(&name), 0);
-  ASSERT_EQ(std::sscanf(name.release, "%d.%d", &major, &minor), 2);
-  if (major * 1000 + minor < 6015) GTEST_SKIP() << "Linux " << name.release << " lacks them";
+  if (!KernelIsAtLeast(6, 15)) GTEST_SKIP() << "this kernel lacks them";
 
-  const auto common = [] {
-    return AttributeBytes()
-        .Put<std::uint32_t>(FRA_PRIORITY, kPref)
-        .Put<std::uint32_t>(FRA_TABLE, 100);
-  };
-  AddByHand(AF_INET, common()
-                         .Put<std::uint8_t>(25, 0x28)
-                         .Put<std::uint8_t>(30, 0x38)
-                         .Put(FRA_SPORT_RANGE, fib_rule_port_range{0x100, 0x100})
-                         .Put<std::uint16_t>(28, 0xff00)
-                         .Put(FRA_DPORT_RANGE, fib_rule_port_range{0x1bb, 0x1bb})
-                         .Put<std::uint16_t>(29, 0xffff));
-  Rule expected = Plain(AF_INET);
-  expected.dscp = 0x28, expected.dscp_mask = 0x38;
-  expected.sports = Range16{0x100, 0x100}, expected.sport_mask = 0xff00;
-  expected.dports = Range16{0x1bb, 0x1bb};
-  EXPECT_EQ(ReadOurs(AF_INET), std::vector<Rule>{expected});
-
-  AddByHand(AF_INET6,
-            common().Put<std::uint32_t>(26, htonl(0x12300)).Put<std::uint32_t>(27, htonl(0xfff00)));
-  expected = Plain(AF_INET6);
-  expected.flow_label = 0x12300, expected.flow_label_mask = 0xfff00;
-  EXPECT_EQ(ReadOurs(AF_INET6), std::vector<Rule>{expected});
+  using A = AttributeBytes;
+  for (int family : {AF_INET, AF_INET6}) {
+    const auto expect = [&](const A &attributes, const std::function<void(Rule &)> &change) {
+      ExpectByHand(family, attributes, change);
+    };
+    expect(A().Put<std::uint8_t>(25, 0), [](Rule &r) { r.dscp = 0; });
+    expect(A().Put<std::uint8_t>(25, 0x3f), [](Rule &r) { r.dscp = 0x3f; });
+    expect(A().Put<std::uint8_t>(25, 0x28).Put<std::uint8_t>(30, 0x38),
+           [](Rule &r) { r.dscp = 0x28, r.dscp_mask = 0x38; });
+    expect(
+        A().Put(FRA_SPORT_RANGE, fib_rule_port_range{0x100, 0x100}).Put<std::uint16_t>(28, 0xff00),
+        [](Rule &r) {
+          r.sports = Range16{0x100, 0x100}, r.sport_mask = 0xff00;
+        });
+    expect(
+        A().Put(FRA_DPORT_RANGE, fib_rule_port_range{0x1bb, 0x1bb}).Put<std::uint16_t>(29, 0xffff),
+        [](Rule &r) {
+          r.dports = Range16{0x1bb, 0x1bb};
+        });
+  }
+  const auto label = A().Put<std::uint32_t>(26, htonl(0x12300));
+  ExpectByHand(AF_INET6, A(label).Put<std::uint32_t>(27, htonl(0xfffff)),
+               [](Rule &r) { r.flow_label = 0x12300; });
+  ExpectByHand(AF_INET6, A(label).Put<std::uint32_t>(27, htonl(0xfff00)),
+               [](Rule &r) { r.flow_label = 0x12300, r.flow_label_mask = 0xfff00; });
 }
 
 }  // namespace

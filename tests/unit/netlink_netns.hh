@@ -4,11 +4,15 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -16,6 +20,7 @@
 #include "base/fd.hh"
 #include "base/netns.hh"
 #include "netlink/read_state.hh"
+#include "netlink_message.hh"
 
 namespace srcsel {
 
@@ -44,6 +49,26 @@ class NetnsTest : public testing::Test {
     std::fputs(lines.c_str(), ip);
     ASSERT_EQ(pclose(ip), 0);
   }
+  static bool KernelIsAtLeast(int major, int minor) {
+    utsname name;
+    int own_major = 0, own_minor = 0;
+    EXPECT_EQ(uname(&name), 0);
+    EXPECT_EQ(std::sscanf(name.release, "%d.%d", &own_major, &own_minor), 2);
+    return std::pair(own_major, own_minor) >= std::pair(major, minor);
+  }
+  // What iproute2 does not know how to ask for.
+  static void Create(Message message) {
+    message.get().nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
+    const Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+    ASSERT_GT(send(socket.get(), message.bytes().data(), message.bytes().size(), 0), 0);
+    struct {
+      nlmsghdr header;
+      nlmsgerr error;
+    } answer;
+    ASSERT_GE(recv(socket.get(), &answer, sizeof(answer), 0), NLMSG_HDRLEN + 4);
+    ASSERT_EQ(answer.header.nlmsg_type, NLMSG_ERROR);
+    ASSERT_EQ(answer.error.error, 0);
+  }
   // Two devices, v0 with 10.0.0.1/24 and fd00::1/64 and v1 without an address, joined and up. No
   // link-local addresses and no DAD, so that nothing changes afterwards by itself.
   static void MakeDevices() {
@@ -57,11 +82,22 @@ class NetnsTest : public testing::Test {
   }
 
   static State Read() {
-    absl::StatusOr<NetlinkSocket> socket = NetlinkSocket::Open();
-    EXPECT_TRUE(socket.ok()) << socket.status();
-    absl::StatusOr<State> state = ReadState(*socket);
+    absl::StatusOr<StateReader> reader = StateReader::Open();
+    EXPECT_TRUE(reader.ok()) << reader.status();
+    absl::StatusOr<State> state = reader->Read();
     EXPECT_TRUE(state.ok()) << state.status();
     return *std::move(state);
+  }
+  static Link LinkNamed(const std::string &name) {
+    for (const Link &link : Read().links)
+      if (link.name == name) return link;
+    ADD_FAILURE() << "no link " << name;
+    return {};
+  }
+  // `sysctl -w`, with slashes below /proc/sys/net.
+  static void SetSysctl(const std::string &path, const std::string &value) {
+    std::ofstream file(absl::StrCat("/proc/sys/net/", path));
+    ASSERT_TRUE(file << value << std::flush) << path;
   }
 
  private:

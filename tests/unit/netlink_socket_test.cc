@@ -88,7 +88,8 @@ TEST_F(Sockets, StopAtTheCallersError) {
 
 TEST_F(Sockets, AFamilyTheKernelLacksHasNothing) {
   const auto fail = [](const nlmsghdr &) { return absl::InternalError("of another family"); };
-  for (int type : {RTM_GETRULE, RTM_GETROUTE, RTM_GETADDR}) {
+  for (int type :
+       {RTM_GETRULE, RTM_GETROUTE, RTM_GETADDR, RTM_GETADDRLABEL, RTM_GETNEIGH, RTM_GETNEXTHOP}) {
     const absl::Status status = socket_->Dump(
         type, kUnknownFamily, [] {}, fail);
     EXPECT_TRUE(status.ok()) << status;
