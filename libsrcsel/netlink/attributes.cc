@@ -72,6 +72,7 @@ std::string Attributes::Name(int type) const {
 }
 
 absl::string_view Attributes::Text(int type) const {
+  if (!Has(type)) return {};
   const Bytes payload = Payload(type);
   const auto *text = reinterpret_cast<const char *>(payload.data());
   return {text, strnlen(text, payload.size())};

@@ -1,8 +1,8 @@
+#include <linux/if.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <fstream>
 #include <thread>
 
 #include "netlink/follow.hh"
@@ -28,11 +28,14 @@ class Following : public NetnsTest {
     poll(&one, 1, milliseconds);
     return one.revents;
   }
+  Changes Drain(const Gateways &gateways = Gateways()) {
+    const absl::StatusOr<Changes> changes = follower_->Drain(gateways);
+    EXPECT_TRUE(changes.ok()) << changes.status();
+    return changes.value_or(Changes());
+  }
   void ExpectChange(const std::string &what) {
     EXPECT_EQ(Poll(10000), POLLIN) << what;
-    const absl::StatusOr<bool> changed = follower_->Drain();
-    ASSERT_TRUE(changed.ok()) << changed.status();
-    EXPECT_TRUE(*changed) << what;
+    EXPECT_TRUE(Drain().routing) << what;
   }
   void ExpectChangeBy(const std::string &words) {
     ASSERT_NO_FATAL_FAILURE(Ip(words));
@@ -40,9 +43,7 @@ class Following : public NetnsTest {
   }
   void ExpectQuiet() {
     EXPECT_EQ(Poll(0), 0);
-    const absl::StatusOr<bool> changed = follower_->Drain();
-    ASSERT_TRUE(changed.ok()) << changed.status();
-    EXPECT_FALSE(*changed);
+    EXPECT_EQ(Drain(), Changes());
   }
 
   std::optional<Follower> follower_;
@@ -66,15 +67,17 @@ TEST_F(Following, HearsEveryKindOfChange) {
 TEST_F(Following, HearsSettings) {
   for (const char *family : {"ipv4", "ipv6"}) {
     ExpectQuiet();
-    std::ofstream(absl::StrCat("/proc/sys/net/", family, "/conf/lo/ignore_routes_with_linkdown"))
-        << 1;
+    SetSysctl(absl::StrCat(family, "/conf/lo/ignore_routes_with_linkdown"), "1");
     ExpectChange(family);
   }
 }
 
-TEST_F(Following, DoesNotHearNeighbours) {
-  Ip("neighbour add 10.0.0.9 lladdr 02:00:00:00:00:09 dev lo");
-  ExpectQuiet();
+TEST_F(Following, HearsBuckets) {
+  Ip("nexthop add id 1 dev lo");
+  Ip("nexthop add id 2 dev lo");
+  Ip("nexthop add id 9 group 1/2 type resilient buckets 4 idle_timer 0");
+  Drain();
+  ExpectChangeBy("nexthop replace id 9 group 2 type resilient");
 }
 
 TEST_F(Following, HearsWhatWasLost) {
@@ -84,32 +87,112 @@ TEST_F(Following, HearsWhatWasLost) {
   for (int i = 1; i <= 200; ++i) absl::StrAppend(&lines, "rule add pref ", i, " table 100\n");
   IpBatch(lines);
   EXPECT_EQ(Poll(10000), POLLIN | POLLERR);
-  const absl::StatusOr<bool> changed = follower_->Drain();
-  ASSERT_TRUE(changed.ok()) << changed.status();
-  EXPECT_TRUE(*changed);
+  EXPECT_TRUE(Drain().routing);
   ExpectQuiet();
   ExpectChangeBy("rule del pref 1");
 }
 
+class FollowingNeighbours : public Following {
+ protected:
+  void SetUp() override {
+    Following::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    MakeDevices();
+    Ip("route add default via 10.0.0.254");
+    Ip("nexthop add id 1 via fd00::fe dev v0");
+    // The kernel announces a veth's carrier some time after `ip` is done.
+    while (!Runs("v0") || !Runs("v1")) {
+      ASSERT_EQ(Poll(10000), POLLIN);
+      Drain();
+    }
+    ReadGateways();
+    Drain();
+  }
+
+  static bool Runs(const char *name) { return LinkNamed(name).flags & IFF_RUNNING; }
+  void ReadGateways() { gateways_ = Gateways(Read()); }
+  // `ip neighbour` with these words: whether it changes a gateway.
+  bool ChangesBy(const std::string &words) {
+    Ip(absl::StrCat("neighbour ", words));
+    EXPECT_EQ(Poll(10000), POLLIN) << words;
+    const Changes changes = Drain(gateways_);
+    EXPECT_FALSE(changes.routing) << words;
+    return changes.neighbours;
+  }
+
+  Gateways gateways_;
+};
+
+TEST_F(FollowingNeighbours, HearsGateways) {
+  EXPECT_TRUE(ChangesBy("add 10.0.0.254 lladdr 02:00:00:00:00:01 dev v0"));
+  EXPECT_TRUE(ChangesBy("add fd00::fe lladdr 02:00:00:00:00:01 dev v0"));
+  ReadGateways();
+  EXPECT_TRUE(ChangesBy("change 10.0.0.254 nud failed dev v0"));
+  EXPECT_TRUE(ChangesBy("del fd00::fe dev v0"));
+}
+
+TEST_F(FollowingNeighbours, HearsNobodyElse) {
+  EXPECT_FALSE(ChangesBy("add 10.0.0.9 lladdr 02:00:00:00:00:01 dev v0"));
+  EXPECT_FALSE(ChangesBy("add 10.0.0.254 lladdr 02:00:00:00:00:01 dev v1"));
+  EXPECT_FALSE(ChangesBy("add fd00::fd lladdr 02:00:00:00:00:01 dev v0"));
+  EXPECT_FALSE(ChangesBy("change 10.0.0.9 nud failed dev v0"));
+  EXPECT_FALSE(ChangesBy("del 10.0.0.9 dev v0"));
+}
+
+TEST_F(FollowingNeighbours, HearsOnlyClasses) {
+  const auto change = [&](const std::string &state) {
+    return ChangesBy(
+        absl::StrCat("replace 10.0.0.254 lladdr 02:00:00:00:00:01 dev v0 nud ", state));
+  };
+  EXPECT_TRUE(change("permanent"));
+  ReadGateways();
+  EXPECT_FALSE(change("noarp"));
+  EXPECT_FALSE(change("stale"));
+  EXPECT_TRUE(change("reachable"));
+  ReadGateways();
+  EXPECT_TRUE(ChangesBy("del 10.0.0.254 dev v0"));
+}
+
+TEST_F(FollowingNeighbours, HearsNoBridge) {
+  Ip("link add br0 type bridge");
+  Ip("link set v1 master br0");
+  Drain();
+  ASSERT_EQ(std::system("bridge fdb add 02:00:00:00:00:09 dev v1 master"), 0);
+  EXPECT_EQ(Poll(10000), POLLIN);
+  EXPECT_EQ(Drain(gateways_), Changes());
+}
+
+// Whatever is lost of a flood, nothing but neighbours is in doubt.
+TEST_F(FollowingNeighbours, AFloodIsNoChangeOfRoutes) {
+  std::string lines;
+  for (int i = 0; i < 5000; ++i)
+    absl::StrAppend(&lines, "neighbour replace 10.0.0.9 lladdr 02:00:00:00:00:0", 1 + i % 2,
+                    " dev v0\n");
+  IpBatch(lines);
+  EXPECT_EQ(Poll(10000), POLLIN);
+  EXPECT_EQ(Drain(gateways_), (Changes{.routing = false, .neighbours = true}));
+  ExpectQuiet();
+}
+
 // A device is announced as down before its routes go, and nothing announces those.
 TEST_F(Following, ReadingSeesTheSilentConsequences) {
-  std::ofstream("/proc/sys/net/ipv6/conf/lo/disable_ipv6") << 1;
+  SetSysctl("ipv6/conf/lo/disable_ipv6", "1");
   std::string routes;
   for (int i = 0; i < 10000; ++i)
     absl::StrAppend(&routes, "route add 198.18.", i / 250, ".", i % 250, " dev lo table 100\n");
   const auto count = [] {
     const Routes all = Read().routes;
-    return std::ranges::count_if(
-        all.entries(), [&](const Routes::Entry &r) { return all.TermsOf(r).table == 100; });
+    return std::ranges::count_if(all.entries(),
+                                 [&](const auto &r) { return all.TermsOf(r).table == 100; });
   };
   for (int round = 0; round < 20; ++round) {
     Ip("link set lo up");
     IpBatch(routes);
-    ASSERT_TRUE(*follower_->Drain());
+    ASSERT_TRUE(Drain().routing);
     std::thread down([] { Ip("link set lo down"); });
     std::ptrdiff_t left = 1;
     while (Poll(left == 0 ? 0 : 10000) != 0) {
-      ASSERT_TRUE(*follower_->Drain());
+      ASSERT_TRUE(Drain().routing);
       left = count();
     }
     down.join();

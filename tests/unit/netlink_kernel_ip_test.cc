@@ -144,13 +144,18 @@ TEST_F(AgainstIp, Buckets) {
   EXPECT_EQ(ours, theirs);
 }
 
+// All begin as permanent: of others there may be no more than the machine, not the namespace, has
+// room for.
 TEST_F(AgainstIp, Neighbours) {
-  for (const char *words :
-       {"10.0.0.9 lladdr 02:00:00:00:00:09 dev v0", "10.0.0.8 nud failed dev v0",
-        "10.0.0.7 lladdr 02:00:00:00:00:09 nud stale dev v1",
-        "fe80::1 lladdr 02:00:00:00:00:09 nud noarp dev v1",
-        "fd00::2 lladdr 02:00:00:00:00:09 nud reachable dev v0", "proxy 10.0.0.6 dev v0"})
-    Ip(absl::StrCat("neighbour add ", words));
+  const std::pair<const char *, const char *> neighbours[] = {
+      {"10.0.0.9 dev v0", "permanent"}, {"10.0.0.8 dev v0", "failed"},
+      {"10.0.0.7 dev v1", "stale"},     {"fe80::1 dev v1", "noarp"},
+      {"fd00::2 dev v0", "reachable"}};
+  for (const auto &[words, state] : neighbours) {
+    Ip(absl::StrCat("neighbour add ", words, " lladdr 02:00:00:00:00:09"));
+    Ip(absl::StrCat("neighbour change ", words, " lladdr 02:00:00:00:00:09 nud ", state));
+  }
+  Ip("neighbour add proxy 10.0.0.6 dev v0");
   const State state = Read();
   Json theirs = Json::array();
   for (const char *words : {"-4 neighbour show nud all", "-6 neighbour show nud all"})

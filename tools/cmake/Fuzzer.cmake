@@ -1,0 +1,37 @@
+# srcsel_fuzzer(name sources... FLAGS flags... LINK libraries...): the libFuzzer program fuzz_<name>,
+# from these sources alone, instrumented by clang for coverage, AddressSanitizer and
+# UndefinedBehaviorSanitizer. All else in the project is gcc's, which knows no such thing.
+
+find_program(SRCSEL_FUZZ_CLANG NAMES clang++-14 clang++ REQUIRED)
+
+function(srcsel_fuzzer name)
+  cmake_parse_arguments(arg "" "" "FLAGS;LINK" ${ARGN})
+  set(flags -std=c++20 -O2 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+            -fsanitize=fuzzer,address,undefined)
+  set(objects "")
+  foreach(source ${arg_UNPARSED_ARGUMENTS})
+    get_filename_component(source "${source}" ABSOLUTE)
+    file(RELATIVE_PATH stem "${CMAKE_SOURCE_DIR}" "${source}")
+    set(object "${CMAKE_CURRENT_BINARY_DIR}/${name}/${stem}.o")
+    get_filename_component(folder "${object}" DIRECTORY)
+    file(MAKE_DIRECTORY "${folder}")
+    add_custom_command(
+      OUTPUT "${object}"
+      COMMAND "${SRCSEL_FUZZ_CLANG}" ${flags} -Wall -Wextra -Werror -I
+              "${CMAKE_SOURCE_DIR}/libsrcsel" ${arg_FLAGS} -MD -MF "${object}.d" -c "${source}" -o
+              "${object}"
+      DEPENDS "${source}"
+      DEPFILE "${object}.d"
+      COMMENT "Building ${stem} for fuzz_${name}"
+      VERBATIM)
+    list(APPEND objects "${object}")
+  endforeach()
+  set(program "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/fuzz_${name}")
+  add_custom_command(
+    OUTPUT "${program}"
+    COMMAND "${SRCSEL_FUZZ_CLANG}" ${flags} ${objects} ${arg_LINK} -o "${program}"
+    DEPENDS ${objects}
+    COMMENT "Linking fuzz_${name}"
+    VERBATIM)
+  add_custom_target(fuzz_${name} ALL DEPENDS "${program}")
+endfunction()
