@@ -2,13 +2,9 @@
 // random flows the source the tables give against the one the kernel gives a socket that bears the
 // mark before it connects.
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <utility>
 
@@ -24,6 +20,7 @@
 #include "lab/process.hh"
 #include "lookup/decide.hh"
 #include "netlink/read_state.hh"
+#include "oracle.hh"
 
 namespace srcsel {
 namespace {
@@ -181,20 +178,8 @@ class Words {
 
 // ---- flows ------------------------------------------------------------------------------------
 
-struct Flow {
-  IpAddress to;
-  int type = SOCK_DGRAM;
-  std::uint16_t port = 0;
-  std::uint32_t mark = 0;
-
-  std::string ToString() const {
-    return absl::StrCat(to.ToString(), type == SOCK_DGRAM ? " udp " : " tcp ", port, " mark ",
-                        mark);
-  }
-};
-
-Flow DrawFlow(Draw &draw) {
-  Flow flow;
+Dial DrawFlow(Draw &draw) {
+  Dial flow;
   flow.to = IpAddress::Parse(draw.Once(2) ? absl::StrCat("20.", draw.Below(5), ".",
                                                          draw.Below(4) * 64, ".", draw.Below(256))
                                           : absl::StrCat("fd20:", draw.Below(5), ":", draw.Below(4),
@@ -207,7 +192,7 @@ Flow DrawFlow(Draw &draw) {
   return flow;
 }
 
-srcsel_decision Mirror(const Image &image, const Flow &flow) {
+srcsel_decision Mirror(const Image &image, const Dial &flow) {
   srcsel_flow asked{};
   asked.dst = KeyOf(flow.to);
   asked.family = static_cast<__u8>(FamilyOf(flow.to));
@@ -216,47 +201,6 @@ srcsel_decision Mirror(const Image &image, const Flow &flow) {
   asked.dport = flow.port;
   asked.unknown = SRCSEL_IN_OPAQUE | SRCSEL_IN_SPORT;
   return Decide(image, asked);
-}
-
-socklen_t SetAddress(sockaddr_storage &storage, const IpAddress &address, std::uint16_t port) {
-  storage = {};
-  if (address.is_v4()) {
-    auto *in = reinterpret_cast<sockaddr_in *>(&storage);
-    in->sin_family = AF_INET;
-    in->sin_port = htons(port);
-    std::memcpy(&in->sin_addr, address.bytes().data(), sizeof(in->sin_addr));
-    return sizeof(*in);
-  }
-  auto *in6 = reinterpret_cast<sockaddr_in6 *>(&storage);
-  in6->sin6_family = AF_INET6;
-  in6->sin6_port = htons(port);
-  std::memcpy(&in6->sin6_addr, address.bytes().data(), sizeof(in6->sin6_addr));
-  return sizeof(*in6);
-}
-
-struct Answer {
-  int error = 0;
-  IpAddress source;
-};
-
-// What the kernel does with a socket that is marked, bound to `source` if given, and connects.
-Answer Kernel(const Flow &flow, const IpAddress *source = nullptr) {
-  const Fd socket(::socket(flow.to.family(), flow.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_storage storage;
-  EXPECT_EQ(setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &flow.mark, sizeof(flow.mark)), 0);
-  if (source) {
-    const socklen_t size = SetAddress(storage, *source, 0);
-    EXPECT_EQ(bind(socket.get(), reinterpret_cast<sockaddr *>(&storage), size), 0);
-  }
-  socklen_t size = SetAddress(storage, flow.to, flow.port);
-  if (connect(socket.get(), reinterpret_cast<sockaddr *>(&storage), size) != 0 &&
-      errno != EINPROGRESS)
-    return {errno, {}};
-  EXPECT_EQ(getsockname(socket.get(), reinterpret_cast<sockaddr *>(&storage), &size), 0);
-  const void *bytes =
-      flow.to.is_v4() ? static_cast<void *>(&reinterpret_cast<sockaddr_in *>(&storage)->sin_addr)
-                      : &reinterpret_cast<sockaddr_in6 *>(&storage)->sin6_addr;
-  return {0, IpAddress::FromBytes(flow.to.family(), bytes)};
 }
 
 // ---- the comparison ---------------------------------------------------------------------------
@@ -288,9 +232,9 @@ class KernelTest : public testing::Test {
 
   // In the namespace. With rules `from`, what follows the first lookup may fail for the very source
   // that the first one gave: binding that source must then fail in the same way.
-  void Compare(const Image &image, const Flow &flow, bool from) {
+  void Compare(const Image &image, const Dial &flow, bool from) {
     const srcsel_decision decision = Mirror(image, flow);
-    const Answer kernel = Kernel(flow);
+    const Connected kernel = Connect(flow);
     const IpAddress source = FromWire(FamilyOf(flow.to), decision.source);
     ++counts_[FamilyOf(flow.to)][decision.reason];
     SCOPED_TRACE(absl::StrCat(flow.ToString(), ": mirror says ", ReasonText(decision.reason), " ",
@@ -300,7 +244,9 @@ class KernelTest : public testing::Test {
     switch (decision.reason) {
       case SRCSEL_WHY_TABLE:
         if (kernel.error && from) {
-          EXPECT_EQ(Kernel(flow, &source).error, kernel.error);
+          Dial bound = flow;
+          bound.from = source;
+          EXPECT_EQ(Connect(bound).error, kernel.error);
         } else {
           EXPECT_EQ(kernel.source, source);
         }
@@ -335,7 +281,7 @@ class KernelTest : public testing::Test {
       images.emplace(mark, std::move(image));
     }
     for (int i = 0; i < kFlows; ++i) {
-      const Flow flow = DrawFlow(draw);
+      const Dial flow = DrawFlow(draw);
       Compare(images.at(flow.mark), flow, from);
     }
     return absl::OkStatus();

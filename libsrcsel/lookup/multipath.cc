@@ -1,0 +1,122 @@
+#include "lookup/multipath.hh"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+
+namespace srcsel {
+namespace {
+
+constexpr std::uint32_t kLastHash = 0x7fffffff;
+
+using Bounds = std::vector<std::int32_t>;
+using Index = std::optional<std::size_t>;
+
+bool Within(std::uint32_t hash, std::int32_t bound) {
+  return bound >= 0 && hash <= static_cast<std::uint32_t>(bound);
+}
+
+PathChoice AnyOf(std::size_t count) {
+  PathChoice choice{std::vector<std::size_t>(count)};
+  std::iota(choice.candidates.begin(), choice.candidates.end(), 0);
+  return choice;
+}
+
+// A choice only ever compares the hash with bounds, so the bounds themselves stand for all hashes.
+PathChoice Choose(const Bounds &bounds, Hash hash, absl::FunctionRef<Index(std::uint32_t)> select) {
+  std::vector<std::uint32_t> hashes = {hash.value_or(kLastHash)};
+  if (!hash)
+    for (const std::int32_t bound : bounds)
+      if (bound >= 0) hashes.push_back(static_cast<std::uint32_t>(bound));
+  std::vector<std::size_t> indexes;
+  for (const std::uint32_t each : hashes)
+    if (const Index index = select(each)) indexes.push_back(*index);
+  return PathChoice::OneOf(std::move(indexes));
+}
+
+Index FirstUsable(std::span<const Path> paths) {
+  const auto first = std::ranges::find_if(paths, &Path::usable);
+  if (first == paths.end()) return std::nullopt;
+  return static_cast<std::size_t>(first - paths.begin());
+}
+
+}  // namespace
+
+std::vector<std::int32_t> UpperBounds(std::span<const Path> paths) {
+  std::uint64_t total = 0, sum = 0;
+  for (const Path &path : paths)
+    if (path.usable) total += path.weight;
+  Bounds bounds(paths.size(), -1);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (!paths[i].usable) continue;
+    sum += paths[i].weight;
+    const auto end = static_cast<std::int64_t>(((sum << 31) + total / 2) / total);
+    bounds[i] = static_cast<std::int32_t>(end - 1);
+  }
+  return bounds;
+}
+
+PathChoice ChooseNexthop4(std::span<const Path> paths, const IpAddress &source, bool use_neigh,
+                          Hash hash) {
+  const Bounds bounds = UpperBounds(paths);
+  const bool bound = !source.IsUnspecified();
+  const int enough = bound ? 3 : 1;
+  const auto select = [&](std::uint32_t hashed) {
+    Index best;
+    int best_score = -1;
+    for (std::size_t i = 0; i < paths.size() && best_score < enough; ++i) {
+      if (bounds[i] < 0 || (use_neigh && !UsableInGroup(paths[i].gateway))) continue;
+      const int owns = bound && paths[i].source == source ? 2 : 0;
+      const int score = owns + (Within(hashed, bounds[i]) ? 1 : 0);
+      if (score > best_score) best = i, best_score = score;
+    }
+    return best ? best : FirstUsable(paths);
+  };
+  return Choose(bounds, hash, select);
+}
+
+PathChoice ChooseMember(std::span<const Path> paths, Hash hash) {
+  const Bounds bounds = UpperBounds(paths);
+  const auto select = [&](std::uint32_t hashed) {
+    Index fallback;
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      if (!UsableInGroup(paths[i].gateway)) continue;
+      if (Within(hashed, bounds[i])) return Index(i);
+      if (!fallback) fallback = i;
+    }
+    return fallback ? fallback : FirstUsable(paths);
+  };
+  return Choose(bounds, hash, select);
+}
+
+PathChoice ChooseBucket(const NexthopObject &group, Hash hash) {
+  std::span<const std::uint32_t> buckets = group.buckets;
+  if (hash && !buckets.empty()) buckets = buckets.subspan(*hash % buckets.size(), 1);
+  std::vector<std::size_t> indexes;
+  for (const std::uint32_t id : buckets) {
+    const auto member = std::ranges::find(group.group, id, &NexthopMember::id);
+    if (member == group.group.end()) return AnyOf(group.group.size());
+    indexes.push_back(static_cast<std::size_t>(member - group.group.begin()));
+  }
+  return indexes.empty() ? AnyOf(group.group.size()) : PathChoice::OneOf(std::move(indexes));
+}
+
+bool SiblingAllowed(const Path &path, const SiblingTerms &terms) {
+  if (terms.strict_oif != 0 && path.oif != terms.strict_oif) return false;
+  return !terms.ask_neighbours || UsableAsRouter6(path.gateway);
+}
+
+PathChoice ChooseSibling(std::span<const Path> paths, std::size_t match, const SiblingTerms &terms,
+                         Hash hash) {
+  const Bounds bounds = UpperBounds(paths);
+  const auto select = [&](std::uint32_t hashed) {
+    for (std::size_t i = 0; i < paths.size(); ++i)
+      if (Within(hashed, bounds[i])) return Index(SiblingAllowed(paths[i], terms) ? i : match);
+    return Index(match);
+  };
+  return Choose(bounds, hash, select);
+}
+
+}  // namespace srcsel
