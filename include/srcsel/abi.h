@@ -257,6 +257,59 @@ struct srcsel_route {
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_route) == 64, "routes are 64 bytes");
 
+/*
+ * The score of an IPv6 source address for a destination: the rules of RFC 6724 in the order in which
+ * Linux applies them, the first in the highest bits. The higher score wins, of equals the first.
+ */
+enum srcsel_score {
+  SRCSEL_SCORE_NOT_OPTIMISTIC = 1u << 0,
+  SRCSEL_SCORE_PREFIX = 1u << 1, /* times the bits in common, 0 to 128 */
+  SRCSEL_SCORE_ORCHID = 1u << 9,
+  SRCSEL_SCORE_PRIVACY = 1u << 10,
+  SRCSEL_SCORE_LABEL = 1u << 11,
+  SRCSEL_SCORE_OIF = 1u << 12,
+  SRCSEL_SCORE_HOME = 1u << 13,
+  SRCSEL_SCORE_PREFERRED = 1u << 14,
+  SRCSEL_SCORE_SCOPE = 1u << 15, /* times 0 to 127 */
+  SRCSEL_SCORE_SAME = 1u << 22,
+  SRCSEL_SCORE_CANDIDATE = 1u << 23,
+  SRCSEL_SCORE_ONLY = 1u << 24, /* before any address of another interface */
+};
+
+enum srcsel_address_flag {
+  SRCSEL_ADDRESS_ONLY = 1u << 0,      /* out of its interface goes no address of another one */
+  SRCSEL_ADDRESS_UNORDERED = 1u << 1, /* its interface's place among the others is not known */
+  SRCSEL_ADDRESS_OPAQUE = 1u << 2,    /* what goes out of its interface is not mirrored (VRF) */
+  SRCSEL_ADDRESS_TEMPORARY = SRCSEL_SCORE_PRIVACY,
+};
+
+/*
+ * An IPv6 address that a socket may be given, in the kernel's order: by interface as they were
+ * registered, then as the interface lists them. One without SRCSEL_SCORE_CANDIDATE is no address: it
+ * says that its interface has none to give (SRCSEL_ADDRESS_ONLY), or one that is not known
+ * (SRCSEL_ADDRESS_OPAQUE).
+ */
+struct srcsel_address {
+  struct srcsel_key key;
+  __u32 oif;
+  __u32 label; /* of `labels` for oif, SRCSEL_NONE if there is none */
+  __u32 score; /* what no destination changes; HOME: is a home address, ORCHID: is an ORCHID,
+                  PRIVACY: as the interface's use_tempaddr prefers */
+  __u16 flags; /* enum srcsel_address_flag */
+  __u8 plen;
+  __u8 scope; /* as in multicast addresses: 2 link, 5 site, 14 global */
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_address) == 32, "addresses are 32 bytes");
+
+/* A line of `ip addrlabel`; the first that fits holds. */
+struct srcsel_label {
+  struct srcsel_match match;
+  __u32 oif, oif_mask; /* mask 0: any interface */
+  __u32 label;
+  __u32 zero[5];
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_label) == 64, "labels are 64 bytes");
+
 /* Page 0. */
 struct srcsel_header {
   __u32 magic, version;
@@ -275,7 +328,9 @@ struct srcsel_header {
   struct srcsel_section leaves;                 /* __u16 route or vector indexes */
   __u32 local[SRCSEL_FAMILIES];                 /* index of table 255, or SRCSEL_NONE */
   struct srcsel_dimensions dimensions[SRCSEL_FAMILIES];
-  __u8 zero[SRCSEL_PAGE - 232];
+  struct srcsel_section addresses; /* struct srcsel_address, IPv6 */
+  struct srcsel_section labels;    /* struct srcsel_label, IPv6 */
+  __u8 zero[SRCSEL_PAGE - 248];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
 

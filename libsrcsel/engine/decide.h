@@ -16,6 +16,7 @@
 #include "engine/classify.h"
 #include "engine/exempt.h"
 #include "engine/rules.h"
+#include "engine/source6.h"
 
 /* Wire addresses lie on multiples of 8 bytes everywhere in abi.h. */
 SRCSEL_INLINE void srcsel_copy_address(__u8 *to, const __u8 *from) {
@@ -28,6 +29,7 @@ SRCSEL_FN __u32 srcsel_decide_tables(srcsel_image image, const struct srcsel_hea
                                      struct srcsel_decision *decision) {
   struct srcsel_rule_walk walk;
   const struct srcsel_route *route;
+  __u32 sourced;
 
   walk.image = image;
   walk.head = head;
@@ -43,8 +45,14 @@ SRCSEL_FN __u32 srcsel_decide_tables(srcsel_image image, const struct srcsel_hea
   decision->oif = route->oif;
   if (route->type != RTN_UNICAST) return SRCSEL_WHY_LOCAL;
   if (route->flags & SRCSEL_ROUTE_AMBIGUOUS) return SRCSEL_WHY_AMBIGUOUS;
-  if (!(route->flags & SRCSEL_ROUTE_SOURCE)) return SRCSEL_WHY_NO_SOURCE;
-  srcsel_copy_address(decision->source, route->source);
+  if (route->flags & SRCSEL_ROUTE_SOURCE) {
+    srcsel_copy_address(decision->source, route->source);
+  } else {
+    if (flow->family == SRCSEL_V4) return SRCSEL_WHY_NO_SOURCE;
+    sourced = srcsel_source6(image, head, &flow->dst, route->oif, 0, decision->source);
+    if (sourced == SRCSEL_SOURCE_UNKNOWN) return SRCSEL_WHY_AMBIGUOUS;
+    if (sourced != SRCSEL_SOURCED) return SRCSEL_WHY_NO_SOURCE;
+  }
   decision->apply = SRCSEL_APPLY_SOURCE;
   return SRCSEL_WHY_TABLE;
 }

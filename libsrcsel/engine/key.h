@@ -37,4 +37,36 @@ SRCSEL_INLINE __u32 srcsel_popcount(__u64 bits) {
   return (__u32)__builtin_popcountll(bits);
 }
 
+/* How many leading bits two keys have in common: 0 to 128. clang-14 crashes on __builtin_clz(). */
+SRCSEL_INLINE __u64 srcsel_common_bits(const struct srcsel_key *a, const struct srcsel_key *b) {
+  const __u64 high = a->hi ^ b->hi, low = -srcsel_is_zero(high);
+  __u64 differ = high | ((a->lo ^ b->lo) & low);
+
+  differ |= differ >> 1;
+  differ |= differ >> 2;
+  differ |= differ >> 4;
+  differ |= differ >> 8;
+  differ |= differ >> 16;
+  differ |= differ >> 32;
+  return (64 & low) + srcsel_popcount(~differ);
+}
+
+/* The smaller of two numbers below 2^63. */
+SRCSEL_INLINE __u64 srcsel_smaller(__u64 a, __u64 b) {
+  return b + ((a - b) & -((a - b) >> 63));
+}
+
+/* A key of IPv6 as a wire address, which lies on a multiple of 8 bytes. */
+SRCSEL_INLINE void srcsel_write_address(__u8 *to, const struct srcsel_key *key) {
+  __u64 *words = (__u64 *)__builtin_assume_aligned(to, 8);
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  words[0] = __builtin_bswap64(key->hi);
+  words[1] = __builtin_bswap64(key->lo);
+#else
+  words[0] = key->hi;
+  words[1] = key->lo;
+#endif
+}
+
 #endif /* SRCSEL_ENGINE_KEY_H */

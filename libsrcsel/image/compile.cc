@@ -9,6 +9,7 @@
 #include "image/compile_classes.hh"
 #include "image/compile_policy.hh"
 #include "image/compile_rules.hh"
+#include "image/compile_sources6.hh"
 #include "image/compile_tables.hh"
 #include "image/writer.hh"
 
@@ -50,6 +51,9 @@ absl::StatusOr<Image> CompileWith(CompiledTables &tables, const State &state, co
   header.fans = writer.Append(tables.tries.fans());
   header.nodes = writer.Append(tables.tries.nodes());
   header.leaves = writer.Append(tables.tries.leaves());
+  const CompiledSources6 sources6 = CompileSources6(state);
+  header.addresses = writer.Append(sources6.addresses);
+  header.labels = writer.Append(sources6.labels);
   return std::move(writer).Finish(header);
 }
 

@@ -1,5 +1,5 @@
-// The sysctls of a namespace that the choice of routes and sources depends on, and that no netlink
-// message carries.
+// What the choice of routes and sources depends on and no netlink message carries: sysctls of the
+// namespace, and how the kernel was built.
 
 #pragma once
 
@@ -15,6 +15,7 @@ struct Settings {
   bool forwarding6_all = false;                // net.ipv6.conf.all.forwarding
   bool optimistic_dad_all = false;             // net.ipv6.conf.all.optimistic_dad
   bool use_optimistic_all = false;             // net.ipv6.conf.all.use_optimistic
+  bool mobility6 = false;                      // built with CONFIG_IPV6_MIP6: prefers home addresses
   std::uint8_t multipath_policy[2] = {};       // fib_multipath_hash_policy, [0] ipv4, [1] ipv6
   std::uint32_t multipath_fields[2] = {7, 7};  // fib_multipath_hash_fields
   std::uint32_t multipath_seed = 0;  // net.ipv4.fib_multipath_hash_seed; 0: the kernel's secret

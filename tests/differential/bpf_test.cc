@@ -157,6 +157,7 @@ std::string Text(const srcsel_decision &d) {
 TEST_F(BpfTest, DecidesAsTheNativeEngineDoes) {
   Draw draw(Seed());
   std::array<int, SRCSEL_WHY_COUNT> counts{};
+  int chosen = 0;  // of the addresses that no route names
   EventReader reader = EventReader::Open(*hooks_).value();
   for (int world = 0; world < kWorlds; ++world) {
     const std::uint64_t netns = world % 8 == 7 ? cookie_ + 1 : cookie_;
@@ -180,8 +181,13 @@ TEST_F(BpfTest, DecidesAsTheNativeEngineDoes) {
       ASSERT_TRUE(SameBytes(event.decision, native))
           << "world " << world << "\n  BPF    " << Text(event.decision) << "\n  native "
           << Text(native);
+      const __u8 *source = native.source;
+      chosen += native.reason == SRCSEL_WHY_TABLE && event.flow.family == SRCSEL_V6 &&
+                (source[15] == 3 || source[15] == 4);
     }
   }
+  std::cout << "chosen among addresses " << chosen << '\n';
+  EXPECT_GT(chosen, 0);
   for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason) {
     std::cout << ReasonText(reason) << ' ' << counts[reason] << '\n';
     EXPECT_EQ(counts[reason] > 0, reason != SRCSEL_WHY_NO_IMAGE) << ReasonText(reason);

@@ -122,7 +122,7 @@ class Words {
       Add(verb, draw_.OneOf(kTypes), prefix, table, metric, tos);
       return;
     }
-    const std::string src = draw_.Below(8) < (V4(family) ? 4 : 7) ? "src " + Own(family) : "";
+    const std::string src = draw_.Once(2) ? "src " + Own(family) : "";
     const bool several = !appends && draw_.Once(8);
     const std::string hops =
         several ? absl::StrCat("nexthop ", hop, " nexthop ", Hop(family)) : hop;

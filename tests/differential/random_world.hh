@@ -37,6 +37,8 @@ inline constexpr char kHostWords[] =
     "address add 10.0.0.2/24 dev v0\n"
     "address add fd00::1/64 dev v0 nodad\n"
     "address add fd00::2/64 dev v0 nodad\n"
+    "address add fd00::3/64 dev v0 nodad\n"
+    "address add fd00::4/64 dev v0 nodad\n"
     "route add default via 10.0.0.254\n"
     "route add default via fd00::fe\n";
 
@@ -86,6 +88,29 @@ inline Route DrawRoute(Draw &draw, int family) {
     if (draw.Once(20)) nexthop.flags = RTNH_F_DEAD;
   }
   return route;
+}
+
+// What IPv6 routes without a source of their own choose from: fd00::3 and ::4, which can be bound,
+// and some that cannot.
+inline void DrawSources6(Draw &draw, State &state) {
+  static const std::vector<std::uint32_t> kFlags = {
+      0, 0, 0, IFA_F_TEMPORARY, IFA_F_DEPRECATED, IFA_F_OPTIMISTIC, IFA_F_TENTATIVE};
+  for (Link &link : state.links) {
+    link.use_tempaddr = static_cast<std::int32_t>(draw.Below(3));
+    link.optimistic_dad = link.use_optimistic = draw.Once(2);
+    link.use_oif_addrs_only = draw.Once(8);
+    if (!draw.Once(6)) state.device_order.push_back(link.index);
+    for (unsigned left = draw.Once(20) ? 200 : draw.Below(4); left > 0; --left) {
+      const IpAddress address =
+          draw.Once(6) ? AddressNear(draw, AF_INET6)
+                       : IpAddress::Parse(absl::StrCat("fd00::", 3 + draw.Below(2))).value();
+      state.addresses.push_back({link.index, address,
+                                 {address, static_cast<int>(draw.Below(129))},
+                                 RT_SCOPE_UNIVERSE, draw.OneOf(kFlags)});
+    }
+  }
+  for (unsigned left = draw.Below(9); left > 0; --left)
+    state.labels.push_back({PrefixNear(draw, AF_INET6), draw.Below(4), draw.Below(3)});
 }
 
 inline Rule DrawRule(Draw &draw, int family) {
@@ -138,6 +163,7 @@ inline State DrawState(Draw &draw, std::uint64_t netns) {
                  {.index = 3, .name = "eth1", .group = 2}};
   const IpAddress own = IpAddress::Parse("10.0.0.1").value();
   state.addresses = {{2, own, {own, 24}, RT_SCOPE_UNIVERSE, 0}};
+  DrawSources6(draw, state);
   AddLocalTable(state);
   for (const int family : {AF_INET, AF_INET6}) {
     const unsigned routes = draw.Once(3) ? 1500 : 40, rules = draw.Once(6) ? 300 : 12;

@@ -19,7 +19,9 @@ State Rich() {
     routes.push_back(RouteTo(absl::StrCat("2001:db8::1/", length), 100, 3, "fd00::1"));
   for (Route &route : routes) route.dst = route.dst.Network();
   routes.push_back(RouteTo("192.0.2.0/24", RT_TABLE_LOCAL, 1));
-  State state = StateOf({On(2, "10.0.0.1/24")}, routes);
+  routes.push_back(RouteTo("3fff::/20", 100, 3));
+  State state = StateOf({On(2, "10.0.0.1/24"), On(2, "2001:db8::2/64"), On(3, "fd00::1/64")}, routes);
+  state.labels = {{Net("2001:db8::/32"), 3, 2}, {Net("::/0"), 0, 1}};
   Rule jump = Lookup(5, 0), marked = Lookup(10, 100, AF_INET6);
   jump.action = SRCSEL_RULE_GOTO;
   jump.goto_pref = 32766;
@@ -65,6 +67,7 @@ class DamagedImage : public testing::Test {
 TEST_F(DamagedImage, IsWholeToBeginWith) {
   EXPECT_EQ(Why(Decide(image_, FlowTo("10.0.7.1"))), "table");
   EXPECT_EQ(Why(Decide(image_, FlowTo("2001:db8::1"))), "table");
+  EXPECT_EQ(Why(Decide(image_, FlowTo("3fff::1"))), "table");
 }
 
 TEST_F(DamagedImage, ByTruncation) {
@@ -83,9 +86,10 @@ TEST_F(DamagedImage, ByEveryBitOfTheHeadersFields) {
   }
 }
 
-TEST_F(DamagedImage, ByEveryBitOfTablesAndFirstNodes) {
+TEST_F(DamagedImage, ByEveryBitOfWhatComesFirst) {
   const srcsel_header &head = image_.header();
-  for (const srcsel_section &section : {head.tables, head.nodes, head.rules[0], head.routes})
+  for (const srcsel_section &section : {head.tables, head.nodes, head.rules[0], head.routes,
+                                        head.addresses, head.labels})
     for (std::size_t bit = 0; bit < 8 * 256; ++bit) {
       std::vector<std::byte> bytes = Bytes();
       bytes[section.page * SRCSEL_PAGE + bit / 8] ^= std::byte{1} << (bit % 8);

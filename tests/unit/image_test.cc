@@ -16,7 +16,9 @@ Image Full(std::uint64_t generation = 1) {
   routes.push_back(RouteTo("fd00::1/128", RT_TABLE_LOCAL, 1));
   PolicyRule rule = Binding("100");
   rule.uids = {{0, 999}};
-  return Compile(StateOf({}, routes), Policy{{rule, Marking("1")}}, generation).value();
+  State state = StateOf({On(2, "fd00::2/64")}, routes);
+  state.labels = {{Net("fc00::/7"), 0, 5}};
+  return Compile(state, Policy{{rule, Marking("1")}}, generation).value();
 }
 
 TEST(Image, HasAHeaderThatNamesIt) {
@@ -50,7 +52,8 @@ TEST(Image, StartsEverySectionOnAPageOfItsOwn) {
       {head.rules[0], sizeof(srcsel_rule)}, {head.rules[1], sizeof(srcsel_rule)},
       {head.tables, sizeof(srcsel_table)},  {head.routes, sizeof(srcsel_route)},
       {head.fans, sizeof(__u32)},           {head.nodes, sizeof(srcsel_node)},
-      {head.leaves, sizeof(__u16)},
+      {head.leaves, sizeof(__u16)},         {head.addresses, sizeof(srcsel_address)},
+      {head.labels, sizeof(srcsel_label)},
   };
   std::size_t next = 1;
   for (const auto &s : sections) {
