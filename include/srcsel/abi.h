@@ -258,8 +258,9 @@ struct srcsel_route {
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_route) == 64, "routes are 64 bytes");
 
 /*
- * The score of an IPv6 source address for a destination: the rules of RFC 6724 in the order in which
- * Linux applies them, the first in the highest bits. The higher score wins, of equals the first.
+ * The score of an IPv6 source address for a destination: the rules of RFC 6724 in the order in
+ * which Linux applies them, the first in the highest bits. The higher score wins, of equals the
+ * first.
  */
 enum srcsel_score {
   SRCSEL_SCORE_NOT_OPTIMISTIC = 1u << 0,
@@ -285,8 +286,8 @@ enum srcsel_address_flag {
 
 /*
  * An IPv6 address that a socket may be given, in the kernel's order: by interface as they were
- * registered, then as the interface lists them. One without SRCSEL_SCORE_CANDIDATE is no address: it
- * says that its interface has none to give (SRCSEL_ADDRESS_ONLY), or one that is not known
+ * registered, then as the interface lists them. One without SRCSEL_SCORE_CANDIDATE is no address:
+ * it says that its interface has none to give (SRCSEL_ADDRESS_ONLY), or one that is not known
  * (SRCSEL_ADDRESS_OPAQUE).
  */
 struct srcsel_address {

@@ -11,7 +11,9 @@ absl::StatusOr<Mirror> Mirror::Start() {
   SRCSEL_ASSIGN_OR_RETURN(Follower follower, Follower::Open());
   SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
   SRCSEL_ASSIGN_OR_RETURN(State state, reader.Read());
-  return Mirror(std::move(follower), std::move(reader), std::move(state));
+  Mirror mirror(std::move(follower), std::move(reader));
+  mirror.Take(std::move(state));
+  return mirror;
 }
 
 absl::Status Mirror::Publish(const Policy &policy, Hooks &hooks) {
@@ -24,13 +26,27 @@ absl::Status Mirror::Publish(const Policy &policy, Hooks &hooks) {
 }
 
 absl::StatusOr<bool> Mirror::Changed() {
-  SRCSEL_ASSIGN_OR_RETURN(const Changes changes, follower_.Drain(Gateways()));
-  return changes.routing;  // images know no neighbours
+  SRCSEL_ASSIGN_OR_RETURN(const Changes changes, follower_.Drain(gateways_));
+  unread_.routing |= changes.routing;
+  unread_.neighbours |= changes.neighbours;
+  return unread_.any();
 }
 
 absl::Status Mirror::Refresh(const Policy &policy, Hooks &hooks) {
-  SRCSEL_ASSIGN_OR_RETURN(state_, reader_.Read());
+  if (unread_.neighbours && !unread_.routing) {
+    SRCSEL_ASSIGN_OR_RETURN(state_.neighbours, reader_.ReadNeighbours());
+    gateways_ = Gateways(state_);
+  } else {
+    SRCSEL_ASSIGN_OR_RETURN(State state, reader_.Read());
+    Take(std::move(state));
+  }
+  unread_ = Changes();
   return Publish(policy, hooks);
+}
+
+void Mirror::Take(State state) {
+  state_ = std::move(state);
+  gateways_ = Gateways(state_);
 }
 
 }  // namespace srcsel

@@ -39,12 +39,16 @@ class Mirror {
   absl::Status Refresh(const Policy &policy, Hooks &hooks);
 
  private:
-  Mirror(Follower follower, StateReader reader, State state)
-      : follower_(std::move(follower)), reader_(std::move(reader)), state_(std::move(state)) {}
+  Mirror(Follower follower, StateReader reader)
+      : follower_(std::move(follower)), reader_(std::move(reader)) {}
+
+  void Take(State state);
 
   Follower follower_;
   StateReader reader_;
   State state_;
+  Gateways gateways_;  // of state_
+  Changes unread_;
   std::optional<Image> published_;
 };
 

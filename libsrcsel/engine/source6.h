@@ -5,7 +5,8 @@
  *
  * The addresses are walked once, in the kernel's order. Each is given one number (abi.h, enum
  * srcsel_score), in which the rules lie in their order, so that one comparison is all of them. What
- * no destination changes is in the image already. Arithmetic, not branches, for the verifier's sake.
+ * no destination changes is in the image already. Arithmetic, not branches, for the verifier's
+ * sake.
  *
  * Cost: linear in the labels up to the one that fits, and in the addresses.
  */
@@ -55,8 +56,8 @@ SRCSEL_INLINE __u64 srcsel_is_orchid(const struct srcsel_key *key) {
 /* RFC 4291's number for the scope of an address. */
 SRCSEL_INLINE __u32 srcsel_scope6(const struct srcsel_key *key) {
   const __u64 multicast = srcsel_is_multicast6(key);
-  const __u64 link = srcsel_is_zero(key->hi >> 54 ^ 0xfe80 >> 6) |
-                     srcsel_is_zero(key->hi | (key->lo ^ 1));
+  const __u64 link =
+      srcsel_is_zero(key->hi >> 54 ^ 0xfe80 >> 6) | srcsel_is_zero(key->hi | (key->lo ^ 1));
   const __u64 site = srcsel_is_zero(key->hi >> 54 ^ 0xfec0 >> 6);
   const __u64 scope = 14 - link * 12 - site * 9;
 
@@ -80,12 +81,12 @@ static long srcsel_label_step(__u32 index, void *context) {
   return 1;
 }
 
-SRCSEL_INLINE __u64 srcsel_score6(const struct srcsel_source_walk *s, const struct srcsel_address *a) {
+SRCSEL_INLINE __u64 srcsel_score6(const struct srcsel_source_walk *s,
+                                  const struct srcsel_address *a) {
   const __u64 on_oif = srcsel_is_zero(a->oif ^ s->oif);
   const __u64 narrow = ((__u64)a->scope - s->scope) >> 63;
   const __u64 difference = (a->key.hi ^ s->dst.hi) | (a->key.lo ^ s->dst.lo);
-  const __u64 candidate =
-      on_oif | ((s->only ^ 1) & (a->score / SRCSEL_SCORE_CANDIDATE));
+  const __u64 candidate = on_oif | ((s->only ^ 1) & (a->score / SRCSEL_SCORE_CANDIDATE));
   __u64 score = a->score ^ s->flip;
 
   score = (score & ~(__u64)s->asked) | ((a->flags ^ s->plain) & s->asked);

@@ -68,10 +68,11 @@ SRCSEL_INLINE __u32 srcsel_device_table(srcsel_image image, const struct srcsel_
                                         __u32 table, __u32 oif) {
   const struct srcsel_table *t =
       (const struct srcsel_table *)srcsel_object(image, head->tables.page, table, sizeof(*t));
-  __u32 low = table + 1, high;
+  __u32 low = table + 1, high, others;
 
   if (!t || !t->devices) return SRCSEL_NONE;
-  for (high = table + t->devices; low < high;) {
+  others = table + t->devices;
+  for (high = others; low < high;) {
     const __u32 middle = low + (high - low) / 2;
     t = (const struct srcsel_table *)srcsel_object(image, head->tables.page, middle, sizeof(*t));
     if (!t) return SRCSEL_NONE;
@@ -81,7 +82,7 @@ SRCSEL_INLINE __u32 srcsel_device_table(srcsel_image image, const struct srcsel_
     else
       high = middle;
   }
-  return low;
+  return others;
 }
 
 /* For a flow bound to a device, or in IPv6 one that only prefers it. */

@@ -119,7 +119,7 @@ void AliasMaker::AddRotation(std::span<const Candidate> candidates, std::size_t 
   if (first > 0 && alike(candidates[first - 1])) return;
   if (!IsDefaultGateway(found, *candidates[first].paths)) return;
   const Path &path = candidates[first].paths->all[0];
-  if (path.neighbour == 0 || path.neighbour == NUD_REACHABLE) return;
+  if (!path.neighbour || path.neighbour == NUD_REACHABLE) return;
 
   srcsel_route rotation = RouteOf(candidates[first], 0);
   std::vector<std::uint32_t> members;

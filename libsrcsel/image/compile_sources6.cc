@@ -23,8 +23,8 @@ srcsel_label CompiledLabel(const AddressLabel &label) {
 
 bool IsCandidate(const InterfaceAddress &address) {
   const bool tentative = address.flags & IFA_F_TENTATIVE && !(address.flags & IFA_F_OPTIMISTIC);
-  return !address.local.is_v4() && !address.local.IsUnspecified() &&
-         !address.local.IsMulticast() && !tentative;
+  return !address.local.is_v4() && !address.local.IsUnspecified() && !address.local.IsMulticast() &&
+         !tentative;
 }
 
 // ipv6_saddr_preferred(): IPv4-mapped, IPv4-compatible and loopback addresses do not age.

@@ -4,7 +4,6 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
-#include <map>
 
 #include "image/source4.hh"
 
@@ -83,7 +82,7 @@ Path PathFinder::Object(const RouteTerms &terms, int family, const NexthopObject
 Paths PathFinder::Group(const RouteTerms &terms, int family, const NexthopObject &group) const {
   Paths paths;
   paths.choice = group.resilient ? Choice::kResilient : Choice::kGroup;
-  std::map<std::uint32_t, std::uint32_t> place;
+  absl::flat_hash_map<std::uint32_t, std::uint32_t> place;
   for (const NexthopMember &member : group.group) {
     const NexthopObject *object = Get(objects_, member.id);
     if (!object) continue;
@@ -92,7 +91,14 @@ Paths PathFinder::Group(const RouteTerms &terms, int family, const NexthopObject
     paths.all.push_back(Object(terms, family, *object));
     paths.all.back().weight = member.weight;
   }
-  for (const std::uint32_t id : group.buckets) paths.buckets.push_back(place[id]);
+  for (const std::uint32_t id : group.buckets) {
+    const auto found = place.find(id);
+    if (found == place.end()) {
+      paths.buckets.clear();
+      break;
+    }
+    paths.buckets.push_back(found->second);
+  }
   return paths;
 }
 

@@ -20,14 +20,15 @@ namespace srcsel {
 
 struct Path {
   std::uint32_t oif = 0;
-  std::optional<IpAddress> gateway;
-  std::optional<IpAddress> source;  // absent where the destination decides: IPv6, and RTN_LOCAL
-  bool guessed = false;             // the source hangs on something the kernel does not show
-  bool usable = true;               // neither dead nor of a link down that is to be ignored
-  std::uint32_t group = 0;          // of the link
+  std::optional<IpAddress> gateway = {};
+  std::optional<IpAddress> source =
+      {};                   // absent where the destination decides: IPv6, and RTN_LOCAL
+  bool guessed = false;     // the source hangs on something the kernel does not show
+  bool usable = true;       // neither dead nor of a link down that is to be ignored
+  std::uint32_t group = 0;  // of the link
   std::uint32_t weight = 1;
-  std::uint32_t id = 0;         // of the nexthop object, 0: none
-  std::uint16_t neighbour = 0;  // NUD_* of the gateway, 0: no entry
+  std::uint32_t id = 0;                         // of the nexthop object, 0: none
+  std::optional<std::uint16_t> neighbour = {};  // NUD_* of the gateway; absent: it has no entry
 
   friend bool operator==(const Path &, const Path &) = default;
 };
@@ -41,9 +42,10 @@ enum class Choice {
 
 struct Paths {
   Choice choice = Choice::kSingle;
-  std::vector<Path> all;               // empty for blackhole and the like; else in kernel order
-  std::vector<std::uint32_t> buckets;  // kResilient: index into all by bucket
-  bool forbids = false;                // a blackhole nexthop: as if the route were of that type
+  std::vector<Path> all = {};  // empty for blackhole and the like; else in kernel order
+  std::vector<std::uint32_t> buckets =
+      {};                // kResilient: index into all by bucket; empty: not known
+  bool forbids = false;  // a blackhole nexthop: as if the route were of that type
 
   // The first that is usable, or null.
   const Path *First() const;

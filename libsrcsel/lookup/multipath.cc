@@ -67,7 +67,7 @@ PathChoice ChooseNexthop4(std::span<const Path> paths, const IpAddress &source, 
     Index best;
     int best_score = -1;
     for (std::size_t i = 0; i < paths.size() && best_score < enough; ++i) {
-      if (bounds[i] < 0 || (use_neigh && !UsableInGroup(paths[i].gateway))) continue;
+      if (bounds[i] < 0 || (use_neigh && !UsableInGroup(paths[i].neighbour))) continue;
       const int owns = bound && paths[i].source == source ? 2 : 0;
       const int score = owns + (Within(hashed, bounds[i]) ? 1 : 0);
       if (score > best_score) best = i, best_score = score;
@@ -82,7 +82,7 @@ PathChoice ChooseMember(std::span<const Path> paths, Hash hash) {
   const auto select = [&](std::uint32_t hashed) {
     Index fallback;
     for (std::size_t i = 0; i < paths.size(); ++i) {
-      if (!UsableInGroup(paths[i].gateway)) continue;
+      if (!UsableInGroup(paths[i].neighbour)) continue;
       if (Within(hashed, bounds[i])) return Index(i);
       if (!fallback) fallback = i;
     }
@@ -91,21 +91,16 @@ PathChoice ChooseMember(std::span<const Path> paths, Hash hash) {
   return Choose(bounds, hash, select);
 }
 
-PathChoice ChooseBucket(const NexthopObject &group, Hash hash) {
+PathChoice ChooseBucket(const Paths &group, Hash hash) {
   std::span<const std::uint32_t> buckets = group.buckets;
-  if (hash && !buckets.empty()) buckets = buckets.subspan(*hash % buckets.size(), 1);
-  std::vector<std::size_t> indexes;
-  for (const std::uint32_t id : buckets) {
-    const auto member = std::ranges::find(group.group, id, &NexthopMember::id);
-    if (member == group.group.end()) return AnyOf(group.group.size());
-    indexes.push_back(static_cast<std::size_t>(member - group.group.begin()));
-  }
-  return indexes.empty() ? AnyOf(group.group.size()) : PathChoice::OneOf(std::move(indexes));
+  if (buckets.empty()) return AnyOf(group.all.size());
+  if (hash) buckets = buckets.subspan(*hash % buckets.size(), 1);
+  return PathChoice::OneOf({buckets.begin(), buckets.end()});
 }
 
 bool SiblingAllowed(const Path &path, const SiblingTerms &terms) {
   if (terms.strict_oif != 0 && path.oif != terms.strict_oif) return false;
-  return !terms.ask_neighbours || UsableAsRouter6(path.gateway);
+  return !terms.ask_neighbours || UsableAsRouter6(path.neighbour);
 }
 
 PathChoice ChooseSibling(std::span<const Path> paths, std::size_t match, const SiblingTerms &terms,

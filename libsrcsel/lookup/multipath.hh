@@ -23,21 +23,11 @@
 #include <vector>
 
 #include "base/address.hh"
+#include "image/paths.hh"
 #include "lookup/gateway_state.hh"
 #include "lookup/path_choice.hh"
-#include "state/nexthop_object.hh"
 
 namespace srcsel {
-
-struct Path {
-  std::uint32_t weight = 1;
-  // Neither dead, nor down where routes through links that are down are ignored: not RTNH_F_DEAD in
-  // a dump. Members of a nexthop group always are; they leave it otherwise.
-  bool usable = true;
-  GatewayState gateway = {};
-  std::uint32_t oif = 0;  // read by ChooseSibling()
-  IpAddress source = {};  // read by ChooseNexthop4(): the kernel's nh_saddr, 0.0.0.0 if it has none
-};
 
 using Hash = std::optional<std::uint32_t>;
 
@@ -55,9 +45,8 @@ PathChoice ChooseNexthop4(std::span<const Path> paths, const IpAddress &source, 
 // asked whatever use_neigh says.
 PathChoice ChooseMember(std::span<const Path> paths, Hash hash);
 
-// A resilient nexthop group, by its table of buckets. All members are candidates if the table is
-// missing or names others.
-PathChoice ChooseBucket(const NexthopObject &group, Hash hash);
+// A resilient nexthop group, by its table of buckets. All members are candidates if it is unknown.
+PathChoice ChooseBucket(const Paths &group, Hash hash);
 
 struct SiblingTerms {
   std::uint32_t strict_oif = 0;  // the only device allowed, 0: any

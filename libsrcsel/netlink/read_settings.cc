@@ -1,7 +1,9 @@
 #include "netlink/read_settings.hh"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <limits>
 #include <string>
 #include <utility>
@@ -9,6 +11,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "base/fd.hh"
 
 namespace srcsel {
 namespace {
@@ -49,6 +52,13 @@ class Sysctls {
   const NetnsFiles &files_;
 };
 
+// Routing headers of type 2 are for mobility, and refused by a kernel without it.
+bool KnowsMobility6() {
+  const Fd socket(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const std::array<std::uint8_t, 24> header = {0, 2, 2, 1};
+  return setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RTHDR, header.data(), header.size()) == 0;
+}
+
 }  // namespace
 
 Settings ReadSettings(const NetnsFiles &files) {
@@ -68,6 +78,8 @@ Settings ReadSettings(const NetnsFiles &files) {
   sysctls.Get(AF_INET6, "conf/all/forwarding", s.forwarding6_all);
   sysctls.Get(AF_INET6, "conf/all/optimistic_dad", s.optimistic_dad_all);
   sysctls.Get(AF_INET6, "conf/all/use_optimistic", s.use_optimistic_all);
+  static const bool mobility6 = KnowsMobility6();
+  s.mobility6 = mobility6;
   return s;
 }
 

@@ -1,4 +1,5 @@
-// The sysctls of a network namespace that routing depends on.
+// The sysctls of a network namespace that routing depends on, and what of it the kernel was built
+// for.
 //
 // No kernel announces a change of them (but of forwarding and ignore_routes_with_linkdown, which
 // Follower hears): whoever must know polls. A sysctl that the kernel has not got, or whose text is

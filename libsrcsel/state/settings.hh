@@ -9,14 +9,14 @@
 namespace srcsel {
 
 struct Settings {
-  bool route_localnet_all = false;             // net.ipv4.conf.all.route_localnet
-  bool ignore_linkdown_all = false;            // net.ipv4.conf.all.ignore_routes_with_linkdown
-  bool ip_nonlocal_bind[2] = {};               // [0] net.ipv4, [1] net.ipv6
-  bool forwarding6_all = false;                // net.ipv6.conf.all.forwarding
-  bool optimistic_dad_all = false;             // net.ipv6.conf.all.optimistic_dad
-  bool use_optimistic_all = false;             // net.ipv6.conf.all.use_optimistic
-  bool mobility6 = false;                      // built with CONFIG_IPV6_MIP6: prefers home addresses
-  std::uint8_t multipath_policy[2] = {};       // fib_multipath_hash_policy, [0] ipv4, [1] ipv6
+  bool route_localnet_all = false;        // net.ipv4.conf.all.route_localnet
+  bool ignore_linkdown_all = false;       // net.ipv4.conf.all.ignore_routes_with_linkdown
+  bool ip_nonlocal_bind[2] = {};          // [0] net.ipv4, [1] net.ipv6
+  bool forwarding6_all = false;           // net.ipv6.conf.all.forwarding
+  bool optimistic_dad_all = false;        // net.ipv6.conf.all.optimistic_dad
+  bool use_optimistic_all = false;        // net.ipv6.conf.all.use_optimistic
+  bool mobility6 = false;                 // built with CONFIG_IPV6_MIP6: prefers home addresses
+  std::uint8_t multipath_policy[2] = {};  // fib_multipath_hash_policy, [0] ipv4, [1] ipv6
   std::uint32_t multipath_fields[2] = {7, 7};  // fib_multipath_hash_fields
   std::uint32_t multipath_seed = 0;  // net.ipv4.fib_multipath_hash_seed; 0: the kernel's secret
   bool multipath_use_neigh = false;  // net.ipv4.fib_multipath_use_neigh

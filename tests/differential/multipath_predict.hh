@@ -94,7 +94,8 @@ inline std::optional<std::size_t> Match(const std::vector<Path> &paths, const Qu
 
 inline PathChoice Predict(const Destination &destination, const Settings &settings,
                           const Question &question, bool any_sport = false) {
-  const std::vector<Path> paths = destination.Paths();
+  const Paths all = destination.AsPaths();
+  const std::vector<Path> &paths = all.all;
   MultipathFlow flow = FlowOf(question);
   flow.any_sport = any_sport;
   const Hash hash = FlowHash(settings, flow);
@@ -102,7 +103,7 @@ inline PathChoice Predict(const Destination &destination, const Settings &settin
                               !settings.forwarding6_all};
   const std::optional<std::size_t> match = Match(paths, question, terms);
   if (!match) return {};
-  if (destination.spread == Spread::kResilient) return ChooseBucket(destination.Group(), hash);
+  if (destination.spread == Spread::kResilient) return ChooseBucket(all, hash);
   if (destination.spread == Spread::kGroup) return ChooseMember(paths, hash);
   if (question.to.is_v4())
     return ChooseNexthop4(paths, question.from, settings.multipath_use_neigh, hash);

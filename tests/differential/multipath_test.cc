@@ -32,7 +32,7 @@ std::optional<Way> PredictConnect(const Destination &destination, const Settings
   if (!question.from.IsUnspecified()) {
     way->path.source = question.from;
   } else if (question.to.is_v4()) {
-    question.from = way->path.source;
+    question.from = *way->path.source;
     way = taken();
     way->path.source = question.from;
   } else if (destination.spread != Spread::kNexthops) {
@@ -145,7 +145,7 @@ TEST_P(KnownHashTest, SharesByWeightsOf16Bits) {
     lines.push_back(absl::StrCat("link set w", id, " up"));
     lines.push_back(absl::StrCat("link set v", id, " up"));
     lines.push_back(absl::StrCat("nexthop add id ", id, " dev v", id));
-    destination.ways.push_back({id, {}, {.weight = weight, .oif = 10 + id}});
+    destination.ways.push_back({id, {}, {.oif = 10 + id, .weight = weight}});
   }
   ASSERT_TRUE(host.IpBatch(v4() ? "-4" : "-6", lines).ok());
   ASSERT_TRUE(lab::Within(host.netns().fd(), [&] { return AddGroup(9, members); }).ok());

@@ -62,12 +62,12 @@ class UnknownHashTest : public MultipathTest {
     for (const std::size_t i : Predict(destination, settings, question, true).candidates) {
       const Path &first = destination.ways[i].path;
       Question again = question;
-      again.from = first.source;
+      again.from = *first.source;
       if (!v4())
-        predicted.insert(WayText(first.source, first.oif));
+        predicted.insert(WayText(*first.source, first.oif));
       else
         for (const std::size_t j : Predict(destination, settings, again, true).candidates)
-          predicted.insert(WayText(first.source, destination.ways[j].path.oif));
+          predicted.insert(WayText(*first.source, destination.ways[j].path.oif));
     }
     return predicted;
   }

@@ -42,20 +42,14 @@ struct Way {
 
 struct Destination {
   Spread spread = Spread::kNexthops;
-  std::uint32_t id = 0;   // of the group
-  std::vector<Way> ways;  // as the kernel has them after all
-  std::vector<std::uint32_t> buckets;
+  std::uint32_t id = 0;                // of the group
+  std::vector<Way> ways;               // as the kernel has them after all
+  std::vector<std::uint32_t> buckets;  // indexes of ways
 
-  std::vector<Path> Paths() const {
-    std::vector<Path> paths;
-    for (const Way &way : ways) paths.push_back(way.path);
+  Paths AsPaths() const {
+    Paths paths{.buckets = buckets};
+    for (const Way &way : ways) paths.all.push_back(way.path);
     return paths;
-  }
-  NexthopObject Group() const {
-    NexthopObject group;
-    group.buckets = buckets;
-    for (const Way &way : ways) group.group.push_back({way.id, way.path.weight});
-    return group;
   }
 };
 
@@ -256,8 +250,11 @@ class MultipathWorld {
       if (destination.spread != Spread::kResilient || destination.ways.empty()) continue;
       SRCSEL_ASSIGN_OR_RETURN(const std::string listing,
                               host_.Ip(absl::StrCat("-j nexthop bucket list id ", destination.id)));
-      for (const nlohmann::json &entry : nlohmann::json::parse(listing))
-        destination.buckets.push_back(entry["bucket"]["nhid"]);
+      for (const nlohmann::json &entry : nlohmann::json::parse(listing)) {
+        const auto way = std::ranges::find(destination.ways,
+                                           entry["bucket"]["nhid"].get<std::uint32_t>(), &Way::id);
+        destination.buckets.push_back(static_cast<std::uint32_t>(way - destination.ways.begin()));
+      }
     }
     return absl::OkStatus();
   }
@@ -285,7 +282,7 @@ class MultipathWorld {
       for (Way &way : destination.ways)
         if (way.gateway)
           if (const auto found = states.find(*way.gateway); found != states.end())
-            way.path.gateway = found->second;
+            way.path.neighbour = found->second;
     return host_.IpBatch(Family(), lines);
   }
 

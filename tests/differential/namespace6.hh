@@ -84,8 +84,8 @@ class Namespace6 {
       SRCSEL_RETURN_IF_ERROR(Set("all", all, all[0] != 'a' && draw_->Once(4)));
     std::vector<std::string> lines = {"link set lo up"};
     for (int i = 0; i < kLinks; ++i)
-      lines.push_back(absl::StrCat("link add v", i, " index ", LinkIndex(i),
-                                   " type veth peer name w", i));
+      lines.push_back(
+          absl::StrCat("link add v", i, " index ", LinkIndex(i), " type veth peer name w", i));
     SRCSEL_RETURN_IF_ERROR(Ip(lines));
     lines.clear();
     for (int i = 0; i < kLinks; ++i) {
@@ -133,15 +133,15 @@ class Namespace6 {
   absl::Status WaitUntil(F ready) {
     return lab::Within(host_.netns().fd(), [&]() -> absl::Status {
       SRCSEL_ASSIGN_OR_RETURN(const Follower follower, Follower::Open());
-      SRCSEL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::Open());
+      SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
       const lab::Deadline deadline(lab::kPatience);
       for (;;) {
-        SRCSEL_ASSIGN_OR_RETURN(const State state, ReadState(socket));
+        SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());
         if (ready(state)) return absl::OkStatus();
         pollfd heard{follower.fd(), POLLIN, 0};
         if (poll(&heard, 1, deadline.PollTimeout()) == 0)
           return absl::DeadlineExceededError("wait for links and addresses");
-        SRCSEL_RETURN_IF_ERROR(follower.Drain().status());
+        SRCSEL_RETURN_IF_ERROR(follower.Drain(Gateways()).status());
       }
     });
   }

@@ -104,9 +104,11 @@ inline void DrawSources6(Draw &draw, State &state) {
       const IpAddress address =
           draw.Once(6) ? AddressNear(draw, AF_INET6)
                        : IpAddress::Parse(absl::StrCat("fd00::", 3 + draw.Below(2))).value();
-      state.addresses.push_back({link.index, address,
+      state.addresses.push_back({link.index,
+                                 address,
                                  {address, static_cast<int>(draw.Below(129))},
-                                 RT_SCOPE_UNIVERSE, draw.OneOf(kFlags)});
+                                 RT_SCOPE_UNIVERSE,
+                                 draw.OneOf(kFlags)});
     }
   }
   for (unsigned left = draw.Below(9); left > 0; --left)

@@ -1,6 +1,8 @@
 // The engine's choice of IPv6 sources against the kernel's: in random namespaces, the source that a
 // compiled image gives, and the one a datagram socket has after connect().
 
+#include "engine/source6.h"
+
 #include <linux/in6.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -8,14 +10,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "engine/source6.h"
 #include "image/compile.hh"
 #include "image/key.hh"
 #include "lookup/decide.hh"
@@ -28,67 +27,9 @@ constexpr int kNamespaces = 60;
 constexpr int kFlows = 400;  // a namespace
 constexpr std::uint32_t kMark = 1;
 
-// ---- what ReadState() does not read -----------------------------------------------------------
-
-std::string FileText(const std::string &path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-std::int32_t Sysctl(const std::string &link, const char *name) {
-  return std::atoi(FileText(absl::StrCat("/proc/sys/net/ipv6/conf/", link, "/", name)).c_str());
-}
-
-std::vector<std::uint32_t> DeviceOrder() {
-  std::vector<std::uint32_t> order;
-  std::istringstream lines(FileText("/proc/thread-self/net/igmp6"));
-  for (std::string line; std::getline(lines, line);) {
-    const auto index = static_cast<std::uint32_t>(std::atoi(line.c_str()));
-    if (order.empty() || order.back() != index) order.push_back(index);
-  }
-  return order;
-}
-
-std::vector<AddressLabel> Labels(const State &state) {
-  const lab::Result listed = lab::RunCommand({.argv = {"ip", "addrlabel", "list"}}).value();
-  std::vector<AddressLabel> labels;
-  std::istringstream lines(listed.out);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    AddressLabel label;
-    for (std::string word, value; words >> word >> value;) {
-      if (word == "prefix") label.prefix = Prefix::Parse(value).value();
-      if (word == "label") label.label = static_cast<std::uint32_t>(std::stoul(value));
-      if (word == "dev") label.ifindex = std::ranges::find(state.links, value, &Link::name)->index;
-    }
-    labels.push_back(label);
-  }
-  return labels;
-}
-
-// Routing headers of type 2 are for mobility, and refused by a kernel without it.
-bool KnowsMobility() {
-  const Fd socket(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const std::array<std::uint8_t, 24> header = {0, 2, 2, 1};
-  return setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RTHDR, header.data(), header.size()) == 0;
-}
-
 absl::StatusOr<State> ReadAll() {
-  SRCSEL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::Open());
-  SRCSEL_ASSIGN_OR_RETURN(State state, ReadState(socket));
-  state.labels = Labels(state);
-  state.device_order = DeviceOrder();
-  state.settings.optimistic_dad_all = Sysctl("all", "optimistic_dad");
-  state.settings.use_optimistic_all = Sysctl("all", "use_optimistic");
-  state.settings.mobility6 = KnowsMobility();
-  for (Link &link : state.links) {
-    link.use_tempaddr = Sysctl(link.name, "use_tempaddr");
-    link.optimistic_dad = Sysctl(link.name, "optimistic_dad");
-    link.use_optimistic = Sysctl(link.name, "use_optimistic");
-    link.use_oif_addrs_only = Sysctl(link.name, "use_oif_addrs_only");
-  }
-  return state;
+  SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
+  return reader.Read();
 }
 
 // ---- the two answers --------------------------------------------------------------------------
@@ -159,9 +100,8 @@ class Mirror {
   Sourced Source(const Flow &flow) const {
     const srcsel_key dst = KeyOf(flow.to);
     alignas(8) __u8 wire[16];
-    const std::uint32_t verdict =
-        srcsel_source6(&memory_, srcsel_open(&memory_), &dst, flow.oif,
-                       static_cast<__u32>(flow.prefer), wire);
+    const std::uint32_t verdict = srcsel_source6(&memory_, srcsel_open(&memory_), &dst, flow.oif,
+                                                 static_cast<__u32>(flow.prefer), wire);
     return {verdict, FromWire(SRCSEL_V6, wire)};
   }
 
@@ -178,11 +118,16 @@ class Mirror {
     if (scores.size() < 2 || scores[1] == 0) return "no other";
     const std::uint64_t difference = scores[0] ^ scores[1];
     const std::vector<std::pair<std::uint64_t, const char *>> rules = {
-        {SRCSEL_SCORE_ONLY, "only"},           {SRCSEL_SCORE_SAME, "same"},
-        {SRCSEL_SCORE_SCOPE, "scope"},         {SRCSEL_SCORE_PREFERRED, "preferred"},
-        {SRCSEL_SCORE_HOME, "home"},           {SRCSEL_SCORE_OIF, "oif"},
-        {SRCSEL_SCORE_LABEL, "label"},         {SRCSEL_SCORE_PRIVACY, "privacy"},
-        {SRCSEL_SCORE_ORCHID, "orchid"},       {SRCSEL_SCORE_PREFIX, "prefix"},
+        {SRCSEL_SCORE_ONLY, "only"},
+        {SRCSEL_SCORE_SAME, "same"},
+        {SRCSEL_SCORE_SCOPE, "scope"},
+        {SRCSEL_SCORE_PREFERRED, "preferred"},
+        {SRCSEL_SCORE_HOME, "home"},
+        {SRCSEL_SCORE_OIF, "oif"},
+        {SRCSEL_SCORE_LABEL, "label"},
+        {SRCSEL_SCORE_PRIVACY, "privacy"},
+        {SRCSEL_SCORE_ORCHID, "orchid"},
+        {SRCSEL_SCORE_PREFIX, "prefix"},
         {SRCSEL_SCORE_NOT_OPTIMISTIC, "optimistic"}};
     for (const auto &[lowest, name] : rules)
       if (difference >= lowest) return name;

@@ -90,7 +90,7 @@ TEST(CompileTables, KeepsARoutesParticulars) {
   const srcsel_route &r = tables.routes[1];
   EXPECT_EQ(FromWire(SRCSEL_V4, r.source), Address("10.1.0.1"));
   EXPECT_EQ(FromWire(SRCSEL_V4, r.gateway), Address("10.1.0.254"));
-  EXPECT_EQ(std::tuple(r.oif, r.group, r.next, r.detour), std::tuple(3u, 7u, 0u, 0u));
+  EXPECT_EQ(std::tuple(r.oif, r.group, r.next), std::tuple(3u, 7u, 0u));
   EXPECT_EQ(std::tuple(r.type, r.plen, r.flags), std::tuple(RTN_UNICAST, 24, SRCSEL_ROUTE_SOURCE));
 }
 

@@ -20,7 +20,8 @@ State Rich() {
   for (Route &route : routes) route.dst = route.dst.Network();
   routes.push_back(RouteTo("192.0.2.0/24", RT_TABLE_LOCAL, 1));
   routes.push_back(RouteTo("3fff::/20", 100, 3));
-  State state = StateOf({On(2, "10.0.0.1/24"), On(2, "2001:db8::2/64"), On(3, "fd00::1/64")}, routes);
+  State state =
+      StateOf({On(2, "10.0.0.1/24"), On(2, "2001:db8::2/64"), On(3, "fd00::1/64")}, routes);
   state.labels = {{Net("2001:db8::/32"), 3, 2}, {Net("::/0"), 0, 1}};
   Rule jump = Lookup(5, 0), marked = Lookup(10, 100, AF_INET6);
   jump.action = SRCSEL_RULE_GOTO;
@@ -88,8 +89,8 @@ TEST_F(DamagedImage, ByEveryBitOfTheHeadersFields) {
 
 TEST_F(DamagedImage, ByEveryBitOfWhatComesFirst) {
   const srcsel_header &head = image_.header();
-  for (const srcsel_section &section : {head.tables, head.nodes, head.rules[0], head.routes,
-                                        head.addresses, head.labels})
+  for (const srcsel_section &section :
+       {head.tables, head.nodes, head.rules[0], head.routes, head.addresses, head.labels})
     for (std::size_t bit = 0; bit < 8 * 256; ++bit) {
       std::vector<std::byte> bytes = Bytes();
       bytes[section.page * SRCSEL_PAGE + bit / 8] ^= std::byte{1} << (bit % 8);

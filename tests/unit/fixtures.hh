@@ -75,11 +75,12 @@ inline Route RouteTo(absl::string_view prefix, std::uint32_t table, std::uint32_
   return route;
 }
 
-// A route of a type that leads nowhere.
+// A route of a type that leads nowhere; in IPv6 it has lo for a nexthop.
 inline Route NoRouteTo(absl::string_view prefix, std::uint32_t table, int type) {
   Route route = RouteTo(prefix, table, 0);
   route.type = static_cast<std::uint8_t>(type);
   route.nexthops.clear();
+  if (!route.dst.address.is_v4()) route.nexthops = {Via(1)};
   return route;
 }
 

@@ -118,7 +118,7 @@ TEST(Multipath, PassesAnOwnerThatIsNotUsable) {
 
 TEST(Multipath, AsksTheNeighboursOfNexthopsOnlyIfToldTo) {
   std::vector<Path> paths = Weighing({1, 1, 1});
-  paths[0].gateway = NUD_FAILED;
+  paths[0].neighbour = NUD_FAILED;
   EXPECT_EQ(Nexthop4(paths, "0.0.0.0", kFirst), "0");
   EXPECT_EQ(Nexthop4(paths, "0.0.0.0", kFirst, true), "1");
   EXPECT_EQ(Nexthop4(paths, "0.0.0.0", std::nullopt, true), "1 2");
@@ -127,13 +127,13 @@ TEST(Multipath, AsksTheNeighboursOfNexthopsOnlyIfToldTo) {
 // With all scores at 0 the first in order is kept.
 TEST(Multipath, KeepsTheFirstGoodNexthopWhereTheHashFallsOnABadLastOne) {
   std::vector<Path> paths = Weighing({1, 1, 1});
-  paths[2].gateway = NUD_INCOMPLETE;
+  paths[2].neighbour = NUD_INCOMPLETE;
   EXPECT_EQ(Nexthop4(paths, "0.0.0.0", kLast, true), "0");
 }
 
 TEST(Multipath, FallsBackToTheFirstUsableNexthop) {
   std::vector<Path> paths = Weighing({1, 1, 1});
-  for (Path &path : paths) path.gateway = NUD_FAILED;
+  for (Path &path : paths) path.neighbour = NUD_FAILED;
   paths[0].usable = false;
   EXPECT_EQ(Nexthop4(paths, "0.0.0.0", std::nullopt, true), "1");
 }
@@ -154,20 +154,20 @@ TEST(Multipath, PrefersNoMemberForItsSource) {
 
 TEST(Multipath, GivesTheFlowsOfABadMemberToTheNext) {
   std::vector<Path> paths = Weighing({1, 1, 1, 1});
-  paths[1].gateway = NUD_FAILED;
+  paths[1].neighbour = NUD_FAILED;
   EXPECT_EQ(Text(ChooseMember(paths, kMiddle)), "2");
   EXPECT_EQ(Text(ChooseMember(paths, std::nullopt)), "0 2 3");
 }
 
 TEST(Multipath, GivesTheFlowsOfABadLastMemberToTheFirstGoodOne) {
   std::vector<Path> paths = Weighing({1, 1, 1, 1});
-  paths[0].gateway = paths[3].gateway = NUD_NONE;
+  paths[0].neighbour = paths[3].neighbour = NUD_NONE;
   EXPECT_EQ(Text(ChooseMember(paths, kLast)), "1");
 }
 
 TEST(Multipath, TakesTheFirstMemberIfAllAreBad) {
   std::vector<Path> paths = Weighing({1, 1});
-  paths[0].gateway = paths[1].gateway = NUD_INCOMPLETE;
+  paths[0].neighbour = paths[1].neighbour = NUD_INCOMPLETE;
   EXPECT_EQ(Text(ChooseMember(paths, kLast)), "0");
   EXPECT_EQ(Text(ChooseMember(paths, std::nullopt)), "0");
 }
@@ -181,29 +181,24 @@ TEST(Multipath, TakesGatewaysForGoodThatAreUnknownOrValid) {
 
 // ---- buckets ----------------------------------------------------------------------------------
 
-NexthopObject Resilient(std::vector<std::uint32_t> buckets) {
-  NexthopObject group;
-  group.group = {{.id = 11}, {.id = 12}, {.id = 13}};
-  group.resilient = true;
-  group.buckets = std::move(buckets);
-  return group;
+Paths Resilient(std::vector<std::uint32_t> buckets) {
+  return {.choice = Choice::kResilient, .all = Weighing({1, 1, 1}), .buckets = std::move(buckets)};
 }
 
 TEST(Multipath, TakesTheMemberOfTheHashsBucket) {
-  const NexthopObject group = Resilient({12, 11, 12, 13});
+  const Paths group = Resilient({1, 0, 1, 2});
   EXPECT_EQ(Text(ChooseBucket(group, 0)), "1");
   EXPECT_EQ(Text(ChooseBucket(group, 5)), "0");
   EXPECT_EQ(Text(ChooseBucket(group, kLast)), "2");
 }
 
 TEST(Multipath, TakesAnyMemberThatHasABucketForAnUnknownHash) {
-  EXPECT_EQ(Text(ChooseBucket(Resilient({13, 11, 13}), std::nullopt)), "0 2");
+  EXPECT_EQ(Text(ChooseBucket(Resilient({2, 0, 2}), std::nullopt)), "0 2");
 }
 
 TEST(Multipath, TakesAnyMemberWhereTheBucketsAreNotKnown) {
   EXPECT_EQ(Text(ChooseBucket(Resilient({}), 5)), "0 1 2");
-  EXPECT_EQ(Text(ChooseBucket(Resilient({11, 99}), 1)), "0 1 2");
-  EXPECT_EQ(Text(ChooseBucket(Resilient({11, 99}), std::nullopt)), "0 1 2");
+  EXPECT_EQ(Text(ChooseBucket(Resilient({}), std::nullopt)), "0 1 2");
 }
 
 // ---- IPv6 siblings ----------------------------------------------------------------------------
@@ -229,7 +224,7 @@ TEST(Multipath, KeepsTheMatchWhereTheHashedSiblingIsOnAnotherDevice) {
 
 TEST(Multipath, KeepsTheMatchWhereTheHashedSiblingsGatewayHasFailed) {
   std::vector<Path> paths = Through({2, 3, 4});
-  paths[2].gateway = NUD_FAILED;
+  paths[2].neighbour = NUD_FAILED;
   EXPECT_EQ(Text(ChooseSibling(paths, 0, {}, kLast)), "0");
   EXPECT_EQ(Text(ChooseSibling(paths, 0, {.ask_neighbours = false}, kLast)), "2");
 }

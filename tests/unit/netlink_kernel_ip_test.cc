@@ -147,10 +147,11 @@ TEST_F(AgainstIp, Buckets) {
 // All begin as permanent: of others there may be no more than the machine, not the namespace, has
 // room for.
 TEST_F(AgainstIp, Neighbours) {
-  const std::pair<const char *, const char *> neighbours[] = {
-      {"10.0.0.9 dev v0", "permanent"}, {"10.0.0.8 dev v0", "failed"},
-      {"10.0.0.7 dev v1", "stale"},     {"fe80::1 dev v1", "noarp"},
-      {"fd00::2 dev v0", "reachable"}};
+  const std::pair<const char *, const char *> neighbours[] = {{"10.0.0.9 dev v0", "permanent"},
+                                                              {"10.0.0.8 dev v0", "failed"},
+                                                              {"10.0.0.7 dev v1", "stale"},
+                                                              {"fe80::1 dev v1", "noarp"},
+                                                              {"fd00::2 dev v0", "reachable"}};
   for (const auto &[words, state] : neighbours) {
     Ip(absl::StrCat("neighbour add ", words, " lladdr 02:00:00:00:00:09"));
     Ip(absl::StrCat("neighbour change ", words, " lladdr 02:00:00:00:00:09 nud ", state));

@@ -25,9 +25,9 @@ InterfaceAddress Flagged(std::uint32_t ifindex, absl::string_view subnet, std::u
 State Having(std::vector<InterfaceAddress> addresses) {
   State state = StateOf(std::move(addresses), {});
   state.device_order = {1, kEth0, kEth1};
-  state.labels = {Label("::1/128", 0),      Label("2001:10::/28", 7), Label("::ffff:0:0/96", 4),
-                  Label("::/96", 3),        Label("2001::/32", 6),    Label("2002::/16", 2),
-                  Label("3ffe::/16", 12),   Label("fec0::/10", 11),   Label("fc00::/7", 5),
+  state.labels = {Label("::1/128", 0),    Label("2001:10::/28", 7), Label("::ffff:0:0/96", 4),
+                  Label("::/96", 3),      Label("2001::/32", 6),    Label("2002::/16", 2),
+                  Label("3ffe::/16", 12), Label("fec0::/10", 11),   Label("fc00::/7", 5),
                   Label("::/0", 1)};
   return state;
 }
@@ -112,8 +112,8 @@ TEST(Source6, ThreeDoesNotAgeMappedCompatibleAndLoopbackAddresses) {
 }
 
 TEST(Source6, FourIsAHomeAddressWhereTheKernelKnowsMobility) {
-  State state = Having({On(kEth0, "2001:db8::1/64"),
-                        Flagged(kEth1, "3ffe::1/64", IFA_F_HOMEADDRESS)});
+  State state =
+      Having({On(kEth0, "2001:db8::1/64"), Flagged(kEth1, "3ffe::1/64", IFA_F_HOMEADDRESS)});
   EXPECT_EQ(Choice(state, "2001:db8::2"), "2001:db8::1");
   state.settings.mobility6 = true;
   EXPECT_EQ(Choice(state, "2001:db8::2"), "3ffe::1");
@@ -143,8 +143,7 @@ TEST(Source6, SixTakesTheFirstLabelThatFits) {
 
 TEST(Source6, SixKnowsLabelsOfOneInterfaceOnly) {
   State state = Having({On(kEth0, "2001:db9::1/64"), On(kEth0, "2001:db8::1/64")});
-  state.labels = {Label("2001:db8::/32", 8, kEth0), Label("3fff::/20", 8, kEth1),
-                  Label("::/0", 1)};
+  state.labels = {Label("2001:db8::/32", 8, kEth0), Label("3fff::/20", 8, kEth1), Label("::/0", 1)};
   EXPECT_EQ(Choice(state, "3fff::1"), "2001:db9::1");
   state.labels[1].ifindex = kEth0;
   EXPECT_EQ(Choice(state, "3fff::1"), "2001:db8::1");
@@ -157,8 +156,7 @@ TEST(Source6, SixFindsNoLabelEqualToNoLabel) {
 }
 
 TEST(Source6, SevenIsPublicOrTemporaryAsTheInterfacePrefers) {
-  State state =
-      Having({On(kEth0, "3ffe::1/64"), Flagged(kEth0, "3ffe:1::2/64", IFA_F_TEMPORARY)});
+  State state = Having({On(kEth0, "3ffe::1/64"), Flagged(kEth0, "3ffe:1::2/64", IFA_F_TEMPORARY)});
   EXPECT_EQ(Choice(state, "3ffe:1::1"), "3ffe::1");
   Eth0(state).use_tempaddr = 1;
   EXPECT_EQ(Choice(state, "3ffe:1::1"), "3ffe::1");
@@ -167,8 +165,7 @@ TEST(Source6, SevenIsPublicOrTemporaryAsTheInterfacePrefers) {
 }
 
 TEST(Source6, SevenIsWhatTheApplicationPrefers) {
-  State state =
-      Having({On(kEth0, "3ffe::1/64"), Flagged(kEth0, "3ffe:1::2/64", IFA_F_TEMPORARY)});
+  State state = Having({On(kEth0, "3ffe::1/64"), Flagged(kEth0, "3ffe:1::2/64", IFA_F_TEMPORARY)});
   for (const std::int32_t use_tempaddr : {0, 2}) {
     Eth0(state).use_tempaddr = use_tempaddr;
     EXPECT_EQ(Choice(state, "3ffe::2", kEth0, SRCSEL_PREFER_TEMPORARY), "3ffe:1::2");
@@ -221,10 +218,10 @@ TEST(Source6, IsTheFirstOfEquals) {
 
 TEST(Scope6, IsTheOneThatRfc4291Says) {
   const std::vector<std::pair<const char *, std::uint32_t>> scopes = {
-      {"::1", 2},         {"fe80::1", 2},  {"febf:ffff::", 2}, {"fe7f::", 14},  {"fec0::", 5},
-      {"feff:ffff::", 5}, {"ff01::1", 1},  {"ff02::1", 2},     {"ff35::1", 5},  {"ff0e::1", 14},
-      {"2001:db8::", 14}, {"fd00::1", 14}, {"::10.0.0.1", 14}, {"fe00::1", 14}, {"::2", 14},
-      {"1::1", 14},
+      {"::1", 2},         {"fe80::1", 2},     {"febf:ffff::", 2}, {"fe7f::", 14},
+      {"fec0::", 5},      {"feff:ffff::", 5}, {"ff01::1", 1},     {"ff02::1", 2},
+      {"ff35::1", 5},     {"ff0e::1", 14},    {"2001:db8::", 14}, {"fd00::1", 14},
+      {"::10.0.0.1", 14}, {"fe00::1", 14},    {"::2", 14},        {"1::1", 14},
   };
   for (const auto &[text, scope] : scopes) {
     const srcsel_key key = KeyOf(Address(text));
@@ -291,8 +288,8 @@ TEST(Source6, WithoutARouteIsOfAnyInterface) {
 }
 
 TEST(Source6, OfAVrfIsUnknownAndOfferedToNobodyElse) {
-  State state = Having({On(kEth0, "2001:db8::1/64"), On(kEth1, "3ffe::1/64"),
-                        On(4, "2001:db8::4/128")});
+  State state =
+      Having({On(kEth0, "2001:db8::1/64"), On(kEth1, "3ffe::1/64"), On(4, "2001:db8::4/128")});
   state.links.push_back({.index = 4, .name = "red", .vrf = true});
   Eth0(state).master = 4;
   EXPECT_EQ(Choice(state, "2001:db8::2", kEth0), "unknown");
