@@ -1,11 +1,10 @@
-#include "base/address.hh"
-
 #include <arpa/inet.h>
 
 #include <cstring>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "base/address.hh"
 #include <srcsel/abi.h>
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "base/address.hh"
 #include "state/state.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "base/address.hh"
 #include "state/state.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -16,8 +16,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "base/address.hh"
 #include "state/settings.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -22,10 +22,10 @@
 #include <span>
 #include <vector>
 
-#include "base/address.hh"
 #include "image/paths.hh"
 #include "lookup/gateway_state.hh"
 #include "lookup/path_choice.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -32,7 +32,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "base/address.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -14,8 +14,8 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "base/address.hh"
 #include "state/state.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -9,9 +9,9 @@
 #include <variant>
 #include <vector>
 
-#include "base/address.hh"
 #include "base/mark.hh"
 #include "state/rule.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

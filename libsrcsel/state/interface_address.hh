@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "base/address.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

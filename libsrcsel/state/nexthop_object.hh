@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/address.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

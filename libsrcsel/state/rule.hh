@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "base/address.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

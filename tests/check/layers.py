@@ -26,10 +26,14 @@ MAY_SEE = {
     "preload": {"abi", "engine"},
     "lookup": {"abi", "base", "engine", "image", "policy", "state"},
     "hooks": {"abi", "base", "skeleton"},
+    "mirror": {"abi", "base", "image", "lookup", "netlink", "policy", "state"},
     "agent": {"abi", "base", "engine", "hooks", "image", "lookup", "netfilter", "netlink", "policy",
               "state"},
 }
 TOP = {"tools", "tests", "api"}
+# Public headers that are a room's face.
+FACES = {"abi.h": "abi", "address.hh": "base", "flow.hh": "lookup", "selection.hh": "lookup",
+         "mirror.hh": "mirror"}
 KERNEL_SIDE = {"abi", "engine", "bpf", "preload"}
 
 SOURCE = (".c", ".h", ".cc", ".hh")
@@ -43,7 +47,7 @@ def room_of(path):
     if parts[0] == "libsrcsel":
         return parts[1]
     if parts[0] == "include":
-        return "abi" if path.name == "abi.h" else "api"
+        return FACES.get(path.name, "api")
     return parts[0]
 
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "base/address.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel::demo {
 

@@ -20,12 +20,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "base/address.hh"
 #include "base/status.hh"
 #include "draw.hh"
 #include "lab/host.hh"
 #include "netlink/follow.hh"
 #include "netlink/read_state.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

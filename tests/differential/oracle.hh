@@ -32,10 +32,10 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "base/address.hh"
 #include "base/fd.hh"
 #include "base/status.hh"
 #include "netlink/attributes.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "base/address.hh"
 #include "base/fd.hh"
 #include "lab/endpoint.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel::lab {
 

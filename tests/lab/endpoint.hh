@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "base/address.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel::lab {
 

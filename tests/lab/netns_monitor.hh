@@ -23,9 +23,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "base/address.hh"
 #include "base/fd.hh"
 #include "lab/deadline.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel::lab {
 

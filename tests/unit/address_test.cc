@@ -1,11 +1,10 @@
-#include "base/address.hh"
-
 #include <set>
 
 #include <gmock/gmock.h>
 
 #include "absl/hash/hash_testing.h"
 #include "fixtures.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 namespace {

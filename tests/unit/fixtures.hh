@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "base/address.hh"
 #include "image/compile.hh"
 #include "image/key.hh"
 #include "lookup/decide.hh"
 #include "policy/policy.hh"
 #include "state/state.hh"
 #include <srcsel/abi.h>
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

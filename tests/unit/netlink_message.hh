@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-#include "base/address.hh"
+#include <srcsel/address.hh>
 
 namespace srcsel {
 

@@ -1,0 +1,60 @@
+// One state of a network namespace, compiled for lookups in user space.
+//
+// Immutable once made: any number of threads may look things up in it. Not movable, since answers
+// point into it while they are worked out. Cost: that of CompileForLookup().
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "image/compile.hh"
+#include "state/state.hh"
+#include <srcsel/address.hh>
+
+namespace srcsel {
+
+class Snapshot {
+ public:
+  static absl::StatusOr<std::unique_ptr<const Snapshot>> Make(State state,
+                                                              std::uint64_t generation);
+  Snapshot(const Snapshot &) = delete;
+  Snapshot &operator=(const Snapshot &) = delete;
+
+  const State &state() const { return state_; }
+  std::uint64_t generation() const { return head().generation; }
+
+  // ---- for lookups ----
+  srcsel_image image() const { return &memory_; }
+  const srcsel_header &head() const { return compiled_.image.header(); }
+  const RouteDetails &details() const { return compiled_.details; }
+  // Null if there is no such link.
+  const Link *FindLink(std::uint32_t index) const;
+  // The interface that bears the IPv4 address, 0 if none does.
+  std::uint32_t OwnerOf(const IpAddress &address) const;
+  // Whether a rule of the family selects by that: if none does, later lookups of a connect() end as
+  // the first one.
+  bool RulesUseSource(int family) const { return uses_source_[family == AF_INET6]; }
+  // One source port of the ephemeral range for each set of ports that the rules of the family treat
+  // alike; empty if none selects by port.
+  const std::vector<std::uint16_t> &PortClasses(int family) const {
+    return ports_[family == AF_INET6];
+  }
+
+ private:
+  Snapshot(State state, LookupImage compiled);
+
+  const State state_;
+  const LookupImage compiled_;
+  const srcsel_memory memory_;
+  absl::flat_hash_map<std::uint32_t, const Link *> links_;
+  absl::flat_hash_map<IpAddress, std::uint32_t> owners_;
+  bool uses_source_[2] = {};
+  std::vector<std::uint16_t> ports_[2];
+};
+
+}  // namespace srcsel
