@@ -158,6 +158,8 @@ enum srcsel_rule_flag {
   SRCSEL_RULE_NEVER = 1u << 1,    /* has a selector no local flow can meet (iif other than lo, a
                                      name that no interface bears, tun_id); INVERT flips it too */
   SRCSEL_RULE_NEED_SRC = 1u << 2, /* IPv6 `from`: does not hold while the source is :: */
+  SRCSEL_RULE_BOOT = 1u << 3,     /* of the IPv6 rules a namespace starts with, and deleted: holds
+                                     until the first rule is added, which nobody can see */
 };
 
 /*

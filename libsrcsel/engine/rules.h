@@ -121,14 +121,18 @@ static long srcsel_rule_step(__u32 index, void *context) {
   return 1;
 }
 
-/* Fills the answer of a walk whose image, head, flow and mark are set. */
-SRCSEL_INLINE void srcsel_walk_rules(struct srcsel_rule_walk *w) {
-  w->next = 0;
+/* Fills the answer of a walk whose image, head, flow and mark are set, from rule number `first`. */
+SRCSEL_INLINE void srcsel_walk_from(struct srcsel_rule_walk *w, __u32 first) {
+  w->next = first;
   w->verdict = SRCSEL_UNREACHED;
   w->route = 0;
   w->pref = SRCSEL_NONE;
   w->rule = SRCSEL_NONE;
   srcsel_loop(w->head->rules[w->flow->family & 1].count, srcsel_rule_step, w);
+}
+
+SRCSEL_INLINE void srcsel_walk_rules(struct srcsel_rule_walk *w) {
+  srcsel_walk_from(w, 0);
 }
 
 /* Id of the table that rule number `rule` looks up, 0 if it looks up none. */

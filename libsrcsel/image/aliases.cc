@@ -152,7 +152,7 @@ srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) 
   route.group = first.group;
   if (first.gateway && first.gateway->family() == candidate.family)
     CopyWire(*first.gateway, route.gateway);
-  if (first.guessed) route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+  if (!first.other_sources.empty()) route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
   if (first.source) {
     CopyWire(*first.source, route.source);
     route.flags |= SRCSEL_ROUTE_SOURCE;

@@ -1,8 +1,10 @@
 #include "image/compile_rules.hh"
 
 #include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "image/key.hh"
@@ -91,6 +93,30 @@ srcsel_rule CompileRule(const Rule &rule, const State &state, srcsel_family fami
   return out;
 }
 
+// A deleted IPv6 boot rule acts on until some rule is added. If nothing but boot rules is left,
+// nobody can tell whether one was.
+void AddDeletedBootRules(const CompiledTables &tables, std::vector<srcsel_rule> &rules) {
+  constexpr std::pair<std::uint32_t, std::uint32_t> kBoot[] = {{0, RT_TABLE_LOCAL},
+                                                               {32766, RT_TABLE_MAIN}};
+  Rule any;
+  any.from = any.to = Prefix::Default(AF_INET6);
+  srcsel_rule boot = CompileRule(any, State(), SRCSEL_V6);
+  boot.flags = SRCSEL_RULE_BOOT;
+  boot.inputs = SRCSEL_IN_OPAQUE;
+  for (const auto &[pref, table] : kBoot) {
+    boot.pref = pref;
+    boot.target = tables.Find(SRCSEL_V6, table);
+    const auto place = std::ranges::lower_bound(rules, pref, {}, &srcsel_rule::pref);
+    if (place == rules.end() || place->pref != pref) rules.insert(place, boot);
+  }
+}
+
+bool IsBootRule6(const Rule &rule) {
+  const bool local = rule.pref == 0 && rule.table == RT_TABLE_LOCAL;
+  const bool main = rule.pref == 32766 && rule.table == RT_TABLE_MAIN;
+  return rule.family == AF_INET6 && (local || main);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<srcsel_rule>> CompileRules(const State &state, srcsel_family family,
@@ -110,6 +136,9 @@ absl::StatusOr<std::vector<srcsel_rule>> CompileRules(const State &state, srcsel
     if (rule.action == SRCSEL_RULE_GOTO) rule.target = GotoTarget(rules, i);
     out.push_back(rule);
   }
+  const bool untouched =
+      std::ranges::all_of(rules, [](const Rule *rule) { return IsBootRule6(*rule); });
+  if (family == SRCSEL_V6 && untouched) AddDeletedBootRules(tables, out);
   return out;
 }
 

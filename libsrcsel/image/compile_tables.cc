@@ -148,8 +148,11 @@ class Compiler {
 
   Aliases Make(int family, std::span<const PrefixRow> rows, std::uint32_t oif) {
     Aliases aliases = maker_.Make(family, rows, oif);
-    for (srcsel_route &route : aliases.all)
-      if (rows[0].merged) route.flags |= SRCSEL_ROUTE_AMBIGUOUS | SRCSEL_ROUTE_MERGED;
+    if (!rows[0].merged) return aliases;
+    for (srcsel_route &route : aliases.all) {
+      route.flags |= SRCSEL_ROUTE_AMBIGUOUS | SRCSEL_ROUTE_MERGED;
+      if (route.type == RTN_THROW) route.type = RTN_UNICAST;  // a walk must not just go on here
+    }
     return aliases;
   }
 

@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "image/source4.hh"
 
@@ -122,19 +123,22 @@ void PathFinder::FindSource(const RouteTerms &terms, int family, const NexthopOb
   }
   if (family != AF_INET || terms.type == RTN_LOCAL) return;
   if (!object) {
-    const Source4 chosen = SelectSource4(state_, path.oif, path.gateway, terms.scope);
+    Source4 chosen = SelectSource4(state_, path.oif, path.gateway, terms.scope);
     path.source = chosen.address;
-    path.guessed = chosen.guessed;
+    path.other_sources = std::move(chosen.others);
     return;
   }
   // The object keeps the source it had for whichever route was looked up first.
   std::optional<IpAddress> hint = path.gateway;
   if (hint && !hint->is_v4()) hint.reset();
   Source4 chosen = SelectSource4(state_, path.oif, hint, terms.scope);
-  for (const std::uint8_t scope : scopes_.at(object->id))
-    if (SelectSource4(state_, path.oif, hint, scope) != chosen) chosen.guessed = true;
   path.source = chosen.address;
-  path.guessed = chosen.guessed;
+  path.other_sources = std::move(chosen.others);
+  for (const std::uint8_t scope : scopes_.at(object->id)) {
+    const Source4 other = SelectSource4(state_, path.oif, hint, scope);
+    if (other.address != chosen.address) path.other_sources.push_back(other.address);
+    path.other_sources.insert(path.other_sources.end(), other.others.begin(), other.others.end());
+  }
 }
 
 }  // namespace srcsel

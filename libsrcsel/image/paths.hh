@@ -22,8 +22,9 @@ struct Path {
   std::uint32_t oif = 0;
   std::optional<IpAddress> gateway = {};
   std::optional<IpAddress> source =
-      {};                   // absent where the destination decides: IPv6, and RTN_LOCAL
-  bool guessed = false;     // the source hangs on something the kernel does not show
+      {};  // absent where the destination decides: IPv6, and RTN_LOCAL
+  // What the source may be as well, where it hangs on something the kernel does not show.
+  std::vector<IpAddress> other_sources = {};
   bool usable = true;       // neither dead nor of a link down that is to be ignored
   std::uint32_t group = 0;  // of the link
   std::uint32_t weight = 1;

@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace srcsel {
 namespace {
@@ -36,20 +37,22 @@ std::optional<IpAddress> Lent(const State &state, std::uint32_t ifindex, std::ui
 }
 
 Source4 OfAnyDevice(const State &state, std::uint8_t scope) {
-  Source4 found;
-  bool any = false;
+  std::vector<IpAddress> possible;
   const auto known = [&](std::uint32_t ifindex) {
     return std::ranges::find(state.device_order, ifindex) != state.device_order.end();
   };
   for (const Link &link : state.links)
-    if (const auto address = Lent(state, link.index, scope); address && !known(link.index)) {
-      found.guessed |= any;
-      if (!any) found.address = *address;
-      any = true;
-    }
+    if (const auto address = Lent(state, link.index, scope); address && !known(link.index))
+      possible.push_back(*address);
   for (const std::uint32_t ifindex : state.device_order)
-    if (const auto address = Lent(state, ifindex, scope)) return {*address, any};
-  return found;
+    if (const auto address = Lent(state, ifindex, scope)) {
+      possible.push_back(*address);
+      break;
+    }
+  if (possible.empty()) return {};
+  const IpAddress first = possible.front();
+  possible.erase(possible.begin());
+  return {first, std::move(possible)};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "state/state.hh"
 #include <srcsel/address.hh>
@@ -16,8 +17,9 @@ namespace srcsel {
 struct Source4 {
   // 0.0.0.0 if the host has no eligible address: the kernel then sends from that.
   IpAddress address;
-  // Whether another device lends it and the order of devices, which decides, is not known.
-  bool guessed = false;
+  // What it may be as well, where another device lends it and the order of devices, which decides,
+  // is not known.
+  std::vector<IpAddress> others = {};
 
   friend bool operator==(const Source4 &, const Source4 &) = default;
 };

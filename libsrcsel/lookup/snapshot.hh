@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -32,6 +33,10 @@ class Snapshot {
   srcsel_image image() const { return &memory_; }
   const srcsel_header &head() const { return compiled_.image.header(); }
   const RouteDetails &details() const { return compiled_.details; }
+  // Of an srcsel_family, as the engine numbers them.
+  std::span<const srcsel_rule> Rules(int family) const {
+    return compiled_.image.Section<srcsel_rule>(head().rules[family]);
+  }
   // Null if there is no such link.
   const Link *FindLink(std::uint32_t index) const;
   // The interface that bears the IPv4 address, 0 if none does.

@@ -13,7 +13,7 @@ std::string Source(const State &state, std::uint8_t scope, absl::string_view gat
   if (!gateway.empty()) via = Address(gateway);
   const Source4 source = SelectSource4(state, 2, via, scope);
   const std::string text = source.address.IsUnspecified() ? "none" : source.address.ToString();
-  return source.guessed ? "perhaps " + text : text;
+  return source.others.empty() ? text : "perhaps " + text;
 }
 
 std::string Source(std::vector<InterfaceAddress> addresses, std::uint8_t scope,

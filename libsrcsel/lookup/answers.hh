@@ -1,0 +1,56 @@
+// The outcomes that a lookup may have, as they are found.
+//
+// Nearly always there is one, and nothing allocates.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include <srcsel/selection.hh>
+
+namespace srcsel {
+
+class Answers {
+ public:
+  void Add(Outcome outcome) {
+    if (std::ranges::find(all_, outcome) == all_.end()) all_.push_back(std::move(outcome));
+  }
+  // What will be added hangs on this. Of several doubts the first is named.
+  void Doubt(Ambiguity why) {
+    if (why_ == Ambiguity::kNone) why_ = why;
+  }
+  // Besides what is added, anything is possible.
+  void DoubtAll(Ambiguity why) {
+    Doubt(why);
+    complete_ = false;
+  }
+  // The outcome is not that of every other lookup that differs only in its source.
+  void Vary() { varies_ = true; }
+
+  const absl::InlinedVector<Outcome, 1> &all() const { return all_; }
+  Ambiguity why() const { return why_; }
+  bool complete() const { return complete_; }
+  bool varies() const { return varies_; }
+
+  Selection Finish(std::uint64_t generation) && {
+    Selection selection;
+    selection.generation = generation;
+    selection.complete = complete_;
+    if (all_.empty()) return selection;
+    selection.outcome = all_.front();
+    if (all_.size() == 1 && complete_) return selection;
+    selection.why = why_;
+    selection.candidates.assign(all_.begin(), all_.end());
+    return selection;
+  }
+
+ private:
+  absl::InlinedVector<Outcome, 1> all_;
+  Ambiguity why_ = Ambiguity::kNone;
+  bool complete_ = true, varies_ = false;
+};
+
+}  // namespace srcsel

@@ -1,0 +1,113 @@
+#include "lookup/choose_path.hh"
+
+#include <linux/rtnetlink.h>
+
+#include <optional>
+#include <vector>
+
+#include "lookup/default_rotation.hh"
+#include "lookup/flow_hash.hh"
+#include "lookup/multipath.hh"
+
+namespace srcsel {
+namespace {
+
+Hash HashOf(const Snapshot &snapshot, const Query &query) {
+  return FlowHash(snapshot.state().settings, {.dst = query.dst,
+                                              .src = query.src,
+                                              .proto = query.flow.proto,
+                                              .sport = query.sport,
+                                              .dport = query.flow.dport,
+                                              .flow_label = query.flow.label,
+                                              .any_sport = query.any_sport});
+}
+
+// The members of a rotation all have one path.
+void Rotate(const Snapshot &snapshot, const srcsel_route &route, Answers &answers, TakePath take) {
+  const std::vector<std::uint32_t> &members = snapshot.details().rotations[route.detail];
+  std::vector<DefaultRoute> defaults;
+  for (const std::uint32_t member : members) {
+    const RouteTerms &terms = snapshot.state().routes.terms()[member];
+    const Path &path = snapshot.details().paths[member].all[0];
+    defaults.push_back({.tos = terms.tos,
+                        .metric = terms.metric,
+                        .type = terms.type,
+                        .scope = terms.scope,
+                        .gateway = path.gateway.has_value(),
+                        .neighbour = path.neighbour});
+  }
+  const PathChoice choice = ChooseDefault(defaults, 0, defaults[0].tos);
+  if (!choice.exact()) answers.Doubt(Ambiguity::kRotation);
+  for (const std::size_t i : choice.candidates)
+    take(snapshot.state().routes.terms()[members[i]], snapshot.details().paths[members[i]].all[0]);
+}
+
+const Path *FirstOn(const Paths &paths, std::uint32_t oif) {
+  for (const Path &path : paths.all)
+    if (path.usable && path.oif == oif) return &path;
+  return nullptr;
+}
+
+void Take(const RouteTerms &terms, const Paths &paths, const PathChoice &choice, Answers &answers,
+          TakePath take) {
+  if (!choice.exact()) answers.Doubt(Ambiguity::kHash);
+  for (const std::size_t i : choice.candidates) take(terms, paths.all[i]);
+}
+
+PathChoice ChooseOfGroup(const Paths &paths, Hash hash) {
+  return paths.choice == Choice::kResilient ? ChooseBucket(paths, hash)
+                                            : ChooseMember(paths.all, hash);
+}
+
+// What the lookup finds before it hashes: the first that is allowed, if need be without asking the
+// neighbours; a device that is only preferred decides among those.
+std::size_t MatchOf(const Paths &paths, std::uint32_t oif, SiblingTerms terms) {
+  for (;; terms.ask_neighbours = false) {
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < paths.all.size(); ++i) {
+      const Path &path = paths.all[i];
+      if (!path.usable || !SiblingAllowed(path, terms)) continue;
+      if (!best || (path.oif == oif && paths.all[*best].oif != oif)) best = i;
+    }
+    if (best || !terms.ask_neighbours) return best.value_or(0);
+  }
+}
+
+}  // namespace
+
+void ChoosePath4(const Snapshot &snapshot, const Query &query, const srcsel_route &route,
+                 Answers &answers, TakePath take) {
+  if (route.flags & SRCSEL_ROUTE_ROTATES) {
+    answers.Vary();
+    return Rotate(snapshot, route, answers, take);
+  }
+  const RouteTerms &terms = snapshot.state().routes.terms()[route.detail];
+  const Paths &paths = snapshot.details().paths[route.detail];
+  if (paths.choice == Choice::kSingle) return take(terms, paths.all[0]);
+  if (query.flow.oif != 0) return take(terms, *FirstOn(paths, query.flow.oif));
+  answers.Vary();
+  const Hash hash = HashOf(snapshot, query);
+  if (paths.choice == Choice::kMultipath)
+    Take(terms, paths,
+         ChooseNexthop4(paths.all, query.src, snapshot.state().settings.multipath_use_neigh, hash),
+         answers, take);
+  else
+    Take(terms, paths, ChooseOfGroup(paths, hash), answers, take);
+}
+
+void ChoosePath6(const Snapshot &snapshot, const Query &query, bool strict,
+                 const srcsel_route &route, Answers &answers, TakePath take) {
+  const RouteTerms &terms = snapshot.state().routes.terms()[route.detail];
+  const Paths &paths = snapshot.details().paths[route.detail];
+  if (paths.choice == Choice::kSingle) return take(terms, paths.all[0]);
+  answers.Vary();
+  const Hash hash = HashOf(snapshot, query);
+  if (paths.choice != Choice::kMultipath)
+    return Take(terms, paths, ChooseOfGroup(paths, hash), answers, take);
+  const std::uint32_t oif = query.flow.oif;
+  const SiblingTerms siblings = {strict ? oif : 0, !snapshot.state().settings.forwarding6_all};
+  Take(terms, paths, ChooseSibling(paths.all, MatchOf(paths, oif, siblings), siblings, hash),
+       answers, take);
+}
+
+}  // namespace srcsel

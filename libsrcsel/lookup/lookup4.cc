@@ -1,0 +1,188 @@
+#include "lookup/lookup4.hh"
+
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+
+#include <cerrno>
+
+#include "engine/trie.h"
+#include "image/source4.hh"
+#include "lookup/choose_path.hh"
+#include "lookup/walk.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr std::uint32_t kLo = 1;  // in every namespace
+const IpAddress kBroadcast = IpAddress::FromBytes(AF_INET, "\xff\xff\xff\xff");
+const IpAddress kLoopback = IpAddress::FromBytes(AF_INET, "\x7f\0\0\1");
+
+bool IsOnLinkMulticast(const IpAddress &address) {
+  const IpAddress::Bytes &b = address.bytes();
+  return b[0] == 224 && b[1] == 0 && b[2] == 0;
+}
+
+class Lookup {
+ public:
+  Lookup(const Snapshot &snapshot, const Query &query, Answers &answers)
+      : snapshot_(snapshot), query_(query), answers_(answers) {}
+
+  void Run() {
+    const bool bound = !query_.src.IsUnspecified();
+    const std::uint32_t oif = query_.flow.oif;
+    const bool multicast = query_.dst.IsMulticast(), broadcast = query_.dst == kBroadcast;
+    if (bound) {
+      if (query_.src.IsMulticast() || query_.src == kBroadcast) return Fail(EINVAL);
+      if (oif == 0 && (multicast || broadcast)) return LeaveByOwner();
+      if (!query_.flow.transparent && !IsOwn(query_.src)) return Fail(ENETUNREACH);
+    }
+    if (oif != 0) {
+      const Link *link = snapshot_.FindLink(oif);
+      if (!link) return Fail(ENODEV);
+      if (!(link->flags & IFF_UP)) return Fail(ENETUNREACH);
+      if (IsOnLinkMulticast(query_.dst) || broadcast || query_.flow.proto == IPPROTO_IGMP)
+        return Leave(oif, RT_SCOPE_LINK);
+      if (!bound && multicast) return AsIfBound(RT_SCOPE_UNIVERSE);
+      if (!bound && query_.dst.IsUnspecified()) return AsIfBound(RT_SCOPE_HOST);
+    }
+    Route();
+  }
+
+ private:
+  void Fail(int error, const Reached &reached = {}) {
+    answers_.Add({.error = error, .rule = reached.rule, .table = reached.table});
+  }
+
+  // The addresses of devices, and what the local table calls local.
+  bool IsOwn(const IpAddress &address) const {
+    return snapshot_.OwnerOf(address) != 0 || LocalRoute(address) != nullptr;
+  }
+
+  const srcsel_route *LocalRoute(const IpAddress &address) const {
+    const std::uint32_t table = snapshot_.head().local[SRCSEL_V4];
+    if (table == SRCSEL_NONE) return nullptr;
+    const srcsel_key key = KeyOf(address);
+    const srcsel_route *route =
+        srcsel_route_at(snapshot_.image(), &snapshot_.head(),
+                        srcsel_find(snapshot_.image(), &snapshot_.head(), table, &key));
+    return route && route->type == RTN_LOCAL ? route : nullptr;
+  }
+
+  // Without a lookup, to multicast and broadcast.
+  void LeaveByOwner() {
+    std::uint32_t owner = snapshot_.OwnerOf(query_.src);
+    if (const srcsel_route *route = LocalRoute(query_.src); route && owner == 0) owner = route->oif;
+    if (owner == 0) return Fail(ENETUNREACH);
+    Leave(owner, RT_SCOPE_LINK);
+  }
+
+  // Straight out of a device; `scope` is for the source if there is none yet.
+  void Leave(std::uint32_t oif, std::uint8_t scope) {
+    Outcome outcome;
+    outcome.oif = oif;
+    outcome.type = RTN_UNICAST;
+    Source4 chosen = {query_.src};
+    if (query_.src.IsUnspecified())
+      chosen = SelectSource4(snapshot_.state(), oif, std::nullopt, scope);
+    AddFrom(outcome, chosen.address, chosen.others, Ambiguity::kDevices);
+  }
+
+  // The source is found first, and not checked.
+  void AsIfBound(std::uint8_t scope) {
+    Source4 chosen = SelectSource4(snapshot_.state(), query_.flow.oif, std::nullopt, scope);
+    if (!chosen.others.empty()) answers_.Doubt(Ambiguity::kDevices);
+    chosen.others.push_back(chosen.address);
+    for (const IpAddress &source : chosen.others) {
+      Query query = query_;
+      query.src = source;
+      Lookup(snapshot_, query, answers_).Route();
+    }
+  }
+
+  void Route() {
+    if (query_.dst.IsUnspecified())
+      return ToMyself(query_.src.IsUnspecified() ? kLoopback : query_.src);
+    const srcsel_flow flow = EngineFlow(query_);
+    WalkRules(snapshot_, flow, answers_, [this](const Reached &reached) { Arrive(reached); });
+  }
+
+  // To 0.0.0.0.
+  void ToMyself(const IpAddress &address) {
+    Outcome outcome;
+    outcome.source = address;
+    outcome.oif = kLo;
+    outcome.type = RTN_LOCAL;
+    answers_.Add(outcome);
+  }
+
+  void Arrive(const Reached &reached) {
+    if (reached.error != 0 && query_.flow.oif != 0)
+      return Leave(query_.flow.oif, RT_SCOPE_LINK);  // assumed to be on link
+    if (reached.error != 0) return Fail(reached.error, reached);
+    ChoosePath4(snapshot_, query_, *reached.route, answers_,
+                [&](const RouteTerms &terms, const Path &path) { Take(reached, terms, path); });
+  }
+
+  void Take(const Reached &reached, const RouteTerms &terms, const Path &path) {
+    Outcome outcome;
+    outcome.rule = reached.rule;
+    outcome.table = reached.table;
+    outcome.type = terms.type;
+    outcome.dst = Prefix{query_.dst, reached.route->plen}.Network();
+    outcome.metric = terms.metric;
+    outcome.nexthop_id = terms.nexthop_id;
+    outcome.oif = path.oif;
+    if (terms.type == RTN_LOCAL) {
+      outcome.oif = kLo;
+      outcome.mtu = terms.mtu;
+      return AddFrom(outcome, path.source.value_or(query_.dst), {}, Ambiguity::kNone);
+    }
+    if (query_.dst == kBroadcast) outcome.type = RTN_BROADCAST;
+    if (query_.dst.IsMulticast()) outcome.type = RTN_MULTICAST;
+    const bool bare =
+        outcome.type == RTN_BROADCAST || (outcome.type == RTN_MULTICAST && reached.route->plen < 4);
+    if (!bare) {
+      outcome.gateway = path.gateway;
+      outcome.mtu = terms.mtu;
+    }
+    AddFrom(outcome, path.source.value_or(IpAddress()), path.other_sources,
+            path.id != 0 ? Ambiguity::kNexthop : Ambiguity::kDevices);
+  }
+
+  void AddFrom(Outcome outcome, const IpAddress &source, const std::vector<IpAddress> &others,
+               Ambiguity why) {
+    outcome.source = query_.src.IsUnspecified() ? source : query_.src;
+    AddChecked(outcome);
+    if (others.empty() || !query_.src.IsUnspecified()) return;
+    answers_.Doubt(why);
+    for (const IpAddress &other : others) {
+      outcome.source = other;
+      AddChecked(outcome);
+    }
+  }
+
+  void AddChecked(const Outcome &outcome) {
+    if (outcome.source.IsLoopback() && !LetsLoopbackOut(outcome.oif))
+      answers_.Add({.error = EINVAL, .rule = outcome.rule, .table = outcome.table});
+    else
+      answers_.Add(outcome);
+  }
+
+  bool LetsLoopbackOut(std::uint32_t oif) const {
+    const Link *link = snapshot_.FindLink(oif);
+    return snapshot_.state().settings.route_localnet_all ||
+           (link && (link->route_localnet || link->flags & IFF_LOOPBACK));
+  }
+
+  const Snapshot &snapshot_;
+  const Query query_;
+  Answers &answers_;
+};
+
+}  // namespace
+
+void Lookup4(const Snapshot &snapshot, const Query &query, Answers &answers) {
+  Lookup(snapshot, query, answers).Run();
+}
+
+}  // namespace srcsel

@@ -1,0 +1,17 @@
+// One IPv4 output lookup: ip_route_output_key_hash_rcu() and __mkroute_output() of Linux's route.c,
+// with the source chosen as fib_result_prefsrc() does. Spec: sections 3 and 4.
+//
+// Adds what it may end in. Pure. Cost: a walk of the rules; a search of the host's addresses only
+// for flows of a device.
+
+#pragma once
+
+#include "lookup/answers.hh"
+#include "lookup/query.hh"
+#include "lookup/snapshot.hh"
+
+namespace srcsel {
+
+void Lookup4(const Snapshot &snapshot, const Query &query, Answers &answers);
+
+}  // namespace srcsel

@@ -1,0 +1,108 @@
+#include "lookup/lookup6.hh"
+
+#include <linux/rtnetlink.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "engine/source6.h"
+#include "lookup/choose_path.hh"
+#include "lookup/walk.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr std::uint32_t kLo = 1;  // in every namespace
+
+// rt6_need_strict()
+bool NeedsItsDevice(const IpAddress &address) {
+  return address.IsMulticast() || address.IsLinkLocal() || address.IsLoopback();
+}
+
+// The sources that RFC 6724 may give; none if there is none.
+std::vector<IpAddress> SourcesOf(const Snapshot &snapshot, const Query &query, std::uint32_t oif,
+                                 Answers &answers) {
+  const srcsel_key dst = KeyOf(query.dst);
+  alignas(8) __u8 wire[16];
+  const std::uint32_t found =
+      srcsel_source6(snapshot.image(), &snapshot.head(), &dst, oif, query.flow.prefer, wire);
+  if (found == SRCSEL_SOURCED) return {FromWire(SRCSEL_V6, wire)};
+  if (found == SRCSEL_NO_SOURCE) return {};
+  for (const Link &link : snapshot.state().links)
+    if (link.vrf) answers.DoubtAll(Ambiguity::kVrf);
+  answers.Doubt(Ambiguity::kDevices);
+  std::vector<IpAddress> all;
+  for (const InterfaceAddress &address : snapshot.state().addresses)
+    if (!address.local.is_v4()) all.push_back(address.local);
+  return all;
+}
+
+class Lookup {
+ public:
+  Lookup(const Snapshot &snapshot, const Query &query, Answers &answers)
+      : snapshot_(snapshot),
+        query_(query),
+        answers_(answers),
+        bound_(!query.src.IsUnspecified()),
+        strict_(query.flow.oif_strict || !bound_ || NeedsItsDevice(query.dst)) {}
+
+  void Run() {
+    const srcsel_flow flow = EngineFlow(query_, strict_ ? __u8{0} : __u8{SRCSEL_FACT_LOOSE});
+    WalkRules(snapshot_, flow, answers_, [this](const Reached &reached) { Arrive(reached); });
+  }
+
+ private:
+  void Arrive(const Reached &reached) {
+    if (reached.error != 0)
+      return answers_.Add({.error = reached.error, .rule = reached.rule, .table = reached.table});
+    ChoosePath6(snapshot_, query_, strict_, *reached.route, answers_,
+                [&](const RouteTerms &terms, const Path &path) { Take(reached, terms, path); });
+  }
+
+  void Take(const Reached &reached, const RouteTerms &terms, const Path &path) {
+    Outcome outcome;
+    outcome.rule = reached.rule;
+    outcome.table = reached.table;
+    outcome.type = terms.type;
+    outcome.dst = Prefix{query_.dst, reached.route->plen}.Network();
+    outcome.metric = terms.metric;
+    outcome.nexthop_id = terms.nexthop_id;
+    outcome.mtu = terms.mtu;
+    outcome.gateway = path.gateway;
+    outcome.oif = terms.type == RTN_LOCAL || terms.type == RTN_ANYCAST ? kLo : path.oif;
+    if (bound_ || path.source) {
+      outcome.source = bound_ ? query_.src : *path.source;
+      return answers_.Add(outcome);
+    }
+    // Of a nexthop group, the first member's device counts, whichever is taken.
+    const Paths &paths = snapshot_.details().paths[reached.route->detail];
+    const std::uint32_t oif = paths.choice >= Choice::kGroup ? paths.all[0].oif : path.oif;
+    const std::vector<IpAddress> sources = SourcesOf(snapshot_, query_, oif, answers_);
+    if (sources.empty())
+      answers_.Add({.error = EADDRNOTAVAIL, .rule = reached.rule, .table = reached.table});
+    for (const IpAddress &source : sources) {
+      outcome.source = source;
+      answers_.Add(outcome);
+    }
+  }
+
+  const Snapshot &snapshot_;
+  const Query &query_;
+  Answers &answers_;
+  const bool bound_, strict_;
+};
+
+}  // namespace
+
+void Lookup6(const Snapshot &snapshot, const Query &query, Answers &answers) {
+  Lookup(snapshot, query, answers).Run();
+}
+
+void SourceWithoutRoute6(const Snapshot &snapshot, const Query &query, Answers &answers,
+                         absl::FunctionRef<void(const IpAddress &)> take) {
+  const std::vector<IpAddress> sources = SourcesOf(snapshot, query, 0, answers);
+  if (sources.empty()) answers.Add({.error = EADDRNOTAVAIL});
+  for (const IpAddress &source : sources) take(source);
+}
+
+}  // namespace srcsel

@@ -1,0 +1,39 @@
+// One lookup of a route: a flow, and what changes from one lookup of a connect() to the next.
+
+#pragma once
+
+#include <cstdint>
+
+#include "engine/key.h"
+#include "image/key.hh"
+#include <srcsel/flow.hh>
+
+namespace srcsel {
+
+struct Query {
+  const Flow &flow;
+  IpAddress dst, src;
+  std::uint16_t sport;
+  bool any_sport;  // the port is still to be chosen: not what a multipath hash takes
+};
+
+// As the engine takes it. Whatever decides is known here, but for what no image mirrors.
+inline srcsel_flow EngineFlow(const Query &query, std::uint8_t facts = 0) {
+  srcsel_flow flow{};
+  flow.dst = KeyOf(query.dst);
+  flow.src = KeyOf(query.src);
+  flow.mark = query.flow.mark;
+  flow.uid = query.flow.uid;
+  flow.oif = query.flow.oif;
+  flow.unknown = SRCSEL_IN_OPAQUE;
+  flow.label = query.flow.label;
+  flow.sport = query.sport;
+  flow.dport = query.flow.dport;
+  flow.family = static_cast<__u8>(FamilyOf(query.dst));
+  flow.proto = query.flow.proto;
+  flow.dscp = query.flow.tos >> 2;
+  flow.facts = facts;
+  return flow;
+}
+
+}  // namespace srcsel

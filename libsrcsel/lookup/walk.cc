@@ -1,0 +1,123 @@
+#include "lookup/walk.hh"
+
+#include <cerrno>
+
+#include "engine/rules.h"
+
+namespace srcsel {
+namespace {
+
+// fib_props of Linux's fib_semantics.c; fib6_rule_action() and rt6_info of ipv6/route.c.
+int ErrorOfType(std::uint8_t type) {
+  switch (type) {
+    case RTN_UNREACHABLE:
+      return EHOSTUNREACH;
+    case RTN_PROHIBIT:
+      return EACCES;
+    default:
+      return EINVAL;
+  }
+}
+
+int ErrorOfAction(std::uint8_t action) {
+  switch (action) {
+    case SRCSEL_RULE_UNREACHABLE:
+      return ENETUNREACH;
+    case SRCSEL_RULE_PROHIBIT:
+      return EACCES;
+    default:
+      return EINVAL;
+  }
+}
+
+class Walk {
+ public:
+  Walk(const Snapshot &snapshot, const srcsel_flow &flow) : snapshot_(snapshot), flow_(flow) {
+    walk_.image = snapshot.image();
+    walk_.head = &snapshot.head();
+    walk_.flow = &flow;
+    walk_.mark = flow.mark;
+  }
+
+  void RunFrom(std::uint32_t first, Answers &answers,
+               absl::FunctionRef<void(const Reached &)> reach) {
+    for (;; first = walk_.rule + 1) {
+      srcsel_walk_from(&walk_, first);
+      if (walk_.verdict == SRCSEL_UNREACHED) return reach(Refusal());
+      const srcsel_route *route = Route(walk_.route);
+      if (walk_.verdict == SRCSEL_UNKNOWABLE && walk_.route == 0) {
+        Hesitate(answers, reach);
+      } else if (route->flags & SRCSEL_ROUTE_MERGED) {
+        answers.Doubt(Ambiguity::kMerged);
+        answers.Vary();
+        reach(Arrival(Unmerged(route)));
+        if (snapshot_.state().routes.terms()[route->detail].type != RTN_THROW)
+          return reach(Arrival(route));
+      } else if (walk_.verdict == SRCSEL_UNKNOWABLE) {
+        answers.Doubt(Ambiguity::kHash);  // decides the link whose group is suppressed
+        reach(Arrival(route));
+      } else {
+        return reach(Arrival(route));
+      }
+    }
+  }
+
+ private:
+  const srcsel_route *Route(std::uint32_t index) const {
+    return srcsel_route_at(walk_.image, walk_.head, index);
+  }
+
+  // At a rule that may hold or not: if it does.
+  void Hesitate(Answers &answers, absl::FunctionRef<void(const Reached &)> reach) {
+    if (!(snapshot_.Rules(flow_.family)[walk_.rule].flags & SRCSEL_RULE_BOOT))
+      return answers.DoubtAll(HasVrf() ? Ambiguity::kVrf : Ambiguity::kRules);
+    answers.Doubt(Ambiguity::kRules);
+    srcsel_flow certain = flow_;
+    certain.unknown = 0;
+    Walk(snapshot_, certain).RunFrom(walk_.rule, answers, reach);
+  }
+
+  bool HasVrf() const {
+    for (const Link &link : snapshot_.state().links)
+      if (link.vrf) return true;
+    return false;
+  }
+
+  // What the local table itself holds behind what main would put before it.
+  const srcsel_route *Unmerged(const srcsel_route *route) const {
+    const srcsel_search search = {walk_.image, walk_.head, &flow_, 0};
+    while (route->flags & SRCSEL_ROUTE_MERGED || !srcsel_route_selects(&search, route))
+      route = Route(route->next);
+    return route;
+  }
+
+  Reached Arrival(const srcsel_route *route) const {
+    Reached reached = {.rule = walk_.pref, .table = srcsel_table_of(&walk_)};
+    if (route->type >= RTN_BLACKHOLE)
+      reached.error = ErrorOfType(route->type);
+    else
+      reached.route = route;
+    return reached;
+  }
+
+  Reached Refusal() const {
+    if (walk_.rule == SRCSEL_NONE) return {.error = ENETUNREACH};
+    if (const std::uint32_t table = srcsel_table_of(&walk_))
+      return {.error = ErrorOfType(Route(walk_.route)->type), .rule = walk_.pref, .table = table};
+    const auto rules = snapshot_.Rules(flow_.family);
+    return {.error = ErrorOfAction(rules[walk_.rule].action), .rule = walk_.pref};
+  }
+
+  const Snapshot &snapshot_;
+  const srcsel_flow &flow_;
+  srcsel_rule_walk walk_{};
+};
+
+}  // namespace
+
+void WalkRules(const Snapshot &snapshot, const srcsel_flow &flow, Answers &answers,
+               absl::FunctionRef<void(const Reached &)> reach) {
+  Walk(snapshot, flow).RunFrom(0, answers, reach);
+}
+
+}  // namespace srcsel
