@@ -1,0 +1,84 @@
+#!/usr/bin/env -S python3 -B
+"""mutate.py SOURCE BUILD [NAME...]: switches each clause of the evaluator off and expects the
+random hosts to find it out.
+
+Works on a copy of SOURCE in BUILD, so that the sources stay as they are. Fails if a clause is not
+missed: then either the hosts are too tame, or the clause is not needed.
+"""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from mutations import MUTATIONS
+
+TEST = "differential_hosts"
+HOSTS = {"SRCSEL_HOSTS": "300"}
+PARTS = ("CMakeLists.txt", "bpf", "include", "libsrcsel", "preload", "tests", "tools")
+
+
+def run(words, **options):
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, **options)
+
+
+def must(words):
+    done = run(words)
+    if done.returncode != 0:
+        sys.exit(f"mutate: {' '.join(map(str, words))} failed:\n{done.stdout[-4000:]}")
+
+
+def copy(source, tree):
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    for part in PARTS:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, tree / part)
+        else:
+            shutil.copy2(source / part, tree / part)
+
+
+def build(out):
+    return run(["cmake", "--build", out, "--target", TEST])
+
+
+def mutate(tree, out, name):
+    """Whether the test fails without the clause."""
+    file, text, replacement = MUTATIONS[name]
+    path = tree / file
+    whole = path.read_text()
+    if whole.count(text) != 1:
+        sys.exit(f"mutate: '{name}': {file} has its text {whole.count(text)} times, not once")
+    path.write_text(whole.replace(text, replacement))
+    try:
+        built = build(out)
+        if built.returncode != 0:
+            sys.exit(f"mutate: '{name}' does not compile:\n{built.stdout[-4000:]}")
+        return run([out / "bin" / TEST], env=HOSTS).returncode != 0
+    finally:
+        path.write_text(whole)
+
+
+def main():
+    source, place = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
+    names = sys.argv[3:] or list(MUTATIONS)
+    tree, out = place / "tree", place / "build"
+    copy(source, tree)
+    must(["cmake", "-S", tree, "-B", out, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+          "-DCMAKE_CXX_COMPILER=g++-12", "-DCMAKE_C_COMPILER=gcc-12", "-DCMAKE_CXX_FLAGS=-w"])
+    must(["cmake", "--build", out, "--target", TEST])
+    if run([out / "bin" / TEST], env=HOSTS).returncode != 0:
+        sys.exit("mutate: the test fails with every clause in place")
+    survivors = []
+    for name in names:
+        missed = mutate(tree, out, name)
+        print(f"{'missed' if missed else 'NOT MISSED'}: {name}", flush=True)
+        if not missed:
+            survivors.append(name)
+    if survivors:
+        sys.exit(f"mutate: {len(survivors)} of {len(names)} clauses are not missed")
+
+
+if __name__ == "__main__":
+    main()
