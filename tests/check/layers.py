@@ -32,7 +32,7 @@ MAY_SEE = {
 }
 TOP = {"tools", "tests", "api"}
 # Public headers that are a room's face.
-FACES = {"abi.h": "abi", "address.hh": "base", "flow.hh": "lookup", "selection.hh": "lookup",
+FACES = {"abi.h": "abi", "address.hh": "base", "flow.hh": "state", "selection.hh": "state",
          "mirror.hh": "mirror"}
 KERNEL_SIDE = {"abi", "engine", "bpf", "preload"}
 

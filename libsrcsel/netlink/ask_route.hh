@@ -1,0 +1,39 @@
+// The kernel's own answer for a flow: RTM_GETROUTE, one question, one answer.
+//
+// It is one output lookup with the flow's ports as they are, which is what Lookup() predicts.
+// Asking sends no packet and makes no neighbour. What the kernel cannot be told: that a source port
+// is still to be chosen, that a device is a mere wish, IP_TRANSPARENT, preferences among IPv6
+// addresses. Protocol 0 asks for the kernel's default: UDP in IPv4, none in IPv6. Any other than
+// TCP, UDP and the family's ICMP is EOPNOTSUPP. A flow label is heard since Linux 6.14. Under
+// fib_multipath_hash_policy 3 IPv4 also hashes the inner headers of a packet it makes up.
+//
+// Contract: asks the network namespace that the calling thread was in at Open(), wherever the
+// thread goes later. Move-only. One thread at a time. Cost: some 2 us.
+
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "netlink/socket.hh"
+#include <srcsel/flow.hh>
+#include <srcsel/selection.hh>
+
+namespace srcsel {
+
+class RouteAsker {
+ public:
+  static absl::StatusOr<RouteAsker> Open();
+
+  // `rule`, `dst` and `nexthop_id` are not told. The source of a bound flow is what it is bound to.
+  absl::StatusOr<Outcome> Ask(const Flow &flow);
+
+ private:
+  explicit RouteAsker(NetlinkSocket socket) : socket_(std::move(socket)) {}
+
+  NetlinkSocket socket_;
+  std::uint32_t sequence_ = 0;
+};
+
+}  // namespace srcsel
