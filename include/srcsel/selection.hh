@@ -39,7 +39,9 @@ struct Outcome {
   // Of connect() or the lookup: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, ENODEV, EADDRNOTAVAIL;
   // 0: the flow leaves. With an error nothing below is set but rule and table.
   int error = 0;
-  IpAddress source = {};  // 0.0.0.0 where a host without addresses sends from that
+  // 0.0.0.0 where a host without addresses sends from that; of an IPv6 lookup alone, :: where there
+  // is a route and no source for it.
+  IpAddress source = {};
   std::uint32_t oif = 0;  // interface index that packets leave by; that of lo to this host itself
   std::optional<IpAddress> gateway = {};  // may be of the other family
   std::uint32_t rule = kNoRule;           // preference of the ip rule that decided
@@ -49,6 +51,11 @@ struct Outcome {
   std::uint32_t metric = 0;
   std::uint32_t nexthop_id = 0;  // of the nexthop object, 0: none
   std::uint32_t mtu = 0;         // if the route has one, else 0
+  std::uint8_t tos = 0;          // of the route, IPv4
+  std::uint8_t protocol = 0;     // of the route, RTPROT_*, IPv6
+  std::uint8_t pref = 0;         // of the route, ICMPV6_ROUTER_PREF_*, IPv6
+  // Of an IPv6 lookup alone: the source that a flow bound to another would get if it were not.
+  std::optional<IpAddress> hint = {};
 
   friend bool operator==(const Outcome &, const Outcome &) = default;
 };

@@ -76,11 +76,17 @@ class Lookup {
     Leave(owner, RT_SCOPE_LINK);
   }
 
+  // Some destinations are what they are, whatever the route says.
+  std::uint8_t TypeOf(std::uint8_t type) const {
+    if (query_.dst == kBroadcast) return RTN_BROADCAST;
+    return query_.dst.IsMulticast() ? std::uint8_t{RTN_MULTICAST} : type;
+  }
+
   // Straight out of a device; `scope` is for the source if there is none yet.
   void Leave(std::uint32_t oif, std::uint8_t scope) {
     Outcome outcome;
     outcome.oif = oif;
-    outcome.type = RTN_UNICAST;
+    outcome.type = TypeOf(RTN_UNICAST);
     Source4 chosen = {query_.src};
     if (query_.src.IsUnspecified())
       chosen = SelectSource4(snapshot_.state(), oif, std::nullopt, scope);
@@ -130,6 +136,7 @@ class Lookup {
     outcome.type = terms.type;
     outcome.dst = Prefix{query_.dst, reached.route->plen}.Network();
     outcome.metric = terms.metric;
+    outcome.tos = terms.tos;
     outcome.nexthop_id = terms.nexthop_id;
     outcome.oif = path.oif;
     if (terms.type == RTN_LOCAL) {
@@ -137,10 +144,9 @@ class Lookup {
       outcome.mtu = terms.mtu;
       return AddFrom(outcome, path.source.value_or(query_.dst), {}, Ambiguity::kNone);
     }
-    if (query_.dst == kBroadcast) outcome.type = RTN_BROADCAST;
-    if (query_.dst.IsMulticast()) outcome.type = RTN_MULTICAST;
+    outcome.type = TypeOf(terms.type);
     const bool bare =
-        outcome.type == RTN_BROADCAST || (outcome.type == RTN_MULTICAST && reached.route->plen < 4);
+        query_.dst == kBroadcast || (outcome.type == RTN_MULTICAST && reached.route->plen < 4);
     if (!bare) {
       outcome.gateway = path.gateway;
       outcome.mtu = terms.mtu;

@@ -19,6 +19,11 @@ bool NeedsItsDevice(const IpAddress &address) {
   return address.IsMulticast() || address.IsLinkLocal() || address.IsLoopback();
 }
 
+// Whose packets go to lo (ip6_rt_get_dev_rcu()): anycast only where an address brought it about.
+bool IsOfThisHost(const RouteTerms &terms) {
+  return terms.type == RTN_LOCAL || (terms.type == RTN_ANYCAST && terms.protocol == RTPROT_KERNEL);
+}
+
 // The sources that RFC 6724 may give; none if there is none.
 std::vector<IpAddress> SourcesOf(const Snapshot &snapshot, const Query &query, std::uint32_t oif,
                                  Answers &answers) {
@@ -68,22 +73,24 @@ class Lookup {
     outcome.metric = terms.metric;
     outcome.nexthop_id = terms.nexthop_id;
     outcome.mtu = terms.mtu;
+    outcome.protocol = terms.protocol;
+    outcome.pref = terms.pref;
     outcome.gateway = path.gateway;
-    outcome.oif = terms.type == RTN_LOCAL || terms.type == RTN_ANYCAST ? kLo : path.oif;
-    if (bound_ || path.source) {
-      outcome.source = bound_ ? query_.src : *path.source;
-      return answers_.Add(outcome);
-    }
+    outcome.oif = IsOfThisHost(terms) ? kLo : path.oif;
+    if (bound_ && !query_.hint) return AddWith(outcome, {});
+    if (path.source) return AddWith(outcome, *path.source);
     // Of a nexthop group, the first member's device counts, whichever is taken.
     const Paths &paths = snapshot_.details().paths[reached.route->detail];
     const std::uint32_t oif = paths.choice >= Choice::kGroup ? paths.all[0].oif : path.oif;
     const std::vector<IpAddress> sources = SourcesOf(snapshot_, query_, oif, answers_);
-    if (sources.empty())
-      answers_.Add({.error = EADDRNOTAVAIL, .rule = reached.rule, .table = reached.table});
-    for (const IpAddress &source : sources) {
-      outcome.source = source;
-      answers_.Add(outcome);
-    }
+    if (sources.empty()) AddWith(outcome, IpAddress::Any(AF_INET6));
+    for (const IpAddress &source : sources) AddWith(outcome, source);
+  }
+
+  void AddWith(Outcome outcome, const IpAddress &source) {
+    outcome.source = bound_ ? query_.src : source;
+    if (bound_ && query_.hint && !source.IsUnspecified()) outcome.hint = source;
+    answers_.Add(outcome);
   }
 
   const Snapshot &snapshot_;

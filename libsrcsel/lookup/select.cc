@@ -143,7 +143,9 @@ class Connect6 {
     if (!first.complete()) answers_.DoubtAll(first.why());
     if (first.why() != Ambiguity::kNone) answers_.Doubt(first.why());
     for (const Outcome &outcome : first.all()) {
-      if (outcome.error == 0 || outcome.error == EADDRNOTAVAIL)
+      if (outcome.error == 0 && outcome.source.IsUnspecified())
+        answers_.Add({.error = EADDRNOTAVAIL, .rule = outcome.rule, .table = outcome.table});
+      else if (outcome.error == 0)
         answers_.Add(outcome);
       else
         SourceWithoutRoute6(snapshot_, query, answers_, [&](const IpAddress &source) {
@@ -189,18 +191,6 @@ Selection Connect(const Snapshot &snapshot, const Flow &flow) {
   return std::move(answers).Finish(snapshot.generation());
 }
 
-Selection LookupOnce(const Snapshot &snapshot, const Flow &flow) {
-  Answers answers;
-  const Query query = {flow, flow.destination, flow.source, flow.sport, false};
-  if (flow.destination.family() != flow.source.family())
-    answers.Add({.error = EINVAL});
-  else if (flow.destination.is_v4())
-    Lookup4(snapshot, query, answers);
-  else
-    Lookup6(snapshot, query, answers);
-  return std::move(answers).Finish(snapshot.generation());
-}
-
 }  // namespace
 
 Selection Select(const Snapshot &snapshot, const Flow &flow) {
@@ -208,7 +198,17 @@ Selection Select(const Snapshot &snapshot, const Flow &flow) {
 }
 
 Selection Lookup(const Snapshot &snapshot, const Flow &flow) {
-  return IsPlain(flow) ? LookupOnce(snapshot, flow) : LookupOnce(snapshot, Plain(flow));
+  Answers answers;
+  const IpAddress src =
+      flow.source.IsUnspecified() ? IpAddress::Any(flow.destination.family()) : flow.source;
+  const Query query = {flow, flow.destination, src, flow.sport, false, true};
+  if (flow.destination.family() != src.family())
+    answers.Add({.error = EINVAL});
+  else if (flow.destination.is_v4())
+    Lookup4(snapshot, query, answers);
+  else
+    Lookup6(snapshot, query, answers);
+  return std::move(answers).Finish(snapshot.generation());
 }
 
 }  // namespace srcsel

@@ -18,7 +18,7 @@ namespace srcsel {
 // out that of the last.
 Selection Select(const Snapshot &snapshot, const Flow &flow);
 
-// One output lookup, with the flow's ports as they are: what RTM_GETROUTE answers.
+// One output lookup, with the flow's addresses and ports as they are: what RTM_GETROUTE answers.
 Selection Lookup(const Snapshot &snapshot, const Flow &flow);
 
 }  // namespace srcsel

@@ -18,7 +18,7 @@ std::string Flow::ToString() const {
   add("ipproto", static_cast<int>(proto));
   if (sport) add("sport", sport);
   if (dport) add("dport", dport);
-  if (tos) add("tos", static_cast<int>(tos));
+  if (tos) add("tos", absl::StrCat("0x", absl::Hex(tos)));
   if (label) add("flowlabel", label);
   return text;
 }
