@@ -126,8 +126,8 @@ class Connect6 {
  private:
   bool IsTcp() const { return flow_.proto == IPPROTO_TCP; }
   bool NeedsScopeId() const {
-    const bool narrow = dst_.IsMulticast() && (dst_.bytes()[1] & 0xf) <= 2;
-    return dst_.IsLinkLocal() || narrow;
+    const int scope = dst_.bytes()[1] & 0xf;  // interface-local and link-local
+    return dst_.IsLinkLocal() || (dst_.IsMulticast() && (scope == 1 || scope == 2));
   }
 
   Query Ask(const IpAddress &src, std::uint16_t sport) const {

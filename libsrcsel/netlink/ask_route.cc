@@ -24,7 +24,7 @@ NetlinkRequest RequestFor(const Flow &flow, std::uint32_t sequence) {
   const bool bound = !flow.source.IsUnspecified();
   if (bound) header.rtm_src_len = header.rtm_dst_len;
   header.rtm_tos = flow.tos;
-  header.rtm_flags = RTM_F_LOOKUP_TABLE;
+  if (flow.destination.is_v4()) header.rtm_flags = RTM_F_LOOKUP_TABLE;  // IPv6 always tells it
   NetlinkRequest request(RTM_GETROUTE, 0, header, sequence);
   request.Add(RTA_DST, flow.destination);
   if (bound) request.Add(RTA_SRC, flow.source);

@@ -2,10 +2,11 @@
 //
 // It is one output lookup with the flow's ports as they are, which is what Lookup() predicts.
 // Asking sends no packet and makes no neighbour. What the kernel cannot be told: that a source port
-// is still to be chosen, that a device is a mere wish, IP_TRANSPARENT, preferences among IPv6
-// addresses. Protocol 0 asks for the kernel's default: UDP in IPv4, none in IPv6. Any other than
-// TCP, UDP and the family's ICMP is EOPNOTSUPP. A flow label is heard since Linux 6.14. Under
-// fib_multipath_hash_policy 3 IPv4 also hashes the inner headers of a packet it makes up.
+// is still to be chosen, that the device of an IPv6 flow with a source is more than a wish
+// (`oif_strict`), IP_TRANSPARENT, preferences among IPv6 addresses. Protocol 0 asks for the
+// kernel's default: UDP in IPv4, none in IPv6. Any other than TCP, UDP and the family's ICMP is
+// EOPNOTSUPP. A flow label is heard since Linux 6.14. Under fib_multipath_hash_policy 3 IPv4 also
+// hashes the inner headers of a packet it makes up.
 //
 // Contract: asks the network namespace that the calling thread was in at Open(), wherever the
 // thread goes later. Move-only. One thread at a time. Cost: some 2 us.
