@@ -7,13 +7,33 @@
 
 #include <CLI/CLI.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "route_get.hh"
 #include "run.hh"
+#include "verify.hh"
 
 namespace {
 
 // `run` keeps 1 to 124 for the command it runs; every other verb says 2 for words it does not know.
 int UsageStatus(int argc, char **argv) {
   return argc > 1 && std::strcmp(argv[1], "run") == 0 ? 125 : 2;
+}
+
+// Of `srcsel` or, where only `srcsel route` was said, of that.
+std::string WrongVerb(const CLI::App &app) {
+  const CLI::App *at = &app;
+  std::string said = "srcsel";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    absl::StrAppend(&said, " ", at->get_name());
+  }
+  const std::vector<std::string> words = app.remaining(true);
+  const auto all = at->get_subcommands([](const CLI::App *) { return true; });
+  const std::string known = absl::StrJoin(
+      all, ", ", [](std::string *out, const CLI::App *verb) { *out += verb->get_name(); });
+  return absl::StrCat("'", words.empty() ? "" : words[0], "' is not a verb; there is: ", known,
+                      " (", said, " --help)");
 }
 
 }  // namespace
@@ -25,6 +45,8 @@ int main(int argc, char **argv) {
   app.require_subcommand(1);
   app.footer("srcsel VERB --help explains a verb.");
   srcsel::AddRun(app);
+  srcsel::AddRoute(app);
+  srcsel::AddVerify(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &success) {
@@ -36,8 +58,7 @@ int main(int argc, char **argv) {
                  UsageStatus(argc, argv) == 125 ? "run " : "");
     return UsageStatus(argc, argv);
   } catch (const CLI::RequiredError &) {
-    const char *verb = argc > 1 ? argv[1] : "";
-    std::fprintf(stderr, "srcsel: '%s' is not a verb; there is: run (srcsel --help)\n", verb);
+    std::fprintf(stderr, "srcsel: %s\n", WrongVerb(app).c_str());
     return UsageStatus(argc, argv);
   } catch (const CLI::ParseError &error) {
     std::fprintf(stderr, "srcsel: %s\n", error.what());

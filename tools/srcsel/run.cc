@@ -18,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/run.hh"
 #include "base/status.hh"
+#include "netns_option.hh"
 #include "policy/policy.hh"
 
 namespace srcsel {
@@ -154,11 +155,7 @@ void AddRun(CLI::App &app) {
                   "Source address, one a family separated by a comma, or \"dev INTERFACE\"")
       ->type_name("ADDR|\"dev IF\"")
       ->allow_extra_args(false);
-  run->add_option("--netns", options->netns, "Network namespace to enter and to mirror")
-      ->type_name("NAME|PATH")
-      ->check([](const std::string &name) {
-        return name.empty() ? "NAME|PATH is empty; leave the option out to stay here" : "";
-      });
+  AddNetnsOption(*run, options->netns, "Network namespace to enter and to mirror");
   run->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was set up");
   run->add_option("command", options->command, "The command and its arguments")
       ->type_name("CMD...");

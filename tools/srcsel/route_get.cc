@@ -1,0 +1,124 @@
+#include "route_get.hh"
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.hh"
+#include "lookup/select.hh"
+#include "netns_option.hh"
+#include "print_route.hh"
+#include "read_snapshot.hh"
+#include "route_words.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr int kError = 2;
+
+constexpr char kExplanation[] = R"(
+Words, in any order, as `ip route get` knows them:
+  ADDR                 the destination
+  from A               the source the socket is bound to
+  oif IF, dev IF       the interface it is bound to
+  mark M, uid U        of the socket; uid is yours if left out
+  ipproto P            tcp, udp, icmp, ipv6-icmp; as the kernel does: udp in IPv4, none in IPv6
+  sport S, dport D     ports
+  tos T                hexadecimal, or a name like AF11
+  flowlabel L          IPv6
+  iif lo               packets of this host: what is asked anyway. Any other interface would ask
+                       for forwarded packets, which are not mirrored
+
+The answer is that of `ip route get`, and worked out without asking the kernel for it. Where the
+kernel hides what decides, each possible answer is printed, and on stderr why.
+
+With --json, keys are those of `ip -j route get`; besides, "exact", and if that is false "why",
+"candidates" and "complete": false if there may be others than the candidates.
+
+Exit status: 0 with an answer; 2 if there is no route, or the question makes no sense.
+
+Examples:
+  srcsel route get 192.0.2.80 mark 100
+  srcsel route get 2001:db8::80 ipproto tcp dport 443 uid 1000
+)";
+
+struct Options {
+  std::vector<std::string> words;
+  std::string netns;
+  bool json = false;
+};
+
+std::vector<Outcome> OutcomesOf(const Selection &selection) {
+  if (selection.exact()) return {selection.outcome};
+  return selection.candidates;
+}
+
+// True if any of them leaves.
+bool PrintText(const RoutePrinter &printer, const Flow &flow, const Selection &selection) {
+  bool leaves = false;
+  for (const Outcome &outcome : OutcomesOf(selection)) {
+    leaves |= outcome.error == 0;
+    (outcome.error == 0 ? std::cout : std::cerr) << printer.Text(flow, outcome);
+  }
+  return leaves;
+}
+
+bool PrintJson(const RoutePrinter &printer, const Flow &flow, const Selection &selection) {
+  if (selection.exact() && selection.outcome.error != 0) return PrintText(printer, flow, selection);
+  auto object = selection.candidates.empty() && !selection.exact()
+                    ? RoutePrinter::Json::object()
+                    : printer.Object(flow, selection.outcome);
+  object["exact"] = selection.exact();
+  bool leaves = selection.exact();
+  if (!selection.exact()) {
+    object["why"] = std::string(AmbiguityWord(selection.why));
+    object["complete"] = selection.complete;
+    object["candidates"] = RoutePrinter::Json::array();
+    for (const Outcome &outcome : selection.candidates) {
+      leaves |= outcome.error == 0;
+      object["candidates"].push_back(printer.Object(flow, outcome));
+    }
+  }
+  std::cout << RoutePrinter::Json::array({object}).dump() << '\n';
+  return leaves;
+}
+
+absl::StatusOr<bool> Get(const Options &options) {
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  SRCSEL_ASSIGN_OR_RETURN(const Flow flow, FlowOfWords(options.words));
+  SRCSEL_ASSIGN_OR_RETURN(const std::unique_ptr<const Snapshot> snapshot, ReadSnapshotHere());
+  const Selection selection = Lookup(*snapshot, flow);
+  const RoutePrinter printer(snapshot->state().links);
+  const bool leaves =
+      options.json ? PrintJson(printer, flow, selection) : PrintText(printer, flow, selection);
+  if (!selection.exact())
+    std::cerr << "srcsel: ambiguous: " << AmbiguityText(selection.why) << '\n';
+  if (!std::cout.flush()) return absl::UnavailableError("write the answer: stdout takes no more");
+  return leaves;
+}
+
+[[noreturn]] void RunGet(const Options &options) {
+  const absl::StatusOr<bool> leaves = Get(options);
+  if (!leaves.ok()) std::cerr << "srcsel: " << leaves.status().message() << '\n';
+  std::exit(leaves.ok() && *leaves ? 0 : kError);
+}
+
+}  // namespace
+
+void AddRoute(CLI::App &app) {
+  CLI::App *route = app.add_subcommand("route", "What the kernel's routing tables say");
+  route->require_subcommand(1);
+  CLI::App *get = route->add_subcommand("get", "The route and source a flow gets");
+  auto options = std::make_shared<Options>();
+  get->add_flag("-j,--json", options->json, "Print JSON");
+  AddNetnsOption(*get, options->netns, "Network namespace to ask about");
+  get->add_option("words", options->words, "Destination, and the words below")
+      ->type_name("ADDR [WORD VALUE]...");
+  get->footer(kExplanation);
+  get->callback([options] { RunGet(*options); });
+}
+
+}  // namespace srcsel

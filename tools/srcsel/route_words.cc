@@ -1,0 +1,215 @@
+#include "route_words.hh"
+
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <iterator>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status.hh"
+#include "iproute_names.hh"
+
+namespace srcsel {
+namespace {
+
+absl::Status Wrong(absl::string_view word, absl::string_view value, absl::string_view expected) {
+  return absl::InvalidArgumentError(absl::StrCat(word, " ", value, ": ", expected));
+}
+
+// base 0: as in C.
+absl::StatusOr<std::uint32_t> Number(absl::string_view word, const std::string &text,
+                                     std::uint32_t last, int base = 0) {
+  errno = 0;
+  char *end = nullptr;
+  const unsigned long long number = std::strtoull(text.c_str(), &end, base);
+  if (!absl::ascii_isxdigit(text[0]) || *end != '\0' || errno != 0 || number > last)
+    return Wrong(word, text, absl::StrCat("give a number from 0 to ", last));
+  return static_cast<std::uint32_t>(number);
+}
+
+// An address alone or, as `ip` allows, with its full length behind it.
+absl::StatusOr<IpAddress> Address(absl::string_view word, const std::string &text) {
+  const absl::StatusOr<Prefix> prefix = Prefix::Parse(text);
+  if (!prefix.ok() || prefix->length != prefix->address.bits())
+    return Wrong(word, text, "give an IPv4 or IPv6 address");
+  return prefix->address;
+}
+
+struct Asked {
+  Flow flow;
+  bool to = false, from = false, ipproto = false;
+};
+
+absl::Status SetFrom(const std::string &value, Asked &asked) {
+  SRCSEL_ASSIGN_OR_RETURN(asked.flow.source, Address("from", value));
+  asked.from = true;
+  return absl::OkStatus();
+}
+
+absl::Status SetIif(const std::string &value, Asked &) {
+  if (value == "lo") return absl::OkStatus();
+  return Wrong("iif", value,
+               "this asks for forwarded packets, which srcsel does not mirror; leave iif out, or "
+               "say iif lo: packets of this host");
+}
+
+absl::Status SetOif(const std::string &value, Asked &asked) {
+  asked.flow.oif = if_nametoindex(value.c_str());
+  if (asked.flow.oif == 0)
+    return Wrong("oif", value, "there is no such interface here; `ip link` shows those there are");
+  return absl::OkStatus();
+}
+
+absl::Status SetMark(const std::string &value, Asked &asked) {
+  SRCSEL_ASSIGN_OR_RETURN(asked.flow.mark, Number("mark", value, 0xffffffff));
+  return absl::OkStatus();
+}
+
+absl::Status SetUid(const std::string &value, Asked &asked) {
+  SRCSEL_ASSIGN_OR_RETURN(asked.flow.uid, Number("uid", value, 0xfffffffe));
+  return absl::OkStatus();
+}
+
+absl::Status SetProto(const std::string &value, Asked &asked) {
+  asked.ipproto = true;
+  if (const protoent *known = getprotobyname(value.c_str())) {
+    asked.flow.proto = static_cast<std::uint8_t>(known->p_proto);
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<std::uint32_t> number = Number("ipproto", value, 255);
+  if (!number.ok()) return Wrong("ipproto", value, "give tcp, udp, icmp, ipv6-icmp or a number");
+  asked.flow.proto = static_cast<std::uint8_t>(*number);
+  return absl::OkStatus();
+}
+
+absl::Status SetSport(const std::string &value, Asked &asked) {
+  SRCSEL_ASSIGN_OR_RETURN(const std::uint32_t port, Number("sport", value, 65535));
+  asked.flow.sport = static_cast<std::uint16_t>(port);
+  return absl::OkStatus();
+}
+
+absl::Status SetDport(const std::string &value, Asked &asked) {
+  SRCSEL_ASSIGN_OR_RETURN(const std::uint32_t port, Number("dport", value, 65535));
+  asked.flow.dport = static_cast<std::uint16_t>(port);
+  return absl::OkStatus();
+}
+
+absl::Status SetTos(const std::string &value, Asked &asked) {
+  std::optional<std::uint32_t> tos = IprouteNames::DsFields().NumberOf(value);
+  if (!tos) {
+    const absl::StatusOr<std::uint32_t> number = Number("tos", value, 0xff, 16);
+    if (!number.ok())
+      return Wrong("tos", value, "give a hexadecimal number from 0 to ff, or a name like AF11");
+    tos = *number;
+  }
+  asked.flow.tos = static_cast<std::uint8_t>(*tos);
+  return absl::OkStatus();
+}
+
+absl::Status SetFlowLabel(const std::string &value, Asked &asked) {
+  SRCSEL_ASSIGN_OR_RETURN(asked.flow.label, Number("flowlabel", value, 0xfffff));
+  return absl::OkStatus();
+}
+
+absl::Status SetTo(const std::string &value, Asked &asked) {
+  if (asked.to)
+    return absl::InvalidArgumentError(absl::StrCat(
+        "two destinations: ", asked.flow.destination.ToString(), " and ", value, "; ask for one"));
+  SRCSEL_ASSIGN_OR_RETURN(asked.flow.destination, Address("to", value));
+  asked.to = true;
+  return absl::OkStatus();
+}
+
+struct Word {
+  absl::string_view name;
+  absl::Status (*set)(const std::string &value, Asked &asked);
+};
+
+constexpr Word kWords[] = {
+    {"to", SetTo},
+    {"from", SetFrom},
+    {"iif", SetIif},
+    {"oif", SetOif},
+    {"dev", SetOif},
+    {"mark", SetMark},
+    {"uid", SetUid},
+    {"tos", SetTos},
+    {"dsfield", SetTos},
+    {"ipproto", SetProto},
+    {"sport", SetSport},
+    {"dport", SetDport},
+    {"flowlabel", SetFlowLabel},
+};
+
+std::string KnownWords() {
+  return absl::StrJoin(kWords, ", ",
+                       [](std::string *out, const Word &word) { absl::StrAppend(out, word.name); });
+}
+
+// What the kernel looks up no routes for, it has no answer to.
+absl::Status CheckProto(const Asked &asked) {
+  const bool v4 = asked.flow.destination.is_v4();
+  switch (asked.flow.proto) {
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+      return absl::OkStatus();
+    case IPPROTO_ICMP:
+      if (v4) return absl::OkStatus();
+      break;
+    case IPPROTO_ICMPV6:
+      if (!v4) return absl::OkStatus();
+      break;
+    default:
+      break;
+  }
+  return Wrong("ipproto", absl::StrCat(static_cast<int>(asked.flow.proto)),
+               absl::StrCat("for ", v4 ? "IPv4 give tcp, udp or icmp" : "IPv6 give tcp, udp or ",
+                            v4 ? "" : "ipv6-icmp", "; `ip route get` knows no other"));
+}
+
+absl::StatusOr<Flow> Finish(Asked asked) {
+  Flow &flow = asked.flow;
+  if (!asked.to)
+    return absl::InvalidArgumentError("no destination: srcsel route get ADDR [WORD VALUE]...");
+  if (!asked.from) flow.source = IpAddress::Any(flow.destination.family());
+  if (flow.source.family() != flow.destination.family())
+    return Wrong("from", flow.source.ToString(),
+                 absl::StrCat("of another family than ", flow.destination.ToString()));
+  if (flow.label != 0 && flow.destination.is_v4())
+    return Wrong("flowlabel", absl::StrCat(flow.label), "only IPv6 has flow labels");
+  if (asked.ipproto) SRCSEL_RETURN_IF_ERROR(CheckProto(asked));
+  return flow;
+}
+
+}  // namespace
+
+absl::StatusOr<Flow> FlowOfWords(const std::vector<std::string> &words) {
+  Asked asked;
+  asked.flow.uid = getuid();
+  asked.flow.oif_strict = false;
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    const auto *known =
+        std::ranges::find(kWords, absl::string_view(*word), [](const Word &w) { return w.name; });
+    if (known == std::end(kWords)) {
+      if (!Prefix::Parse(*word).ok())
+        return absl::InvalidArgumentError(absl::StrCat(
+            "'", *word, "' is neither an address nor one of the words ", KnownWords()));
+      SRCSEL_RETURN_IF_ERROR(SetTo(*word, asked));
+      continue;
+    }
+    if (std::next(word) == words.end() || std::next(word)->empty())
+      return absl::InvalidArgumentError(absl::StrCat(*word, ": a value is missing behind it"));
+    SRCSEL_RETURN_IF_ERROR(known->set(*++word, asked));
+  }
+  if (!asked.ipproto) asked.flow.proto = asked.flow.destination.is_v4() ? IPPROTO_UDP : 0;
+  return Finish(asked);
+}
+
+}  // namespace srcsel

@@ -1,0 +1,163 @@
+#include "verify.hh"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/verify.hh"
+#include "base/status.hh"
+#include "netns_option.hh"
+#include "print_route.hh"
+#include "read_snapshot.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr int kDisagree = 1, kError = 2;
+
+constexpr char kExplanation[] = R"(
+Draws flows around this host's own prefixes, addresses, ports, marks and uids, works out their
+routes from a copy of the kernel's state, and asks the kernel for the same (RTM_GETROUTE). One in
+eight is a UDP flow whose source is compared with that of a real connect(), which sends no packet.
+Nothing on the host is changed. Where the kernel hides what decides, its answer must be among the
+possible ones: such flows are counted as ambiguous.
+
+With --json: "flows", "agree", "ambiguous", "disagree", "connected", "seed", and "examples" of
+disagreement: "flow" in the words of `ip route get`, "by" a lookup or a connect, "srcsel", "kernel".
+
+Exit status: 0 if nothing disagrees; 1 if anything does; 2 if it could not be found out.
+)";
+
+struct Options {
+  std::uint64_t flows = VerifyOptions().flows;
+  std::uint64_t seed = std::random_device()();
+  std::string netns;
+  bool json = false;
+};
+
+using Json = nlohmann::ordered_json;
+
+// "via 10.0.0.254 dev eth0 table 100 src 10.0.0.1", or the error.
+class Describer {
+ public:
+  explicit Describer(const RoutePrinter &printer) : printer_(printer) {}
+
+  std::string Ours(const Disagreement &d) const {
+    if (d.ours.exact()) return Answer(d, d.ours.outcome);
+    return absl::StrCat(
+        AmbiguityWord(d.ours.why), ": ",
+        absl::StrJoin(d.ours.candidates, " | ", [&](std::string *out, const Outcome &candidate) {
+          *out += Answer(d, candidate);
+        }));
+  }
+  std::string Kernels(const Disagreement &d) const { return Answer(d, d.kernel); }
+
+ private:
+  std::string Answer(const Disagreement &d, const Outcome &outcome) const {
+    if (outcome.error != 0) return std::strerror(outcome.error);
+    if (d.connected) return absl::StrCat("src ", outcome.source.ToString());
+    return printer_.Summary(outcome);
+  }
+
+  const RoutePrinter &printer_;
+};
+
+Json ToJson(const Verification &result, std::uint64_t seed, const RoutePrinter &printer) {
+  const Describer describe(printer);
+  Json examples = Json::array();
+  for (const Disagreement &d : result.examples)
+    examples.push_back({{"flow", printer.Words(d.flow)},
+                        {"by", d.connected ? "connect" : "lookup"},
+                        {"srcsel", describe.Ours(d)},
+                        {"kernel", describe.Kernels(d)}});
+  return {{"flows", result.flows},         {"agree", result.agree},
+          {"ambiguous", result.ambiguous}, {"disagree", result.disagree},
+          {"connected", result.connected}, {"seed", seed},
+          {"examples", examples}};
+}
+
+std::string ToText(const Verification &result, std::uint64_t seed, const RoutePrinter &printer) {
+  const Describer describe(printer);
+  std::string text = absl::StrCat(
+      result.flows, " flows (", result.connected, " of them connected): ", result.agree, " agree, ",
+      result.ambiguous, " ambiguous, ", result.disagree, " disagree; seed ", seed, "\n");
+  for (const Disagreement &d : result.examples)
+    absl::StrAppend(&text, "\n", d.connected ? "connect " : "ip route get ", printer.Words(d.flow),
+                    "\n  srcsel  ", describe.Ours(d), "\n  kernel  ", describe.Kernels(d), "\n");
+  return text;
+}
+
+// One line of a terminal that changes; nothing in a pipe.
+class Counter {
+ public:
+  explicit Counter(std::uint64_t all) : all_(all), shown_(isatty(STDERR_FILENO) != 0) {}
+  ~Counter() {
+    if (shown_) std::cerr << "\r\033[K";
+  }
+  Counter(const Counter &) = delete;
+  Counter &operator=(const Counter &) = delete;
+
+  void operator()(std::uint64_t done) const {
+    if (shown_ && done % 1000 == 0) std::cerr << "\rsrcsel: " << done << " of " << all_ << " flows";
+  }
+
+ private:
+  const std::uint64_t all_;
+  const bool shown_;
+};
+
+absl::StatusOr<bool> Check(const Options &options) {
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  std::vector<Link> links;
+  const auto read = [&]() -> absl::StatusOr<std::unique_ptr<const Snapshot>> {
+    SRCSEL_ASSIGN_OR_RETURN(std::unique_ptr<const Snapshot> snapshot, ReadSnapshotHere());
+    links = snapshot->state().links;
+    return snapshot;
+  };
+  absl::StatusOr<Verification> result;
+  {
+    const Counter counter(options.flows);
+    result = Verify({.flows = options.flows, .seed = options.seed}, read, counter);
+  }
+  SRCSEL_RETURN_IF_ERROR(result.status());
+  const RoutePrinter printer(links);
+  if (options.json)
+    std::cout << ToJson(*result, options.seed, printer).dump() << '\n';
+  else
+    std::cout << ToText(*result, options.seed, printer);
+  if (!std::cout.flush()) return absl::UnavailableError("write the result: stdout takes no more");
+  return result->disagree == 0;
+}
+
+[[noreturn]] void RunVerify(const Options &options) {
+  const absl::StatusOr<bool> agrees = Check(options);
+  if (!agrees.ok()) std::cerr << "srcsel: " << agrees.status().message() << '\n';
+  std::exit(!agrees.ok() ? kError : *agrees ? 0 : kDisagree);
+}
+
+}  // namespace
+
+void AddVerify(CLI::App &app) {
+  CLI::App *verify = app.add_subcommand("verify", "Compare the mirror with the kernel, here");
+  auto options = std::make_shared<Options>();
+  verify->add_option("--flows", options->flows, "How many flows, 10000 if left out")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}));
+  verify->add_option("--seed", options->seed, "Draw the flows of an earlier run again")
+      ->type_name("S");
+  verify->add_flag("-j,--json", options->json, "Print JSON");
+  AddNetnsOption(*verify, options->netns, "Network namespace to verify");
+  verify->footer(kExplanation);
+  verify->callback([options] { RunVerify(*options); });
+}
+
+}  // namespace srcsel
