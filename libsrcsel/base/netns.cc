@@ -6,12 +6,15 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <cerrno>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/status.hh"
+#include "base/thread.hh"
 
 namespace srcsel {
 
@@ -30,10 +33,34 @@ absl::StatusOr<Fd> OpenNetns(absl::string_view name) {
   return fd;
 }
 
+absl::StatusOr<Fd> OwnNetns() {
+  Fd fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!fd) return absl::ErrnoToStatus(errno, "open /proc/thread-self/ns/net");
+  return fd;
+}
+
 absl::Status EnterNetns(const Fd &netns) {
   if (setns(netns.get(), CLONE_NEWNET) != 0)
     return absl::ErrnoToStatus(errno, "enter network namespace");
   return absl::OkStatus();
+}
+
+bool SameNetns(const Fd &a, const Fd &b) {
+  struct stat one, other;
+  return fstat(a.get(), &one) == 0 && fstat(b.get(), &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
+absl::Status CallInNetns(const Fd &netns, absl::FunctionRef<absl::Status()> f) {
+  SRCSEL_ASSIGN_OR_RETURN(const Fd own, OwnNetns());
+  if (SameNetns(own, netns)) return f();
+  absl::Status result;
+  SRCSEL_ASSIGN_OR_RETURN(std::thread visitor, StartThread([&] {
+                            result = EnterNetns(netns);
+                            if (result.ok()) result = f();
+                          }));
+  visitor.join();
+  return result;
 }
 
 absl::StatusOr<std::uint64_t> NetnsCookie() {
