@@ -9,11 +9,9 @@ namespace srcsel {
 namespace {
 
 std::optional<std::int32_t> Expires(const Attributes &a) {
-  constexpr std::int32_t kUserHz = 100;
   const auto cache = a.Get<rta_cacheinfo>(RTA_CACHEINFO);
   if (!cache || cache->rta_expires == 0) return std::nullopt;
-  const std::int32_t ticks = cache->rta_expires;
-  return ticks / kUserHz - (ticks % kUserHz < 0);
+  return cache->rta_expires;
 }
 
 }  // namespace

@@ -1,10 +1,8 @@
 // One RTM_NEWROUTE message, IPv4 or IPv6, to a Route.
 //
-// `expires` is the kernel's hundredths of a second rounded down, so that 0 has not expired yet and
-// anything below has; IPv6 keeps expired routes in its dumps until they are collected, but no
-// lookup finds them. Clones (RTM_F_CLONED) are decoded as they come: the reader of a dump drops
-// them. Contract and errors as in attributes.hh; pure. Cost: about 0.1 us, one allocation for the
-// next hops.
+// IPv6 keeps expired routes in its dumps until they are collected, but no lookup finds them. Clones
+// (RTM_F_CLONED) are decoded as they come: the reader of a dump drops them. Contract and errors as
+// in attributes.hh; pure. Cost: about 0.1 us, one allocation for the next hops.
 
 #pragma once
 

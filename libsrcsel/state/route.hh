@@ -42,7 +42,7 @@ struct RouteTerms {
   std::optional<IpAddress> prefsrc;
   std::uint32_t nexthop_id = 0;         // RTA_NH_ID, 0: none
   std::uint8_t pref = 0;                // ICMPV6_ROUTER_PREF_*
-  std::optional<std::int32_t> expires;  // seconds left, may be negative
+  std::optional<std::int32_t> expires;  // hundredths of a second left; below 0 it has expired
   std::uint32_t mtu = 0;                // RTAX_MTU, 0: none
   std::vector<Nexthop> nexthops;        // one, or several for RTA_MULTIPATH
 

@@ -67,8 +67,8 @@ Route Flagged(std::uint8_t flags, Route route) {
   return route;
 }
 
-Route Expiring(std::int32_t seconds, Route route) {
-  route.expires = seconds;
+Route Expiring(std::int32_t hundredths, Route route) {
+  route.expires = hundredths;
   return route;
 }
 
@@ -261,8 +261,8 @@ TEST(CompileTables, ExpiredRoutesDropOut) {
   const auto v6 = [](std::uint32_t oif, absl::string_view source) {
     return RouteTo("::/0", kTable, oif, source);
   };
-  for (const std::int32_t seconds : {0, -1, -1000})
-    EXPECT_EQ(Found({Expiring(seconds, v6(2, "fd00::1")), v6(3, "fd00::2")}, "2001:db8::1"),
+  for (const std::int32_t hundredths : {0, -1, -1000})
+    EXPECT_EQ(Found({Expiring(hundredths, v6(2, "fd00::1")), v6(3, "fd00::2")}, "2001:db8::1"),
               "fd00::2 dev 3");
   EXPECT_EQ(Found({Expiring(1, v6(2, "fd00::1"))}, "2001:db8::1"), "fd00::1 dev 2");
 }

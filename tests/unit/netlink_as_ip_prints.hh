@@ -44,7 +44,7 @@ class AsIpPrints {
     if (route.prefsrc) json["prefsrc"] = route.prefsrc->ToString();
     if (route.metric || !route.dst.address.is_v4()) json["metric"] = route.metric;
     if (route.mtu) json["metrics"] = Json::array({{{"mtu", route.mtu}}});
-    if (route.expires) json["expires"] = *route.expires;
+    if (route.expires) json["expires"] = *route.expires / 100;
     if (!route.dst.address.is_v4()) json["pref"] = Pref(route.pref);
     if (route.nexthops.size() == 1) {
       PutNexthop(route.dst, route.nexthops[0], json);
