@@ -8,7 +8,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "agent/mirror.hh"
+#include "agent/hook_mirror.hh"
 #include "agent/run_cgroup.hh"
 #include "base/fd.hh"
 #include "hooks/hooks.hh"
@@ -19,7 +19,7 @@ namespace srcsel {
 // What the custodian is given charge of.
 struct Charge {
   Policy policy;
-  Mirror mirror;
+  HookMirror mirror;
   Hooks hooks;
   RunCgroup cgroup;
 };

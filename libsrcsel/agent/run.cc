@@ -8,7 +8,7 @@
 #include "agent/cgroup_root.hh"
 #include "agent/check_sources.hh"
 #include "agent/custodian.hh"
-#include "agent/mirror.hh"
+#include "agent/hook_mirror.hh"
 #include "agent/run_cgroup.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
@@ -35,7 +35,7 @@ absl::Status EnterPolicy(const Policy &policy, const std::string &netns) {
     SRCSEL_RETURN_IF_ERROR(EnterNetns(fd));
   }
   SweepAbandoned(where.root);
-  SRCSEL_ASSIGN_OR_RETURN(Mirror mirror, Mirror::Start());
+  SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
   SRCSEL_RETURN_IF_ERROR(CheckSources(policy, mirror.state()));
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(mirror.Publish(policy, hooks));

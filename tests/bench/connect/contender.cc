@@ -86,8 +86,8 @@ absl::Status Contender::Treat() {
 absl::Status Contender::Hook(const Policy &policy) {
   SRCSEL_ASSIGN_OR_RETURN(lab::TestCgroup cgroup, lab::TestCgroup::Create());
   cgroup_.emplace(std::move(cgroup));
-  SRCSEL_ASSIGN_OR_RETURN(Mirror mirror, lab::Within(lab_->host("client").netns().fd(),
-                                                     [] { return Mirror::Start(); }));
+  SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, lab::Within(lab_->host("client").netns().fd(),
+                                                         [] { return HookMirror::Start(); }));
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(mirror.Publish(policy, hooks));
   const Fd directory(open(cgroup_->path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

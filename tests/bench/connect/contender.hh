@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "agent/mirror.hh"
+#include "agent/hook_mirror.hh"
 #include "bench/connect/worker.hh"
 #include "hooks/hooks.hh"
 #include "lab/cgroup.hh"
@@ -45,7 +45,7 @@ class Contender {
 
  private:
   struct Hooked {
-    Mirror mirror;
+    HookMirror mirror;
     Hooks hooks;
   };
 

@@ -1,4 +1,4 @@
-#include "agent/mirror.hh"
+#include "agent/hook_mirror.hh"
 
 #include <utility>
 
@@ -7,16 +7,16 @@
 
 namespace srcsel {
 
-absl::StatusOr<Mirror> Mirror::Start() {
+absl::StatusOr<HookMirror> HookMirror::Start() {
   SRCSEL_ASSIGN_OR_RETURN(Follower follower, Follower::Open());
   SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
   SRCSEL_ASSIGN_OR_RETURN(State state, reader.Read());
-  Mirror mirror(std::move(follower), std::move(reader));
+  HookMirror mirror(std::move(follower), std::move(reader));
   mirror.Take(std::move(state));
   return mirror;
 }
 
-absl::Status Mirror::Publish(const Policy &policy, Hooks &hooks) {
+absl::Status HookMirror::Publish(const Policy &policy, Hooks &hooks) {
   const std::uint64_t next = published_ ? published_->header().generation + 1 : 1;
   SRCSEL_ASSIGN_OR_RETURN(Image image, Compile(state_, policy, next));
   if (published_ && published_->DecidesAs(image)) return absl::OkStatus();
@@ -25,14 +25,14 @@ absl::Status Mirror::Publish(const Policy &policy, Hooks &hooks) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> Mirror::Changed() {
+absl::StatusOr<bool> HookMirror::Changed() {
   SRCSEL_ASSIGN_OR_RETURN(const Changes changes, follower_.Drain(gateways_));
   unread_.routing |= changes.routing;
   unread_.neighbours |= changes.neighbours;
   return unread_.any();
 }
 
-absl::Status Mirror::Refresh(const Policy &policy, Hooks &hooks) {
+absl::Status HookMirror::Refresh(const Policy &policy, Hooks &hooks) {
   if (unread_.neighbours && !unread_.routing) {
     SRCSEL_ASSIGN_OR_RETURN(state_.neighbours, reader_.ReadNeighbours());
     gateways_ = Gateways(state_);
@@ -44,7 +44,7 @@ absl::Status Mirror::Refresh(const Policy &policy, Hooks &hooks) {
   return Publish(policy, hooks);
 }
 
-void Mirror::Take(State state) {
+void HookMirror::Take(State state) {
   state_ = std::move(state);
   gateways_ = Gateways(state_);
 }

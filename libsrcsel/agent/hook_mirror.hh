@@ -20,10 +20,10 @@
 
 namespace srcsel {
 
-class Mirror {
+class HookMirror {
  public:
   // Subscribes, then reads: nothing that changes from here on is missed.
-  static absl::StatusOr<Mirror> Start();
+  static absl::StatusOr<HookMirror> Start();
 
   // As last read.
   const State &state() const { return state_; }
@@ -39,7 +39,7 @@ class Mirror {
   absl::Status Refresh(const Policy &policy, Hooks &hooks);
 
  private:
-  Mirror(Follower follower, StateReader reader)
+  HookMirror(Follower follower, StateReader reader)
       : follower_(std::move(follower)), reader_(std::move(reader)) {}
 
   void Take(State state);
