@@ -21,8 +21,8 @@
 //
 // Lost notifications (ENOBUFS) count as a change of what was lost. Not announced by anyone, to be
 // polled by who must know: the sysctls of Settings but forwarding6_all and ignore_linkdown_all
-// (StateReader::Settings()), Link::route_localnet, use_tempaddr, optimistic_dad, use_optimistic and
-// use_oif_addrs_only, address labels, and the expiry of an IPv6 route.
+// (StateReader::ReadSettings()), Link::route_localnet, use_tempaddr, optimistic_dad, use_optimistic
+// and use_oif_addrs_only, address labels, and the expiry of an IPv6 route.
 //
 // Belongs to the network namespace of the thread that opened it. One thread at a time. Never
 // blocks. Cost: one recv() a notification.

@@ -99,4 +99,14 @@ Settings StateReader::ReadSettings() const {
   return srcsel::ReadSettings(files_);
 }
 
+absl::StatusOr<bool> StateReader::Differs(const State &state) {
+  if (ReadSettings() != state.settings) return true;
+  std::vector<AddressLabel> labels;
+  SRCSEL_RETURN_IF_ERROR(Append(socket_, RTM_GETADDRLABEL, AF_INET6, DecodeAddressLabel, labels));
+  if (labels != state.labels) return true;
+  std::vector<Link> links;
+  SRCSEL_RETURN_IF_ERROR(Append(socket_, RTM_GETLINK, AF_UNSPEC, DecodeLink, links));
+  return links != state.links;
+}
+
 }  // namespace srcsel

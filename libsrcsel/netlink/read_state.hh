@@ -47,6 +47,9 @@ class StateReader {
   absl::StatusOr<std::vector<Neighbour>> ReadNeighbours();
   // State::settings alone: 0.1 ms.
   Settings ReadSettings() const;
+  // Whether something is no longer as in `state` that no notification tells of (see follow.hh),
+  // but the expiry of routes. 0.3 ms and 10 us a link.
+  absl::StatusOr<bool> Differs(const State &state);
 
  private:
   StateReader(NetlinkSocket socket, NetnsFiles files)
