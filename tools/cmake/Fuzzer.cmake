@@ -18,7 +18,7 @@ function(srcsel_fuzzer name)
     add_custom_command(
       OUTPUT "${object}"
       COMMAND "${SRCSEL_FUZZ_CLANG}" ${flags} -Wall -Wextra -Werror -I
-              "${CMAKE_SOURCE_DIR}/libsrcsel" ${arg_FLAGS} -MD -MF "${object}.d" -c "${source}" -o
+              "${CMAKE_SOURCE_DIR}/libsrcsel" -I "${CMAKE_SOURCE_DIR}/include" ${arg_FLAGS} -MD -MF "${object}.d" -c "${source}" -o
               "${object}"
       DEPENDS "${source}"
       DEPFILE "${object}.d"
