@@ -20,7 +20,8 @@ namespace srcsel {
 
 class RouteChains {
  public:
-  RouteChains() : routes_(1) {}
+  // Route 0 selects nothing, so that a search that finds none is over.
+  RouteChains() { routes_.emplace_back().from = SRCSEL_NONE; }
 
   // The chain of `routes`, not yet linked, in that order, then `rest`: index of its first route, 0
   // if it is empty.

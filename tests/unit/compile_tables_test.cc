@@ -87,6 +87,7 @@ TEST(CompileTables, KeepsARoutesParticulars) {
   const CompiledTables tables = CompileTables(With({route})).value();
   ASSERT_EQ(tables.routes.size(), 2u);
   EXPECT_EQ(tables.routes[0].type, RTN_UNSPEC);
+  EXPECT_EQ(tables.routes[0].from, SRCSEL_NONE);  // else a search goes round there
   const srcsel_route &r = tables.routes[1];
   EXPECT_EQ(FromWire(SRCSEL_V4, r.source), Address("10.1.0.1"));
   EXPECT_EQ(FromWire(SRCSEL_V4, r.gateway), Address("10.1.0.254"));
