@@ -194,7 +194,7 @@ absl::Status Compare(Draw &draw, Mirror &mirror) {
       EXPECT_EQ(connected.mtu, World::MtuOf(second.link));
     } else {
       const Default taken = mirror.Lookup(*found, question.tos);
-      SRCSEL_ASSIGN_OR_RETURN(const Reply reply, oracle.Ask(question));
+      SRCSEL_ASSIGN_OR_RETURN(const Outcome reply, oracle.Ask(question));
       EXPECT_EQ(HopText(reply.oif, reply.gateway ? reply.gateway->ToString() : ""),
                 HopText(taken.oif(), taken.gateway));
     }

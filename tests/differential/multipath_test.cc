@@ -47,7 +47,7 @@ class KnownHashTest : public MultipathTest {
   static void CompareLookup(const RouteOracle &oracle, const Destination &destination,
                             const Settings &settings, const Question &question) {
     const PathChoice choice = Predict(destination, settings, question);
-    const absl::StatusOr<Reply> reply = oracle.Ask(question);
+    const absl::StatusOr<Outcome> reply = oracle.Ask(question);
     ASSERT_TRUE(reply.ok()) << reply.status();
     EXPECT_LE(choice.candidates.size(), 1u);
     EXPECT_EQ(reply->error ? "" : HopText(reply->oif, reply->gateway),
@@ -116,7 +116,6 @@ TEST_P(KnownHashTest, TakesThePathThatTheHashSays) {
 
 // `ip` of Debian 12 knows weights of 8 bits.
 absl::Status AddGroup(std::uint32_t id, const std::vector<NexthopMember> &members) {
-  SRCSEL_ASSIGN_OR_RETURN(const RouteOracle kernel, RouteOracle::Open());
   struct Entry {  // nexthop_grp since Linux 6.12
     std::uint32_t id;
     std::uint8_t weight, weight_high;
@@ -129,7 +128,7 @@ absl::Status AddGroup(std::uint32_t id, const std::vector<NexthopMember> &member
   NetlinkRequest request(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_ACK, nhmsg{});
   request.Add(NHA_ID, id);
   request.Add(NHA_GROUP, group.data(), group.size() * sizeof(Entry));
-  return kernel.Do(request);
+  return Do(request);
 }
 
 TEST_P(KnownHashTest, SharesByWeightsOf16Bits) {

@@ -29,7 +29,7 @@ class UnknownHashTest : public MultipathTest {
       Question question = DrawQuestion(draw, world, n);
       question.from = from;
       question.oif = 0;
-      const absl::StatusOr<Reply> reply = oracle.Ask(question);
+      const absl::StatusOr<Outcome> reply = oracle.Ask(question);
       EXPECT_TRUE(reply.ok()) << reply.status();
       if (reply->error == 0) seen.insert(HopText(reply->oif, reply->gateway));
     }

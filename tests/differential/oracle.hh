@@ -19,7 +19,6 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -34,7 +33,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/fd.hh"
 #include "base/status.hh"
-#include "netlink/attributes.hh"
+#include "netlink/ask_route.hh"
+#include "netlink/request.hh"
 #include <srcsel/address.hh>
 
 namespace srcsel {
@@ -48,49 +48,6 @@ inline bool KernelIsAtLeast(int major, int minor) {
   return is >= std::pair(major, minor);
 }
 
-// A message to rtnetlink: a header of the family, then attributes.
-class NetlinkRequest {
- public:
-  template <typename Header>
-  NetlinkRequest(int type, int flags, const Header &header) {
-    nlmsghdr message{};
-    message.nlmsg_type = static_cast<std::uint16_t>(type);
-    message.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-    Append(&message, sizeof(message));
-    Append(&header, sizeof(header));
-  }
-
-  void Add(int type, const void *payload, std::size_t size) {
-    const rtattr attribute{static_cast<unsigned short>(RTA_LENGTH(size)),
-                           static_cast<unsigned short>(type)};
-    Append(&attribute, sizeof(attribute));
-    Append(payload, size);
-  }
-  template <typename T>
-  void Add(int type, const T &value) {
-    Add(type, &value, sizeof(value));
-  }
-  void Add(int type, const IpAddress &address) {
-    Add(type, address.bytes().data(), address.size());
-  }
-
-  // The bytes, with their length filled in.
-  const std::vector<std::uint8_t> &Finish() {
-    const auto length = static_cast<std::uint32_t>(bytes_.size());
-    std::memcpy(bytes_.data(), &length, sizeof(length));
-    return bytes_;
-  }
-
- private:
-  void Append(const void *from, std::size_t size) {
-    const auto *bytes = static_cast<const std::uint8_t *>(from);
-    bytes_.insert(bytes_.end(), bytes, bytes + size);
-    bytes_.resize(NLMSG_ALIGN(bytes_.size()));
-  }
-
-  std::vector<std::uint8_t> bytes_;
-};
-
 // ---- route lookups ----------------------------------------------------------------------------
 
 struct Question {
@@ -103,100 +60,55 @@ struct Question {
   std::uint16_t sport = 0;
   std::uint16_t dport = 0;
   std::uint32_t flow_label = 0;  // IPv6
+  std::uint32_t uid = 0;
 
   std::string ToString() const {
     return absl::StrCat(to.ToString(), " from ", from.ToString(), " oif ", oif, " mark ", mark,
                         " tos ", tos, " proto ", proto, " ports ", sport, ">", dport, " label ",
-                        flow_label);
+                        flow_label, " uid ", uid);
   }
-};
-
-struct Reply {
-  int error = 0;  // of errno; nothing else is set then
-  std::uint32_t oif = 0;
-  std::optional<IpAddress> gateway = {};
-  std::optional<IpAddress> source = {};
-  std::uint32_t table = 0;
-  std::uint8_t type = 0;  // RTN_*
 };
 
 class RouteOracle {
  public:
   static absl::StatusOr<RouteOracle> Open() {
-    Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-    if (!socket) return absl::ErrnoToStatus(errno, "open a netlink socket");
-    return RouteOracle(std::move(socket));
+    SRCSEL_ASSIGN_OR_RETURN(RouteAsker asker, RouteAsker::Open());
+    return RouteOracle(std::move(asker));
   }
 
-  absl::StatusOr<Reply> Ask(const Question &question) const {
-    NetlinkRequest request(RTM_GETROUTE, 0, HeaderOf(question));
-    request.Add(RTA_DST, question.to);
-    if (!question.from.IsUnspecified()) request.Add(RTA_SRC, question.from);
-    if (question.oif) request.Add(RTA_OIF, question.oif);
-    if (question.mark) request.Add(RTA_MARK, question.mark);
-    if (question.flow_label) request.Add(kFlowLabel, htonl(question.flow_label));
-    request.Add(RTA_IP_PROTO, question.proto);
-    request.Add(RTA_SPORT, htons(question.sport));
-    request.Add(RTA_DPORT, htons(question.dport));
-    SRCSEL_RETURN_IF_ERROR(Send(request));
-    return Receive(question.to.family());
-  }
-
-  // Has the kernel do what the request says, which asks for NLM_F_ACK.
-  absl::Status Do(NetlinkRequest request) const {
-    SRCSEL_RETURN_IF_ERROR(Send(request));
-    SRCSEL_ASSIGN_OR_RETURN(const Reply reply, Receive(AF_INET));
-    if (reply.error == 0) return absl::OkStatus();
-    return absl::ErrnoToStatus(reply.error, "netlink request");
+  absl::StatusOr<Outcome> Ask(const Question &question) const {
+    return asker_.Ask({.destination = question.to,
+                       .dport = question.dport,
+                       .source = question.from,
+                       .sport = question.sport,
+                       .proto = question.proto,
+                       .tos = question.tos,
+                       .mark = question.mark,
+                       .uid = question.uid,
+                       .oif = question.oif,
+                       .label = question.flow_label});
   }
 
  private:
-  static constexpr int kFlowLabel = 31;  // RTA_FLOWLABEL, since Linux 6.14
+  explicit RouteOracle(RouteAsker asker) : asker_(std::move(asker)) {}
 
-  explicit RouteOracle(Fd socket) : socket_(std::move(socket)) {}
-
-  static rtmsg HeaderOf(const Question &question) {
-    rtmsg header{};
-    header.rtm_family = static_cast<unsigned char>(question.to.family());
-    header.rtm_dst_len = static_cast<unsigned char>(question.to.bits());
-    if (!question.from.IsUnspecified()) header.rtm_src_len = header.rtm_dst_len;
-    header.rtm_tos = question.tos;
-    header.rtm_flags = RTM_F_LOOKUP_TABLE;
-    return header;
-  }
-
-  absl::Status Send(NetlinkRequest &request) const {
-    const std::vector<std::uint8_t> &bytes = request.Finish();
-    if (send(socket_.get(), bytes.data(), bytes.size(), 0) < 0)
-      return absl::ErrnoToStatus(errno, "send a netlink request");
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<Reply> Receive(int family) const {
-    alignas(nlmsghdr) std::array<std::uint8_t, 8192> buffer;
-    if (recv(socket_.get(), buffer.data(), buffer.size(), 0) < 0)
-      return absl::ErrnoToStatus(errno, "receive a netlink answer");
-    const auto &message = *reinterpret_cast<const nlmsghdr *>(buffer.data());
-    if (message.nlmsg_type == NLMSG_ERROR) {
-      nlmsgerr answer{};
-      std::memcpy(&answer, NLMSG_DATA(&message), sizeof(answer));
-      return Reply{.error = -answer.error};
-    }
-    DecodeError error("route lookup");
-    const auto header = ReadHeader<rtmsg>(message, RTM_NEWROUTE, error);
-    const Attributes a(message, sizeof(header), error);
-    Reply reply;
-    reply.oif = a.Get<std::uint32_t>(RTA_OIF).value_or(0);
-    reply.gateway = a.Address(RTA_GATEWAY, family);
-    reply.source = a.Address(RTA_PREFSRC, family);
-    reply.table = a.Get<std::uint32_t>(RTA_TABLE).value_or(0);
-    reply.type = header.rtm_type;
-    if (!error.ok()) return error.status();
-    return reply;
-  }
-
-  Fd socket_;
+  mutable RouteAsker asker_;
 };
+
+// Has the kernel do what the request says, which asks for NLM_F_ACK.
+inline absl::Status Do(NetlinkRequest request) {
+  const Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  const std::vector<std::uint8_t> &bytes = request.Finish();
+  struct {
+    nlmsghdr header;
+    nlmsgerr error;
+  } answer{};
+  if (send(socket.get(), bytes.data(), bytes.size(), 0) < 0 ||
+      recv(socket.get(), &answer, sizeof(answer), 0) < 0)
+    return absl::ErrnoToStatus(errno, "send a netlink request");
+  if (answer.error.error == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(-answer.error.error, "netlink request");
+}
 
 // ---- connections ------------------------------------------------------------------------------
 

@@ -79,9 +79,9 @@ constexpr RootCount kRoots4[] = {
     {214, 1},     {215, 2},    {216, 5013},  {217, 2815}, {218, 413},  {219, 599},  {220, 637},
     {221, 458},   {222, 226},  {223, 1579}};
 
-constexpr std::uint8_t kSiblings4[33] = {0,  0,  0,  0,  0,  0,  0,  0,  25, 23, 5,
-                                         15, 26, 28, 32, 31, 60, 45, 52, 53, 57, 51,
-                                         54, 44, 69, 45, 0,  0,  22, 0,  0,  0,  25};
+constexpr std::uint8_t kRuns4[33] = {0,  0,  0,  0,  0,  0,  0,  0,  25, 23, 5,
+                                     15, 26, 28, 32, 31, 60, 45, 52, 53, 57, 51,
+                                     54, 44, 69, 45, 0,  0,  22, 0,  0,  0,  25};
 
 constexpr CoverCount kCovers6[] = {
     {16, 0, 1},     {19, 0, 1},     {20, 0, 16},    {21, 0, 3},     {22, 0, 7},     {23, 0, 8},
@@ -148,14 +148,14 @@ constexpr RootCount kRoots6[] = {
     {10762, 939},  {10763, 1013}, {10764, 907},  {10765, 975},  {10766, 1555}, {10767, 935},
     {10768, 779},  {10769, 532},  {10770, 485},  {10771, 223},  {11278, 6},    {11279, 633}};
 
-constexpr std::uint8_t kSiblings6[129] = {
+constexpr std::uint8_t kRuns6[129] = {
     0,  0,  0,  0,  0,  0,  0,  0, 0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
     0,  25, 7,  0,  0,  5,  11, 2, 45, 55, 31, 44, 64, 60, 60, 50, 59, 68, 66, 61, 62, 59,
     57, 62, 65, 62, 58, 45, 67, 0, 0,  0,  0,  0,  4,  0,  65, 0,  0,  0,  0,  0,  24};
 
 }  // namespace
 
-const Shape kInternet4 = {AF_INET, 901'899, kCovers4, 8, kRoots4, kSiblings4};
-const Shape kInternet6 = {AF_INET6, 160'064, kCovers6, 16, kRoots6, kSiblings6};
+const Shape kInternet4 = {AF_INET, 901'899, kCovers4, 8, kRoots4, kRuns4};
+const Shape kInternet6 = {AF_INET6, 160'064, kCovers6, 16, kRoots6, kRuns6};
 
 }  // namespace srcsel::bench

@@ -28,8 +28,8 @@ struct Shape {
   std::span<const CoverCount> covers;  // by length, ascending
   int root_bits;                       // how many bits a root is
   std::span<const RootCount> roots;
-  // By length: of a hundred prefixes whose last bit is 1, how many have a sibling with a 0 there.
-  std::span<const std::uint8_t> siblings;
+  // By length: of a hundred prefixes, how many follow upon one that is in the table too.
+  std::span<const std::uint8_t> runs;
 };
 
 extern const Shape kInternet4, kInternet6;

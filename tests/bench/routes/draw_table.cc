@@ -1,8 +1,9 @@
 #include "bench/routes/draw_table.hh"
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <random>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/numeric/int128.h"
@@ -33,9 +34,12 @@ class Drawer {
   }
 
   std::vector<DrawnRoute> Run() {
-    for (const CoverCount &cover : shape_.covers) {
-      due_ += static_cast<double>(cover.count) * static_cast<double>(count_) / shape_.total;
-      for (; due_ >= 1; --due_) DrawOne(cover);
+    // What found no place at once is drawn again, as a smaller table over the first.
+    for (int round = 0; round < 4; ++round) {
+      const auto missing = static_cast<double>(count_ - table_.size());
+      double due = 0;
+      for (const CoverCount &cover : shape_.covers)
+        for (due += cover.count * missing / shape_.total; due >= 1; --due) DrawOne(cover);
     }
     return std::move(table_);
   }
@@ -52,8 +56,9 @@ class Drawer {
 
   void DrawOne(const CoverCount &cover) {
     for (int attempt = 0; attempt < 64; ++attempt) {
+      const bool packed = attempt < 16;
       const Bits parent = cover.parent == 0 ? Bits(0) : Parent(cover.parent);
-      const Bits bits = Draw(cover, parent) & Mask(cover.length);
+      const Bits bits = Draw(cover, parent, packed) & Mask(cover.length);
       if (by_length_[cover.length].hops.contains(bits)) continue;
       if (CoverOf(bits, cover.length) != cover.parent) continue;
       return Add(cover, parent, bits);
@@ -68,18 +73,30 @@ class Drawer {
     return parents.all[Below(parents.all.size())];
   }
 
-  Bits Draw(const CoverCount &cover, Bits parent) {
+  Bits Draw(const CoverCount &cover, Bits parent, bool packed) {
     const std::vector<Bits> &all = by_length_[cover.length].all;
-    // Every pair of siblings has one that came second.
-    if (!all.empty() && Percent(shape_.siblings[cover.length] / 2u))
-      return all[all.size() - 1 - Below(std::min<std::size_t>(all.size(), 4096))] ^
-             Bits(1) << (128 - cover.length);
-    if (cover.parent != 0) return parent | (Random() & ~Mask(cover.parent));
-    const int block = 2 * shape_.root_bits;
-    if (cover.length > block && !blocks_.empty() && Percent(90))
-      return blocks_[Below(blocks_.size())] | (Random() & ~Mask(block));
-    const Bits root = Bits(shape_.roots[roots_(random_)].bits) << (128 - shape_.root_bits);
-    return root | (Random() & ~Mask(shape_.root_bits));
+    if (packed && !all.empty() && Percent(shape_.runs[cover.length]))
+      return all[all.size() - 1 - Below(std::min<std::size_t>(all.size(), 4096))] +
+             (Bits(1) << (128 - cover.length));
+    const Bits within = cover.parent != 0
+                            ? parent
+                            : Bits(shape_.roots[roots_(random_)].bits) << (128 - shape_.root_bits);
+    const int length = cover.parent != 0 ? cover.parent : shape_.root_bits;
+    if (packed && length < Block() && cover.length > Block() && Percent(90))
+      if (const auto block = KnownBlock(within, length))
+        return *block | (Random() & ~Mask(Block()));
+    return within | (Random() & ~Mask(length));
+  }
+
+  int Block() const { return 2 * shape_.root_bits; }
+
+  // The first bits of an earlier prefix in there.
+  std::optional<Bits> KnownBlock(Bits within, int length) {
+    const std::vector<Bits> &known = blocks_[within & Mask(shape_.root_bits)];
+    for (int attempt = 0; attempt < 16 && !known.empty(); ++attempt)
+      if (const Bits block = known[Below(known.size())]; (block & Mask(length)) == within)
+        return block;
+    return std::nullopt;
   }
 
   // The length of the longest prefix that covers it; 0: none does.
@@ -95,9 +112,9 @@ class Drawer {
       const Bits above = bits & Mask(cover.parent);
       if (above == parent) by_length_[cover.parent].parents.push_back(parent);
       if (Percent(60)) hop = by_length_[cover.parent].hops[above];
-    } else if (cover.length > 2 * shape_.root_bits) {
-      blocks_.push_back(bits & Mask(2 * shape_.root_bits));
     }
+    if (cover.length > Block())
+      blocks_[bits & Mask(shape_.root_bits)].push_back(bits & Mask(Block()));
     Length &own = by_length_[cover.length];
     own.all.push_back(bits);
     own.hops[bits] = hop;
@@ -109,8 +126,7 @@ class Drawer {
   std::mt19937_64 random_;
   std::discrete_distribution<std::size_t> roots_;
   std::vector<Length> by_length_;
-  std::vector<Bits> blocks_;  // first bits of what nothing covers
-  double due_ = 0;            // prefixes still to be drawn, with what rounding left over
+  absl::flat_hash_map<Bits, std::vector<Bits>> blocks_;  // first bits of prefixes, by root
   std::vector<DrawnRoute> table_;
 };
 

@@ -1,11 +1,11 @@
 // A routing table drawn at random to the shape of a real one (bgp_shape.hh).
 //
 // Prefixes are drawn by length, shortest first. What nothing covers begins with a root drawn by the
-// roots' counts and mostly shares its first 16 bits (IPv6: 32) with an earlier one; what is covered
-// lies in an earlier prefix of the right length, mostly in one that covers something already. The
-// right share is the sibling of an earlier one. No prefix is there twice.
+// roots' counts; what is covered lies in an earlier prefix of the right length, mostly in one that
+// covers something already. Most share their first 16 bits (IPv6: 32) with earlier ones, and the
+// right share follows upon an earlier one. No prefix is there twice.
 //
-// Pure: the same shape, size and seed give the same table. Cost: 2 us a prefix.
+// Pure: the same shape, size and seed give the same table. Cost: 10 us a prefix.
 
 #pragma once
 
