@@ -29,8 +29,8 @@ class NetlinkRequest {
   }
 
   void Add(int type, const void *payload, std::size_t size) {
-    const rtattr attribute{static_cast<unsigned short>(RTA_LENGTH(size)),
-                           static_cast<unsigned short>(type)};
+    const rtattr attribute{static_cast<std::uint16_t>(RTA_LENGTH(size)),
+                           static_cast<std::uint16_t>(type)};
     Append(&attribute, sizeof(attribute));
     Append(payload, size);
   }
