@@ -235,6 +235,7 @@ enum srcsel_route_flag {
   SRCSEL_ROUTE_SAME = 1u << 4,      /* where its dscp does not hold, the source is the same */
   SRCSEL_ROUTE_ROTATES = 1u << 5,   /* `detail` is a rotation of defaults, not a route's terms */
   SRCSEL_ROUTE_MERGED = 1u << 6,    /* AMBIGUOUS because local and main may still be one trie */
+  SRCSEL_ROUTE_LENGTHS = 1u << 7,   /* the kernel may take its prefix for one of another length */
 };
 
 /*

@@ -28,6 +28,7 @@ class IpAddress {
   // family is AF_INET or AF_INET6; `bytes` points at 4 or 16 bytes in network order.
   static IpAddress FromBytes(int family, const void *bytes);
   static IpAddress Any(int family);
+  static IpAddress Loopback(int family);  // 127.0.0.1 or ::1
 
   // "10.0.0.1" or "fd00::1"; no prefix length, no scope id, no host names.
   static absl::StatusOr<IpAddress> Parse(absl::string_view text);
@@ -42,7 +43,8 @@ class IpAddress {
   bool IsLoopback() const;
   bool IsLinkLocal() const;
   bool IsMulticast() const;
-  bool IsV4Mapped() const;  // ::ffff:a.b.c.d
+  bool IsV4Mapped() const;   // ::ffff:a.b.c.d
+  bool IsBroadcast() const;  // 255.255.255.255
 
   std::string ToString() const;
 

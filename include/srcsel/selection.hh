@@ -21,7 +21,7 @@ enum class Ambiguity : std::uint8_t {
   kMerged,    // the local and main tables may still be one
   kHash,      // the hash that chooses among paths has a secret seed or a port not chosen yet
   kRotation,  // several default routes take turns
-  kNexthop,   // a nexthop object's source hangs on which route used it first
+  kNexthop,   // what a nexthop object remembers hangs on which of its routes was looked up before
   kDevices,   // the order of devices, any of which may lend an address, is not known
   kPort,      // rules select by the source port, which is not chosen yet
   kVrf,       // a VRF, which is not mirrored
@@ -50,10 +50,11 @@ struct Outcome {
   Prefix dst = {};  // of the route; length 0 of the flow's family where there is none
   std::uint32_t metric = 0;
   std::uint32_t nexthop_id = 0;  // of the nexthop object, 0: none
-  std::uint32_t mtu = 0;         // if the route has one, else 0
-  std::uint8_t tos = 0;          // of the route, IPv4
-  std::uint8_t protocol = 0;     // of the route, RTPROT_*, IPv6
-  std::uint8_t pref = 0;         // of the route, ICMPV6_ROUTER_PREF_*, IPv6
+  // If the route has one, else 0. Routes that share a nexthop object may get each other's.
+  std::uint32_t mtu = 0;
+  std::uint8_t tos = 0;       // of the route, IPv4
+  std::uint8_t protocol = 0;  // of the route, RTPROT_*, IPv6
+  std::uint8_t pref = 0;      // of the route, ICMPV6_ROUTER_PREF_*, IPv6
   // Of an IPv6 lookup alone: the source that a flow bound to another would get if it were not.
   std::optional<IpAddress> hint = {};
 

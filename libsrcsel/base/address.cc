@@ -30,11 +30,16 @@ absl::StatusOr<IpAddress> IpAddress::Parse(absl::string_view text) {
       absl::StrCat("'", text, "' is not an address (10.0.0.1 or fd00::1)"));
 }
 
+IpAddress IpAddress::Loopback(int family) {
+  return FromBytes(family, family == AF_INET ? "\x7f\0\0\1" : "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1");
+}
+
 bool IpAddress::IsLoopback() const {
-  if (is_v4()) return bytes_[0] == 127;
-  Bytes one{};
-  one[15] = 1;
-  return bytes_ == one;
+  return is_v4() ? bytes_[0] == 127 : *this == Loopback(AF_INET6);
+}
+
+bool IpAddress::IsBroadcast() const {
+  return *this == FromBytes(AF_INET, "\xff\xff\xff\xff");
 }
 
 bool IpAddress::IsLinkLocal() const {

@@ -84,10 +84,14 @@ SRCSEL_INLINE long srcsel_rule_lookup(struct srcsel_rule_walk *w, const struct s
   }
   if (!route || route->type == RTN_UNSPEC || route->type == RTN_THROW) return 0;
   if (route->type < RTN_BLACKHOLE) {
-    if (route->plen <= rule->suppress_plen) return 0;
+    const __u32 unknown = (rule->suppress_group != SRCSEL_NONE ? SRCSEL_ROUTE_GROUPS : 0) |
+                          (rule->suppress_plen >= 0 ? SRCSEL_ROUTE_LENGTHS : 0);
+
     w->verdict = SRCSEL_ROUTED;
-    if (rule->suppress_group != SRCSEL_NONE && route->flags & SRCSEL_ROUTE_GROUPS)
+    if (route->flags & unknown)
       w->verdict = SRCSEL_UNKNOWABLE;
+    else if (route->plen <= rule->suppress_plen)
+      return w->verdict = SRCSEL_UNREACHED;
     else if (rule->suppress_group == route->group)
       return w->verdict = SRCSEL_UNREACHED;
   }

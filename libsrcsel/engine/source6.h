@@ -53,13 +53,14 @@ SRCSEL_INLINE __u64 srcsel_is_orchid(const struct srcsel_key *key) {
   return srcsel_is_zero(key->hi >> 36 ^ 0x20010010 >> 4);
 }
 
-/* RFC 4291's number for the scope of an address. */
+/* RFC 4291's number for the scope of an address; 0, less than any, of the unspecified one. */
 SRCSEL_INLINE __u32 srcsel_scope6(const struct srcsel_key *key) {
   const __u64 multicast = srcsel_is_multicast6(key);
   const __u64 link =
       srcsel_is_zero(key->hi >> 54 ^ 0xfe80 >> 6) | srcsel_is_zero(key->hi | (key->lo ^ 1));
   const __u64 site = srcsel_is_zero(key->hi >> 54 ^ 0xfec0 >> 6);
-  const __u64 scope = 14 - link * 12 - site * 9;
+  const __u64 any = srcsel_is_zero(key->hi | key->lo);
+  const __u64 scope = 14 - link * 12 - site * 9 - any * 14;
 
   return (__u32)((scope & (multicast - 1)) | (key->hi >> 48 & 0xf & -multicast));
 }

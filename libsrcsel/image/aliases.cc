@@ -19,6 +19,7 @@ struct AliasMaker::Candidate {
   const Path *first = nullptr;  // that the flow may leave by; null for what forbids in IPv4
   std::uint32_t from = SRCSEL_NONE, rank = 0;
   bool failed = false;
+  bool behind = false;  // IPv6: not of the lowest metric; find_rr_leaf() takes all those together
 
   bool Forbids() const { return terms->type >= RTN_BLACKHOLE || paths->forbids; }
 
@@ -58,9 +59,9 @@ bool HasFailed(const Paths &paths) {
 }  // namespace
 
 Aliases AliasMaker::Make(int family, std::span<const PrefixRow> rows, std::uint32_t oif) {
-  const std::vector<Candidate> candidates =
-      family == AF_INET ? Candidates4(rows, oif) : Candidates6(rows, oif);
   Aliases aliases;
+  const std::vector<Candidate> candidates =
+      family == AF_INET ? Candidates4(rows, oif, aliases.ends_leaf) : Candidates6(rows, oif);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (family == AF_INET && rows[0].length == 0 && oif == 0)
       AddRotation(candidates, i, aliases.all);
@@ -68,20 +69,25 @@ Aliases AliasMaker::Make(int family, std::span<const PrefixRow> rows, std::uint3
     aliases.some_failed |= candidates[i].failed;
     if (!candidates[i].failed) aliases.reachable.push_back(aliases.all.back());
   }
+  if (family == AF_INET6)
+    if (const std::vector<Prefix> gates = GatesOf(rows); !gates.empty()) AddGated(gates, aliases);
   return aliases;
 }
 
 std::vector<AliasMaker::Candidate> AliasMaker::Candidates4(std::span<const PrefixRow> rows,
-                                                           std::uint32_t oif) const {
+                                                           std::uint32_t oif,
+                                                           bool &ends_leaf) const {
   std::vector<Candidate> candidates;
   for (const PrefixRow &row : rows) {
     const RouteTerms &terms = state_.routes.terms()[row.terms];
     if (terms.tos & ~kTosBits) continue;
     Candidate candidate{AF_INET, row.length, row.terms, &terms, &paths_[row.terms]};
-    if (candidate.Forbids() || candidate.Choose(oif))
+    if (candidate.Forbids() || candidate.Choose(oif)) {
       candidates.push_back(candidate);
-    else if (terms.nexthop_id != 0 && terms.tos == 0)
-      break;  // a nexthop object that cannot be used hides the rest of its prefix
+    } else if (terms.nexthop_id != 0 && terms.tos == 0) {
+      ends_leaf = true;
+      break;
+    }
   }
   return candidates;
 }
@@ -93,19 +99,62 @@ std::vector<AliasMaker::Candidate> AliasMaker::Candidates6(std::span<const Prefi
     const RouteTerms &terms = state_.routes.terms()[row.terms];
     if (terms.expires && *terms.expires <= 0) continue;
     Candidate candidate{AF_INET6, row.length, row.terms, &terms, &paths_[row.terms]};
-    if (!candidate.Choose(oif) && !(candidate.paths->forbids && oif == 0)) continue;
-    if (terms.src.length > 0) candidate.from = chains_.AddFrom(MatchOf(terms.src));
+    // A blackhole object forbids whatever the device.
+    if (!candidate.Choose(oif) && !candidate.paths->forbids) continue;
     candidate.failed =
         !state_.settings.forwarding6_all && !candidate.Forbids() && HasFailed(*candidate.paths);
-    const std::uint64_t rank = std::uint64_t{terms.metric} << 32 | candidate.from << 4 |
-                               Preference(terms.pref) << 1 | candidate.failed;
+    if (terms.src.length > 0) candidate.from = chains_.AddFrom(MatchOf(terms.src));
+    candidate.behind = terms.metric != LowestMetric(rows, terms.src);
+    const std::uint64_t rank = std::uint64_t{candidate.behind} << 36 |
+                               std::uint64_t{candidate.from} << 4 | Preference(terms.pref) << 1 |
+                               candidate.failed;
     candidate.rank = ranks_.try_emplace(rank, ranks_.size()).first->second;
     candidates.push_back(candidate);
   }
   std::ranges::stable_sort(candidates, {}, [](const Candidate &c) {
-    return std::tuple(-c.terms->src.length, c.terms->metric, -Preference(c.terms->pref));
+    return std::tuple(-c.terms->src.length, c.behind, -Preference(c.terms->pref));
   });
   return candidates;
+}
+
+// Usable or not.
+std::uint32_t AliasMaker::LowestMetric(std::span<const PrefixRow> rows, const Prefix &src) const {
+  std::uint32_t lowest = 0xffffffff;
+  for (const PrefixRow &row : rows)
+    if (const RouteTerms &terms = state_.routes.terms()[row.terms]; terms.src == src)
+      lowest = std::min(lowest, terms.metric);
+  return lowest;
+}
+
+// The widest of the sources that some of the routes are for; empty if none is.
+std::vector<Prefix> AliasMaker::GatesOf(std::span<const PrefixRow> rows) const {
+  std::vector<Prefix> sources, widest;
+  for (const PrefixRow &row : rows)
+    if (const Prefix &src = state_.routes.terms()[row.terms].src; src.length > 0 && row.length > 0)
+      sources.push_back(src);
+  std::ranges::sort(sources, {}, &Prefix::length);
+  for (const Prefix &source : sources)
+    if (std::ranges::none_of(widest, [&](const Prefix &w) { return w.Contains(source.address); }))
+      widest.push_back(source);
+  return widest;
+}
+
+void AliasMaker::AddGated(std::span<const Prefix> gates, Aliases &aliases) {
+  const auto gated = [&](std::span<const srcsel_route> routes) {
+    std::vector<srcsel_route> out;
+    for (srcsel_route route : routes) {
+      if (route.from != SRCSEL_NONE) out.push_back(route);
+      if (route.from != SRCSEL_NONE) continue;
+      for (const Prefix &gate : gates) {
+        route.from = chains_.AddFrom(MatchOf(gate));
+        out.push_back(route);
+      }
+    }
+    return out;
+  };
+  aliases.gated = true;
+  aliases.gated_all = gated(aliases.all);
+  aliases.gated_reachable = gated(aliases.reachable);
 }
 
 // fib_select_default(): defaults of one tos, metric and scope take turns, unless the first gateway
@@ -149,10 +198,14 @@ srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) 
   if (!candidate.first) return route;
   const Path &first = *candidate.first;
   route.oif = first.oif;
-  route.group = first.group;
+  // Linux suppresses by the group of the first nexthop in IPv4, usable or not.
+  route.group = v6 ? first.group : paths.all[0].group;
   if (first.gateway && first.gateway->family() == candidate.family)
     CopyWire(*first.gateway, route.gateway);
-  if (!first.other_sources.empty()) route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+  if (!first.other_sources.empty() || !first.shared_sources.empty())
+    route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+  const auto shares = [](const Path &path) { return path.shared_length; };
+  if (std::ranges::any_of(paths.all, shares)) route.flags |= SRCSEL_ROUTE_LENGTHS;
   if (first.source) {
     CopyWire(*first.source, route.source);
     route.flags |= SRCSEL_ROUTE_SOURCE;
@@ -164,7 +217,7 @@ srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) 
     // In IPv6 a group's source is chosen for its first member, whichever is taken.
     if (Differ(path, first) && !(v6 && paths.choice != Choice::kMultipath))
       route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
-    // Linux 6.18 suppresses by the first nexthop in IPv4, by the one it hashed to in IPv6.
+    // Linux 6.18 suppresses by the nexthop it hashed to in IPv6.
     if (path.group != first.group && v6) route.flags |= SRCSEL_ROUTE_GROUPS;
   }
   return route;

@@ -21,6 +21,15 @@ struct Aliases {
   std::vector<srcsel_route> all;        // every usable route
   std::vector<srcsel_route> reachable;  // IPv6: without those whose gateways have all failed
   bool some_failed = false;             // whether these two differ
+  // IPv4: a nexthop object that cannot be used hides what follows of its prefix, and of shorter
+  // ones with the same address, which fib_trie.c keeps in one leaf.
+  bool ends_leaf = false;
+
+  // IPv6, of a prefix that has routes for certain sources: all of them only hold for those. The
+  // kernel's fib6_node_lookup() comes by the prefix's other routes only if one of these fits; but
+  // it does so on its way back from a longer prefix, and ends up at the default in any case.
+  bool gated = false;
+  std::vector<srcsel_route> gated_all, gated_reachable;
 };
 
 class AliasMaker {
@@ -36,8 +45,12 @@ class AliasMaker {
  private:
   struct Candidate;
 
-  std::vector<Candidate> Candidates4(std::span<const PrefixRow> rows, std::uint32_t oif) const;
+  std::vector<Candidate> Candidates4(std::span<const PrefixRow> rows, std::uint32_t oif,
+                                     bool &ends_leaf) const;
   std::vector<Candidate> Candidates6(std::span<const PrefixRow> rows, std::uint32_t oif);
+  std::uint32_t LowestMetric(std::span<const PrefixRow> rows, const Prefix &src) const;
+  std::vector<Prefix> GatesOf(std::span<const PrefixRow> rows) const;
+  void AddGated(std::span<const Prefix> gates, Aliases &aliases);
   void AddRotation(std::span<const Candidate> candidates, std::size_t first,
                    std::vector<srcsel_route> &out);
   srcsel_route RouteOf(const Candidate &candidate, std::uint32_t oif) const;

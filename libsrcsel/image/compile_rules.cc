@@ -62,6 +62,12 @@ void SetLabel(const Rule &rule, srcsel_rule &out) {
   out.inputs |= SRCSEL_IN_LABEL;
 }
 
+// An l3mdev rule has none of its own; inverted it holds outside of VRFs too, where to the kernel's
+// fib_get_table() no table means main.
+std::uint32_t TableOf(const Rule &rule) {
+  return rule.table == RT_TABLE_UNSPEC ? std::uint32_t{RT_TABLE_MAIN} : rule.table;
+}
+
 std::uint32_t GotoTarget(const std::vector<const Rule *> &rules, std::size_t self) {
   for (std::size_t i = self + 1; i < rules.size(); ++i)
     if (rules[i]->pref == rules[self]->goto_pref) return static_cast<std::uint32_t>(i);
@@ -131,8 +137,7 @@ absl::StatusOr<std::vector<srcsel_rule>> CompileRules(const State &state, srcsel
   std::vector<srcsel_rule> out;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     srcsel_rule rule = CompileRule(*rules[i], state, family);
-    if (rule.action == SRCSEL_RULE_TABLE && !rules[i]->l3mdev)
-      rule.target = tables.Find(family, rules[i]->table);
+    if (rule.action == SRCSEL_RULE_TABLE) rule.target = tables.Find(family, TableOf(*rules[i]));
     if (rule.action == SRCSEL_RULE_GOTO) rule.target = GotoTarget(rules, i);
     out.push_back(rule);
   }

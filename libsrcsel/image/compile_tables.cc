@@ -33,16 +33,6 @@ struct Ancestor {
 
 using Tables = std::map<std::pair<int, std::uint32_t>, std::vector<PrefixRow>>;
 
-// Until the first change of its IPv4 rules a namespace has local and main in one trie. Rules that
-// look untouched may have been changed and changed back: nobody can tell.
-bool MayBeMerged(const State &state) {
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> rules;
-  for (const Rule &rule : state.rules)
-    if (rule.family == AF_INET) rules.emplace_back(rule.pref, rule.table);
-  return rules ==
-         decltype(rules){{0, RT_TABLE_LOCAL}, {32766, RT_TABLE_MAIN}, {32767, RT_TABLE_DEFAULT}};
-}
-
 // Puts into the local table what a longer prefix of main would take from a shorter one of local.
 void MarkMerged(Tables &tables) {
   if (!tables.contains({AF_INET, RT_TABLE_LOCAL}) || !tables.contains({AF_INET, RT_TABLE_MAIN}))
@@ -54,7 +44,7 @@ void MarkMerged(Tables &tables) {
     if (wide.length == 32) continue;
     auto row = std::ranges::lower_bound(main, wide.key.hi, {}, key);
     for (; row != main.end() && wide.Covers({row->key, 0, 32}); ++row)
-      if (row->length > wide.length) nested.push_back({row->key, wide.terms, row->length, true});
+      if (row->length > wide.length) nested.push_back({row->key, row->terms, row->length, true});
   }
   for (const PrefixRow &row : nested)
     if (std::ranges::none_of(local, [&](const PrefixRow &r) { return r.SamePrefix(row); }))
@@ -116,7 +106,7 @@ class Compiler {
       rows = rows.subspan(same.size());
       while (!around.empty() && !around.back().row.Covers(same[0])) around.pop_back();
       const Heads rest = around.empty() ? Heads{} : around.back().heads;
-      const Heads heads = HeadsOf(family, same, oif, rest);
+      const Heads heads = HeadsOf(family, same, oif, rest, BeyondLeaf(around, same[0]));
       around.push_back({same[0], heads});
       if (heads.head != rest.head)
         entries.push_back({same[0].key, same[0].length, static_cast<std::uint16_t>(heads.head)});
@@ -128,21 +118,39 @@ class Compiler {
     out_.tables.push_back(table);
   }
 
-  Heads HeadsOf(int family, std::span<const PrefixRow> rows, std::uint32_t oif, const Heads &rest) {
-    if (rows.size() > 1 || rows[0].merged) return Link(Make(family, rows, oif), rest);
+  // Of the longest prefix around this one that has another address.
+  static Heads BeyondLeaf(std::span<const Ancestor> around, const PrefixRow &row) {
+    while (!around.empty() && around.back().row.SameAddress(row))
+      around = around.first(around.size() - 1);
+    return around.empty() ? Heads{} : around.back().heads;
+  }
+
+  Heads HeadsOf(int family, std::span<const PrefixRow> rows, std::uint32_t oif, const Heads &rest,
+                const Heads &beyond_leaf) {
+    if (rows.size() > 1 || rows[0].merged || IsForSource(rows[0]) || MayEndLeaf(family, rows[0])) {
+      const Aliases aliases = Make(family, rows, oif);
+      return Link(aliases, aliases.ends_leaf ? beyond_leaf : rest);
+    }
     // What comes behind a route that holds for every flow does not matter.
-    const Heads behind = HoldsForAll(family, rows[0].terms) ? Heads{} : rest;
+    const Heads behind = HoldsForAll(family, rows[0].terms, oif) ? Heads{} : rest;
     const auto [place, added] =
         known_.try_emplace({rows[0].terms, rows[0].length, behind.reachable, behind.all});
     if (added) place->second = Link(Make(family, rows, oif), rest);
     return place->second;
   }
 
-  bool HoldsForAll(int family, std::uint32_t terms) const {
+  bool MayEndLeaf(int family, const PrefixRow &row) const {
+    return family == AF_INET && by_device_ && out_.details.paths[row.terms].object;
+  }
+
+  bool IsForSource(const PrefixRow &row) const { return out_.details.paths[row.terms].for_source; }
+
+  bool HoldsForAll(int family, std::uint32_t terms, std::uint32_t oif) const {
     const RouteTerms &route = state_.routes.terms()[terms];
     const Paths &paths = out_.details.paths[terms];
     if (paths.choice != Choice::kSingle || route.tos != 0 || route.src.length > 0) return false;
     if (paths.all.empty()) return family == AF_INET && route.type >= RTN_BLACKHOLE;
+    if (oif != 0 && paths.all[0].oif != oif) return false;
     return paths.all[0].usable && !route.expires && paths.all[0].neighbour != NUD_FAILED;
   }
 
@@ -151,7 +159,7 @@ class Compiler {
     if (!rows[0].merged) return aliases;
     for (srcsel_route &route : aliases.all) {
       route.flags |= SRCSEL_ROUTE_AMBIGUOUS | SRCSEL_ROUTE_MERGED;
-      if (route.type == RTN_THROW) route.type = RTN_UNICAST;  // a walk must not just go on here
+      if (route.type >= RTN_BLACKHOLE) route.type = RTN_UNICAST;  // a walk must stop here
     }
     return aliases;
   }
@@ -160,9 +168,14 @@ class Compiler {
     Heads heads;
     heads.all = chains_.Add(aliases.all, rest.all);
     heads.head = heads.reachable = heads.all;
-    if (!aliases.some_failed && rest.reachable == rest.all) return heads;
-    heads.reachable = chains_.Add(aliases.reachable, rest.reachable);
-    heads.head = chains_.Join(heads.reachable, heads.all);
+    const bool same = !aliases.some_failed && rest.reachable == rest.all;
+    if (!same) heads.reachable = chains_.Add(aliases.reachable, rest.reachable);
+    if (!same) heads.head = chains_.Join(heads.reachable, heads.all);
+    if (!aliases.gated) return heads;
+    heads.head = rest.head;
+    if (!same) heads.head = chains_.Add(aliases.gated_all, heads.head);
+    if (!same) heads.head = chains_.Join(rest.reachable, heads.head);
+    heads.head = chains_.Add(aliases.gated_reachable, heads.head);
     return heads;
   }
 
@@ -175,6 +188,14 @@ class Compiler {
 };
 
 }  // namespace
+
+bool MayBeMerged(const State &state) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> rules;
+  for (const Rule &rule : state.rules)
+    if (rule.family == AF_INET) rules.emplace_back(rule.pref, rule.table);
+  return rules ==
+         decltype(rules){{0, RT_TABLE_LOCAL}, {32766, RT_TABLE_MAIN}, {32767, RT_TABLE_DEFAULT}};
+}
 
 std::uint32_t CompiledTables::Find(srcsel_family family, std::uint32_t id) const {
   const auto table = std::ranges::find_if(

@@ -39,6 +39,10 @@ struct CompiledTables {
   std::uint32_t Find(srcsel_family family, std::uint32_t id) const;
 };
 
+// Until the first change of its IPv4 rules a namespace has local and main in one trie. Rules that
+// look untouched may have been changed and changed back: nobody can tell.
+bool MayBeMerged(const State &state);
+
 // With `by_device`, each table is there once more for flows bound to each of its devices. Fails
 // only if the namespace has more than SRCSEL_MAX_ROUTES distinct results.
 absl::StatusOr<CompiledTables> CompileTables(const State &state, bool by_device = false);

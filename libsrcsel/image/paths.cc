@@ -28,7 +28,7 @@ const Path *Paths::First() const {
   return found == all.end() ? nullptr : &*found;
 }
 
-PathFinder::PathFinder(const State &state) : state_(state) {
+PathFinder::PathFinder(const State &state) : state_(state), shared_(state) {
   for (const Link &link : state.links) links_[link.index] = &link;
   for (const Neighbour &n : state.neighbours) neighbours_[{n.ifindex, n.address}] = n.state;
   for (const NexthopObject &object : state.nexthops) {
@@ -45,6 +45,13 @@ PathFinder::PathFinder(const State &state) : state_(state) {
 }
 
 Paths PathFinder::Of(const RouteTerms &terms, int family) const {
+  Paths paths = Hops(terms, family);
+  paths.object = terms.nexthop_id != 0;
+  paths.for_source = terms.src.length > 0;
+  return paths;
+}
+
+Paths PathFinder::Hops(const RouteTerms &terms, int family) const {
   Paths paths;
   if (const NexthopObject *object = Get(objects_, terms.nexthop_id)) {
     if (!object->group.empty()) return Group(terms, family, *object);
@@ -76,6 +83,11 @@ Path PathFinder::Object(const RouteTerms &terms, int family, const NexthopObject
   path.id = object.id;
   FindLink(family, path);
   if (object.flags & RTNH_F_DEAD) path.usable = false;
+  if (family == AF_INET6) {
+    const auto sources = shared_.SourcesOf(object.id);
+    if (sources.size() > 1) path.shared_sources.assign(sources.begin(), sources.end());
+    path.shared_length = shared_.LengthsDiffer(object.id);
+  }
   FindSource(terms, family, &object, path);
   return path;
 }
@@ -119,6 +131,8 @@ void PathFinder::FindSource(const RouteTerms &terms, int family, const NexthopOb
                             Path &path) const {
   if (terms.prefsrc) {
     path.source = terms.prefsrc;
+    if (family == AF_INET && terms.nexthops.size() > 1)
+      path.kept_source = SelectSource4(state_, path.oif, path.gateway, terms.scope).address;
     return;
   }
   if (family != AF_INET || terms.type == RTN_LOCAL) return;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "image/shared_nexthops.hh"
 #include "state/state.hh"
 #include <srcsel/address.hh>
 
@@ -25,8 +26,14 @@ struct Path {
       {};  // absent where the destination decides: IPv6, and RTN_LOCAL
   // What the source may be as well, where it hangs on something the kernel does not show.
   std::vector<IpAddress> other_sources = {};
-  bool usable = true;       // neither dead nor of a link down that is to be ignored
-  std::uint32_t group = 0;  // of the link
+  // IPv4, of a route with a source of its own: what the kernel keeps for the nexthop all the same.
+  std::optional<IpAddress> kept_source = {};
+  // The same as other_sources in IPv6, of a nexthop object that several routes share: all there
+  // are.
+  std::vector<SourceTerms> shared_sources = {};
+  bool shared_length = false;  // such routes are to prefixes of several lengths
+  bool usable = true;          // neither dead nor of a link down that is to be ignored
+  std::uint32_t group = 0;     // of the link
   std::uint32_t weight = 1;
   std::uint32_t id = 0;                         // of the nexthop object, 0: none
   std::optional<std::uint16_t> neighbour = {};  // NUD_* of the gateway; absent: it has no entry
@@ -45,8 +52,10 @@ struct Paths {
   Choice choice = Choice::kSingle;
   std::vector<Path> all = {};  // empty for blackhole and the like; else in kernel order
   std::vector<std::uint32_t> buckets =
-      {};                // kResilient: index into all by bucket; empty: not known
-  bool forbids = false;  // a blackhole nexthop: as if the route were of that type
+      {};                   // kResilient: index into all by bucket; empty: not known
+  bool object = false;      // of a nexthop object
+  bool for_source = false;  // of an IPv6 route for certain sources
+  bool forbids = false;     // a blackhole nexthop: as if the route were of that type
 
   // The first that is usable, or null.
   const Path *First() const;
@@ -60,6 +69,7 @@ class PathFinder {
   Paths Of(const RouteTerms &terms, int family) const;
 
  private:
+  Paths Hops(const RouteTerms &terms, int family) const;
   Path Own(const RouteTerms &terms, int family, const Nexthop &nexthop) const;
   Path Object(const RouteTerms &terms, int family, const NexthopObject &object) const;
   Paths Group(const RouteTerms &terms, int family, const NexthopObject &group) const;
@@ -68,6 +78,7 @@ class PathFinder {
   void FindLink(int family, Path &path) const;
 
   const State &state_;
+  const SharedNexthops shared_;
   absl::flat_hash_map<std::uint32_t, const Link *> links_;
   absl::flat_hash_map<std::uint32_t, const NexthopObject *> objects_;
   absl::flat_hash_map<std::pair<std::uint32_t, IpAddress>, std::uint16_t> neighbours_;

@@ -19,8 +19,11 @@ struct PrefixRow {
   std::uint8_t length;
   bool merged = false;  // of the local table, where a longer prefix of main may go first
 
+  bool SameAddress(const PrefixRow &other) const {
+    return key.hi == other.key.hi && key.lo == other.key.lo;
+  }
   bool SamePrefix(const PrefixRow &other) const {
-    return key.hi == other.key.hi && key.lo == other.key.lo && length == other.length;
+    return SameAddress(other) && length == other.length;
   }
   bool Covers(const PrefixRow &other) const;
 };

@@ -10,7 +10,7 @@ namespace srcsel {
 namespace {
 
 bool Selects(const srcsel_route &route) {
-  return route.dscp != 0 || route.from != SRCSEL_NONE;
+  return route.dscp != 0 || route.from != SRCSEL_NONE || route.flags & SRCSEL_ROUTE_MERGED;
 }
 
 }  // namespace

@@ -10,11 +10,18 @@ std::map<std::uint32_t, std::vector<PrefixRow>> RowsByDevice(std::span<const Pre
                                                              std::span<const Paths> paths) {
   std::map<std::uint32_t, std::vector<PrefixRow>> devices;
   std::vector<PrefixRow> everywhere;
+  const bool sources =
+      std::ranges::any_of(rows, [&](const PrefixRow &row) { return paths[row.terms].for_source; });
+  const PrefixRow *around = nullptr;
   while (!rows.empty()) {
     const std::span<const PrefixRow> same = FirstPrefix(rows);
     rows = rows.subspan(same.size());
     const auto has_none = [&](const PrefixRow &row) { return paths[row.terms].all.empty(); };
-    if (std::ranges::any_of(same, has_none)) {
+    const bool in_one_leaf = around && around->SameAddress(same[0]);
+    around = &same[0];
+    const auto is_object = [&](const PrefixRow &row) { return paths[row.terms].object; };
+    if (sources || std::ranges::any_of(same, has_none) ||
+        (in_one_leaf && std::ranges::any_of(same, is_object))) {
       everywhere.insert(everywhere.end(), same.begin(), same.end());
       continue;
     }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include <srcsel/selection.hh>
@@ -15,8 +14,8 @@ namespace srcsel {
 
 class Answers {
  public:
-  void Add(Outcome outcome) {
-    if (std::ranges::find(all_, outcome) == all_.end()) all_.push_back(std::move(outcome));
+  void Add(const Outcome &outcome) {
+    if (std::ranges::find(all_, outcome) == all_.end()) all_.push_back(outcome);
   }
   // What will be added hangs on this. Of several doubts the first is named.
   void Doubt(Ambiguity why) {

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "engine/trie.h"
+#include "engine/table.h"
 #include "image/source4.hh"
 #include "lookup/choose_path.hh"
 #include "lookup/walk.hh"
@@ -14,12 +14,25 @@ namespace srcsel {
 namespace {
 
 constexpr std::uint32_t kLo = 1;  // in every namespace
-const IpAddress kBroadcast = IpAddress::FromBytes(AF_INET, "\xff\xff\xff\xff");
-const IpAddress kLoopback = IpAddress::FromBytes(AF_INET, "\x7f\0\0\1");
 
 bool IsOnLinkMulticast(const IpAddress &address) {
   const IpAddress::Bytes &b = address.bytes();
   return b[0] == 224 && b[1] == 0 && b[2] == 0;
+}
+
+// The first route to the address in table number `table`, or null.
+const srcsel_route *RouteTo(const Snapshot &snapshot, std::uint32_t table,
+                            const IpAddress &address) {
+  if (table == SRCSEL_NONE) return nullptr;
+  srcsel_flow flow{};
+  flow.dst = KeyOf(address);
+  return srcsel_route_at(snapshot.image(), &snapshot.head(),
+                         srcsel_search_one(snapshot.image(), &snapshot.head(), table, &flow));
+}
+
+const srcsel_route *LocalRoute(const Snapshot &snapshot, const IpAddress &address) {
+  const srcsel_route *route = RouteTo(snapshot, snapshot.head().local[SRCSEL_V4], address);
+  return route && route->type == RTN_LOCAL ? route : nullptr;
 }
 
 class Lookup {
@@ -30,11 +43,14 @@ class Lookup {
   void Run() {
     const bool bound = !query_.src.IsUnspecified();
     const std::uint32_t oif = query_.flow.oif;
-    const bool multicast = query_.dst.IsMulticast(), broadcast = query_.dst == kBroadcast;
+    const bool multicast = query_.dst.IsMulticast(), broadcast = query_.dst.IsBroadcast();
     if (bound) {
-      if (query_.src.IsMulticast() || query_.src == kBroadcast) return Fail(EINVAL);
+      if (query_.src.IsMulticast() || query_.src.IsBroadcast()) return Fail(EINVAL);
       if (oif == 0 && (multicast || broadcast)) return LeaveByOwner();
-      if (!query_.flow.transparent && !IsOwn(query_.src)) return Fail(ENETUNREACH);
+      const Own own = query_.flow.transparent ? Own::kYes : OwnSource4(snapshot_, query_.src);
+      if (own == Own::kPerhaps) answers_.Doubt(Ambiguity::kMerged);
+      if (own != Own::kYes) Fail(ENETUNREACH);
+      if (own == Own::kNo) return;
     }
     if (oif != 0) {
       const Link *link = snapshot_.FindLink(oif);
@@ -53,32 +69,18 @@ class Lookup {
     answers_.Add({.error = error, .rule = reached.rule, .table = reached.table});
   }
 
-  // The addresses of devices, and what the local table calls local.
-  bool IsOwn(const IpAddress &address) const {
-    return snapshot_.OwnerOf(address) != 0 || LocalRoute(address) != nullptr;
-  }
-
-  const srcsel_route *LocalRoute(const IpAddress &address) const {
-    const std::uint32_t table = snapshot_.head().local[SRCSEL_V4];
-    if (table == SRCSEL_NONE) return nullptr;
-    const srcsel_key key = KeyOf(address);
-    const srcsel_route *route =
-        srcsel_route_at(snapshot_.image(), &snapshot_.head(),
-                        srcsel_find(snapshot_.image(), &snapshot_.head(), table, &key));
-    return route && route->type == RTN_LOCAL ? route : nullptr;
-  }
-
   // Without a lookup, to multicast and broadcast.
   void LeaveByOwner() {
     std::uint32_t owner = snapshot_.OwnerOf(query_.src);
-    if (const srcsel_route *route = LocalRoute(query_.src); route && owner == 0) owner = route->oif;
+    if (const srcsel_route *route = LocalRoute(snapshot_, query_.src); route && owner == 0)
+      owner = route->oif;
     if (owner == 0) return Fail(ENETUNREACH);
     Leave(owner, RT_SCOPE_LINK);
   }
 
   // Some destinations are what they are, whatever the route says.
   std::uint8_t TypeOf(std::uint8_t type) const {
-    if (query_.dst == kBroadcast) return RTN_BROADCAST;
+    if (query_.dst.IsBroadcast()) return RTN_BROADCAST;
     return query_.dst.IsMulticast() ? std::uint8_t{RTN_MULTICAST} : type;
   }
 
@@ -107,7 +109,7 @@ class Lookup {
 
   void Route() {
     if (query_.dst.IsUnspecified())
-      return ToMyself(query_.src.IsUnspecified() ? kLoopback : query_.src);
+      return ToMyself(query_.src.IsUnspecified() ? IpAddress::Loopback(AF_INET) : query_.src);
     const srcsel_flow flow = EngineFlow(query_);
     WalkRules(snapshot_, flow, answers_, [this](const Reached &reached) { Arrive(reached); });
   }
@@ -133,7 +135,7 @@ class Lookup {
     Outcome outcome;
     outcome.rule = reached.rule;
     outcome.table = reached.table;
-    outcome.type = terms.type;
+    outcome.type = TypeOf(terms.type);
     outcome.dst = Prefix{query_.dst, reached.route->plen}.Network();
     outcome.metric = terms.metric;
     outcome.tos = terms.tos;
@@ -144,9 +146,8 @@ class Lookup {
       outcome.mtu = terms.mtu;
       return AddFrom(outcome, path.source.value_or(query_.dst), {}, Ambiguity::kNone);
     }
-    outcome.type = TypeOf(terms.type);
     const bool bare =
-        query_.dst == kBroadcast || (outcome.type == RTN_MULTICAST && reached.route->plen < 4);
+        query_.dst.IsBroadcast() || (outcome.type == RTN_MULTICAST && reached.route->plen < 4);
     if (!bare) {
       outcome.gateway = path.gateway;
       outcome.mtu = terms.mtu;
@@ -186,6 +187,17 @@ class Lookup {
 };
 
 }  // namespace
+
+Own OwnSource4(const Snapshot &snapshot, const IpAddress &address) {
+  if (snapshot.OwnerOf(address) != 0) return Own::kYes;
+  const srcsel_route *local = RouteTo(snapshot, snapshot.head().local[SRCSEL_V4], address);
+  if (local && local->flags & SRCSEL_ROUTE_MERGED) return Own::kPerhaps;
+  if (local && local->type == RTN_LOCAL) return Own::kYes;
+  if (!snapshot.may_be_merged()) return Own::kNo;
+  const std::uint32_t main_table = snapshot.Rules(SRCSEL_V4)[1].target;
+  const srcsel_route *main = RouteTo(snapshot, main_table, address);
+  return main && main->type == RTN_LOCAL ? Own::kPerhaps : Own::kNo;
+}
 
 void Lookup4(const Snapshot &snapshot, const Query &query, Answers &answers) {
   Lookup(snapshot, query, answers).Run();

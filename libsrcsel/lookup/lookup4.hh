@@ -12,6 +12,11 @@
 
 namespace srcsel {
 
+// Whether a lookup accepts the source as one of the host's own: it is that of a device, or the
+// local table calls it local, or main does and the two are one.
+enum class Own { kNo, kYes, kPerhaps };
+Own OwnSource4(const Snapshot &snapshot, const IpAddress &address);
+
 void Lookup4(const Snapshot &snapshot, const Query &query, Answers &answers);
 
 }  // namespace srcsel

@@ -49,7 +49,7 @@ class Lookup {
         query_(query),
         answers_(answers),
         bound_(!query.src.IsUnspecified()),
-        strict_(query.flow.oif_strict || !bound_ || NeedsItsDevice(query.dst)) {}
+        strict_(query.strict || query.flow.oif_strict || !bound_ || NeedsItsDevice(query.dst)) {}
 
   void Run() {
     const srcsel_flow flow = EngineFlow(query_, strict_ ? __u8{0} : __u8{SRCSEL_FACT_LOOSE});
@@ -78,11 +78,19 @@ class Lookup {
     outcome.gateway = path.gateway;
     outcome.oif = IsOfThisHost(terms) ? kLo : path.oif;
     if (bound_ && !query_.hint) return AddWith(outcome, {});
-    if (path.source) return AddWith(outcome, *path.source);
+    if (!path.shared_sources.empty()) {
+      answers_.Doubt(Ambiguity::kNexthop);
+      for (const SourceTerms &source : path.shared_sources) AddFrom(outcome, source);
+      return;
+    }
     // Of a nexthop group, the first member's device counts, whichever is taken.
     const Paths &paths = snapshot_.details().paths[reached.route->detail];
-    const std::uint32_t oif = paths.choice >= Choice::kGroup ? paths.all[0].oif : path.oif;
-    const std::vector<IpAddress> sources = SourcesOf(snapshot_, query_, oif, answers_);
+    AddFrom(outcome, {path.source, paths.choice >= Choice::kGroup ? paths.all[0].oif : path.oif});
+  }
+
+  void AddFrom(const Outcome &outcome, const SourceTerms &from) {
+    if (from.source) return AddWith(outcome, *from.source);
+    const std::vector<IpAddress> sources = SourcesOf(snapshot_, query_, from.oif, answers_);
     if (sources.empty()) AddWith(outcome, IpAddress::Any(AF_INET6));
     for (const IpAddress &source : sources) AddWith(outcome, source);
   }

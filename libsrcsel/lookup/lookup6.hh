@@ -1,8 +1,8 @@
 // One IPv6 output lookup: ip6_route_output_flags() of Linux's route.c, with the source that
 // ip6_route_get_saddr() gives a flow without one. Spec: sections 5 and 6.
 //
-// Adds what it may end in. Pure. Cost: a walk of the rules; then one of the host's addresses if the
-// route names no source.
+// Adds what it may end in; with the source :: if there is none. Pure. Cost: a walk of the rules;
+// then one of the host's addresses if the route names no source.
 
 #pragma once
 

@@ -68,7 +68,8 @@ PathChoice ChooseNexthop4(std::span<const Path> paths, const IpAddress &source, 
     int best_score = -1;
     for (std::size_t i = 0; i < paths.size() && best_score < enough; ++i) {
       if (bounds[i] < 0 || (use_neigh && !UsableInGroup(paths[i].neighbour))) continue;
-      const int owns = bound && paths[i].source == source ? 2 : 0;
+      const auto &kept = paths[i].kept_source ? paths[i].kept_source : paths[i].source;
+      const int owns = bound && kept == source ? 2 : 0;
       const int score = owns + (Within(hashed, bounds[i]) ? 1 : 0);
       if (score > best_score) best = i, best_score = score;
     }

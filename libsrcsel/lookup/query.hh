@@ -14,8 +14,9 @@ struct Query {
   const Flow &flow;
   IpAddress dst, src;
   std::uint16_t sport;
-  bool any_sport;     // the port is still to be chosen: not what a multipath hash takes
-  bool hint = false;  // also tell the source that the route has for others (Outcome::hint)
+  bool any_sport;       // the port is still to be chosen: not what a multipath hash takes
+  bool hint = false;    // also tell the source that the route has for others (Outcome::hint)
+  bool strict = false;  // IPv6: only the flow's oif will do, whatever the flow says
 };
 
 // As the engine takes it. Whatever decides is known here, but for what no image mirrors.

@@ -12,8 +12,6 @@
 namespace srcsel {
 namespace {
 
-const IpAddress kLoopback6 = IpAddress::FromBytes(AF_INET6, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1");
-
 // ip_route_connect(), then tcp_v4_connect() or __ip4_datagram_connect().
 class Connect4 {
  public:
@@ -24,13 +22,22 @@ class Connect4 {
     if (!ChoosesPort() || IsTcp() || snapshot_.PortClasses(AF_INET).empty())
       return First(flow_.sport);
     // Other protocols choose the port before the first lookup.
-    answers_.Doubt(Ambiguity::kPort);
+    DoubtPort();
     for (const std::uint16_t port : snapshot_.PortClasses(AF_INET)) First(port);
   }
 
  private:
   bool IsTcp() const { return flow_.proto == IPPROTO_TCP; }
   bool ChoosesPort() const { return (IsTcp() || flow_.proto == IPPROTO_UDP) && flow_.sport == 0; }
+
+  // Whether the next lookup may end otherwise: by rules and paths, or since the source is looked
+  // at.
+  bool SourceDecides(const Answers &first, const IpAddress &source) const {
+    const IpAddress &dst = flow_.destination;
+    return first.varies() || snapshot_.RulesUseSource(AF_INET) ||
+           !snapshot_.PortClasses(AF_INET).empty() || dst.IsUnspecified() || dst.IsMulticast() ||
+           dst.IsBroadcast() || OwnSource4(snapshot_, source) != Own::kYes;
+  }
 
   Query Ask(const IpAddress &dst, const IpAddress &src, std::uint16_t sport) const {
     return {flow_, dst, src, sport, ChoosesPort()};
@@ -45,8 +52,7 @@ class Connect4 {
     for (const Outcome &outcome : first.all()) {
       if (outcome.error != 0) {
         answers_.Add(outcome);
-      } else if (first.varies() || snapshot_.RulesUseSource(AF_INET) ||
-                 !snapshot_.PortClasses(AF_INET).empty()) {
+      } else if (SourceDecides(first, outcome.source)) {
         const IpAddress &dst =
             flow_.destination.IsUnspecified() ? outcome.source : flow_.destination;
         Second(dst, outcome.source, sport);
@@ -71,13 +77,17 @@ class Connect4 {
 
   void Third(const IpAddress &dst, const IpAddress &src, const Outcome &second) {
     if (const int error = Refusal(second)) return answers_.Add({.error = error});
-    answers_.Doubt(Ambiguity::kPort);
+    DoubtPort();
     for (const std::uint16_t port : snapshot_.PortClasses(AF_INET)) {
       Answers third;
       Lookup4(snapshot_, Ask(dst, src, port), third);
       Inherit(third);
       for (const Outcome &outcome : third.all()) answers_.Add(outcome);
     }
+  }
+
+  void DoubtPort() {
+    if (snapshot_.PortClasses(AF_INET).size() > 1) answers_.Doubt(Ambiguity::kPort);
   }
 
   int Refusal(const Outcome &outcome) const {
@@ -110,7 +120,7 @@ class Connect6 {
   Connect6(const Snapshot &snapshot, const Flow &flow, Answers &answers)
       : snapshot_(snapshot),
         flow_(flow),
-        dst_(flow.destination.IsUnspecified() ? kLoopback6 : flow.destination),
+        dst_(flow.destination.IsUnspecified() ? IpAddress::Loopback(AF_INET6) : flow.destination),
         answers_(answers) {}
 
   void Run() {
@@ -119,7 +129,7 @@ class Connect6 {
     if (IsTcp() || flow_.proto != IPPROTO_UDP || flow_.sport != 0 ||
         snapshot_.PortClasses(AF_INET6).empty())
       return From(flow_.sport);
-    answers_.Doubt(Ambiguity::kPort);
+    if (snapshot_.PortClasses(AF_INET6).size() > 1) answers_.Doubt(Ambiguity::kPort);
     for (const std::uint16_t port : snapshot_.PortClasses(AF_INET6)) From(port);
   }
 
@@ -132,7 +142,8 @@ class Connect6 {
 
   Query Ask(const IpAddress &src, std::uint16_t sport) const {
     const bool any_sport = flow_.sport == 0 && (IsTcp() || flow_.proto == IPPROTO_UDP);
-    return {flow_, dst_, src, sport, any_sport};
+    const bool again = flow_.source != src;
+    return {flow_, dst_, src, sport, any_sport, false, again};
   }
 
   void From(std::uint16_t sport) {

@@ -5,6 +5,7 @@
 
 #include "absl/memory/memory.h"
 #include "base/status.hh"
+#include "image/compile_tables.hh"
 
 namespace srcsel {
 namespace {
@@ -51,6 +52,7 @@ absl::StatusOr<std::unique_ptr<const Snapshot>> Snapshot::Make(State state,
 
 Snapshot::Snapshot(State state, LookupImage compiled)
     : state_(std::move(state)), compiled_(std::move(compiled)), memory_(compiled_.image.memory()) {
+  may_be_merged_ = MayBeMerged(state_);
   for (const Link &link : state_.links) links_.emplace(link.index, &link);
   for (const InterfaceAddress &address : state_.addresses)
     if (address.local.is_v4()) owners_.emplace(address.local, address.ifindex);

@@ -39,6 +39,8 @@ class Snapshot {
   }
   // Null if there is no such link.
   const Link *FindLink(std::uint32_t index) const;
+  // Whether the IPv4 tables local and main may be one.
+  bool may_be_merged() const { return may_be_merged_; }
   // The interface that bears the IPv4 address, 0 if none does.
   std::uint32_t OwnerOf(const IpAddress &address) const;
   // Whether a rule of the family selects by that: if none does, later lookups of a connect() end as
@@ -58,6 +60,7 @@ class Snapshot {
   const srcsel_memory memory_;
   absl::flat_hash_map<std::uint32_t, const Link *> links_;
   absl::flat_hash_map<IpAddress, std::uint32_t> owners_;
+  bool may_be_merged_ = false;
   bool uses_source_[2] = {};
   std::vector<std::uint16_t> ports_[2];
 };

@@ -54,7 +54,7 @@ class Walk {
         if (snapshot_.state().routes.terms()[route->detail].type != RTN_THROW)
           return reach(Arrival(route));
       } else if (walk_.verdict == SRCSEL_UNKNOWABLE) {
-        answers.Doubt(Ambiguity::kHash);  // decides the link whose group is suppressed
+        answers.Doubt(DoubtOf(*route));
         reach(Arrival(route));
       } else {
         return reach(Arrival(route));
@@ -83,6 +83,11 @@ class Walk {
     return false;
   }
 
+  // What a suppressor goes by: the link that the hash leads to, or what a nexthop object remembers.
+  static Ambiguity DoubtOf(const srcsel_route &route) {
+    return route.flags & SRCSEL_ROUTE_LENGTHS ? Ambiguity::kNexthop : Ambiguity::kHash;
+  }
+
   // What the local table itself holds behind what main would put before it.
   const srcsel_route *Unmerged(const srcsel_route *route) const {
     const srcsel_search search = {walk_.image, walk_.head, &flow_, 0};
@@ -91,10 +96,18 @@ class Walk {
     return route;
   }
 
+  // Where the tables may be one, the image does not say what forbids.
+  std::uint8_t TypeOf(const srcsel_route &route) const {
+    if (!(route.flags & SRCSEL_ROUTE_MERGED) || route.flags & SRCSEL_ROUTE_ROTATES)
+      return route.type;
+    if (snapshot_.details().paths[route.detail].forbids) return RTN_BLACKHOLE;
+    return snapshot_.state().routes.terms()[route.detail].type;
+  }
+
   Reached Arrival(const srcsel_route *route) const {
     Reached reached = {.rule = walk_.pref, .table = srcsel_table_of(&walk_)};
-    if (route->type >= RTN_BLACKHOLE)
-      reached.error = ErrorOfType(route->type);
+    if (const std::uint8_t type = TypeOf(*route); type >= RTN_BLACKHOLE)
+      reached.error = ErrorOfType(type);
     else
       reached.route = route;
     return reached;

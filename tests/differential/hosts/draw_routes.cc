@@ -1,0 +1,114 @@
+// Routes of every type, in several tables.
+
+#include <algorithm>
+
+#include "differential/hosts/sketch.hh"
+
+namespace srcsel {
+namespace {
+
+std::string Via(Sketch &host, bool v6, const std::string &link) {
+  const bool other = !v6 && host.draw.Once(10);
+  return absl::StrCat(" via ", other ? "inet6 " : "", host.Gateway(link, v6 || other));
+}
+
+std::string OneHop(Sketch &host, bool v6) {
+  const std::string link = host.AnyLink();
+  const bool direct = host.draw.Once(4);
+  const std::string onlink = direct || !host.draw.Once(4) ? "" : " onlink";
+  return absl::StrCat(direct ? "" : Via(host, v6, link), " dev ", link, onlink);
+}
+
+std::string ManyHops(Sketch &host, bool v6) {
+  std::string words;
+  for (unsigned left = 2 + host.draw.Below(3); left > 0; --left)
+    absl::StrAppend(&words, " nexthop", OneHop(host, v6), " weight ", 1 + host.draw.Below(4));
+  return words;
+}
+
+std::string Object(Sketch &host, bool v6) {
+  const bool other = !v6 && !host.nexthops[1].empty() && host.draw.Once(6);
+  return absl::StrCat(" nhid ", host.draw.OneOf(host.nexthops[v6 || other]));
+}
+
+// One default of each metric, where which of them is taken is not to be hidden.
+std::string Metric(Sketch &host, const std::string &destination) {
+  const bool all = destination.ends_with("/0");
+  if (all && !host.hidden) return absl::StrCat(" metric ", 1 + host.draw.Below(0xffff));
+  return host.draw.Once(3) ? absl::StrCat(" metric ", 1 + host.draw.Below(3)) : "";
+}
+
+std::string Terms4(Sketch &host, bool object) {
+  static const std::vector<const char *> kTos = {"0x10", "0x08", "0x04", "0x10", "0xb8"};
+  static const std::vector<const char *> kScopes = {"global", "link", "host", "200"};
+  std::string words;
+  if (!object && host.draw.Once(6)) absl::StrAppend(&words, " tos ", host.draw.OneOf(kTos));
+  if (host.draw.Once(12)) absl::StrAppend(&words, " scope ", host.draw.OneOf(kScopes));
+  return words;
+}
+
+std::string Terms6(Sketch &host) {
+  static const std::vector<const char *> kPrefs = {"low", "medium", "high"};
+  std::string words;
+  if (host.draw.Once(6)) absl::StrAppend(&words, " pref ", host.draw.OneOf(kPrefs));
+  if (host.draw.Once(8)) absl::StrAppend(&words, " expires 1000");
+  return words;
+}
+
+std::string Source6(Sketch &host) {
+  static const std::vector<const char *> kSources = {"fd10::/16", "fd10:1::/32", "fe80::/10",
+                                                     "fd99::1/128", "2001:db8::/32"};
+  return host.draw.Once(8) ? absl::StrCat(" from ", host.draw.OneOf(kSources)) : "";
+}
+
+std::string Target(Sketch &host, bool v6) {
+  if (host.draw.Once(5)) return ManyHops(host, v6);
+  if (host.draw.Once(4) && !host.nexthops[v6].empty()) return Object(host, v6);
+  return OneHop(host, v6);
+}
+
+std::string DrawType(Sketch &host, bool v6) {
+  static const std::vector<const char *> kErrors = {"unreachable", "blackhole", "prohibit", "throw",
+                                                    "throw"};
+  if (host.draw.Once(7)) return host.draw.OneOf(kErrors);
+  if (host.draw.Once(20)) return "local";
+  if (host.draw.Once(24)) return v6 ? "anycast" : "broadcast";
+  return "unicast";
+}
+
+void DrawRoute(Sketch &host, bool v6) {
+  static const std::vector<const char *> kVerbs = {"add", "add", "append", "prepend", "replace"};
+  const std::string type = DrawType(host, v6);
+  std::string destination = host.Destination(v6);
+  // Not what gateways are in: how the kernel took a gateway that was local once cannot be seen.
+  // Nor where a bound address may be, which were no source then.
+  while ((type == "local" || type == "broadcast") && !destination.starts_with("20.") &&
+         !destination.starts_with("fd20:"))
+    destination = host.Destination(v6);
+  const std::string target = type == "unicast" ? Target(host, v6) : "";
+  // A nexthop object that flows of one tos cannot use hides what is behind it from them alone.
+  const bool object = target.starts_with(" nhid");
+  std::string words =
+      absl::StrCat(Ip(v6), "route ", host.draw.OneOf(kVerbs), " ", type, " ", destination,
+                   v6 ? Source6(host) : "", v6 ? Terms6(host) : Terms4(host, object));
+  if (host.draw.Once(4)) absl::StrAppend(&words, " src ", host.OwnAddress(v6));
+  if (host.draw.Once(12)) absl::StrAppend(&words, " mtu ", 1290 + host.draw.Below(9));
+  absl::StrAppend(&words, Metric(host, destination), " ", host.Table());
+  if (type == "unicast")
+    absl::StrAppend(&words, target);
+  else if (type == "local" || type == "broadcast" || type == "anycast")
+    absl::StrAppend(&words, " dev ", type == "local" && !host.draw.Once(4) ? "lo" : host.AnyLink());
+  host.Add(words);
+}
+
+}  // namespace
+
+void DrawRoutes(Sketch &host, bool v6) {
+  for (unsigned left = 8 + host.draw.Below(20); left > 0; --left) DrawRoute(host, v6);
+  for (const char *table : {"main", "100", "101", "102"})
+    if (!host.draw.Once(3))
+      host.Add(Ip(v6), "route append default", OneHop(host, v6), Metric(host, "/0"), " table ",
+               table);
+}
+
+}  // namespace srcsel
