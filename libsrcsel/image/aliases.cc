@@ -210,7 +210,8 @@ srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) 
     CopyWire(*first.source, route.source);
     route.flags |= SRCSEL_ROUTE_SOURCE;
   }
-  if (oif != 0 || candidate.Forbids()) return route;
+  // In IPv6 a device does not keep the hash from any sibling, or member of a group.
+  if ((oif != 0 && !v6) || candidate.Forbids()) return route;
   for (const Path &path : paths.all) {
     if (!path.usable || &path == &first) continue;
     route.flags |= SRCSEL_ROUTE_SEVERAL;

@@ -41,7 +41,7 @@ class Hosts {
   }
 
   bool Failed() const { return findings_ > 0 || failed_; }
-  bool All() const { return hosts_ >= 300 && flows_ >= 500; }
+  bool All() const { return hosts_ >= 600 && flows_ >= 500; }
   const Tally &tally() const { return tally_; }
 
  private:
@@ -69,7 +69,7 @@ class Hosts {
   }
 
   const std::uint64_t seed_ = Seed();
-  const std::uint64_t hosts_ = FromEnvironment("SRCSEL_HOSTS", 300);
+  const std::uint64_t hosts_ = FromEnvironment("SRCSEL_HOSTS", 600);
   const std::uint64_t flows_ = FromEnvironment("SRCSEL_FLOWS", 500);
   std::atomic<std::uint64_t> next_ = 0;
   std::atomic<bool> stop_ = false;
