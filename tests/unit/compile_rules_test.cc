@@ -137,7 +137,8 @@ TEST(CompileRules, TunnelsAndVrfsHoldForNoFlow) {
   vrf.l3mdev = true;
   EXPECT_EQ(Holds(tunnel, FlowTo("10.0.0.1")), SRCSEL_HOLDS_NOT);
   EXPECT_EQ(Holds(vrf, FlowTo("10.0.0.1")), SRCSEL_HOLDS_NOT);
-  EXPECT_EQ(Compiled(vrf).target, SRCSEL_NONE);
+  vrf.flags = FIB_RULE_INVERT;
+  EXPECT_EQ(Holds(vrf, FlowTo("10.0.0.1")), SRCSEL_HOLDS);
 }
 
 TEST(CompileRules, ComparesPortsAndLabelsUnderTheirMasks) {
