@@ -112,7 +112,9 @@ std::vector<AliasMaker::Candidate> AliasMaker::Candidates6(std::span<const Prefi
     candidates.push_back(candidate);
   }
   std::ranges::stable_sort(candidates, {}, [](const Candidate &c) {
-    return std::tuple(-c.terms->src.length, c.behind, -Preference(c.terms->pref));
+    // A blackhole object ends the search as soon as it is met, whatever was better.
+    const int weight = c.paths->forbids ? 4 : Preference(c.terms->pref);
+    return std::tuple(-c.terms->src.length, c.behind, -weight);
   });
   return candidates;
 }

@@ -50,9 +50,11 @@ class Walk {
       } else if (route->flags & SRCSEL_ROUTE_MERGED) {
         answers.Doubt(Ambiguity::kMerged);
         answers.Vary();
-        reach(Arrival(Unmerged(route)));
-        if (snapshot_.state().routes.terms()[route->detail].type != RTN_THROW)
-          return reach(Arrival(route));
+        const srcsel_route *apart = Unmerged(route);
+        const bool found = apart->type != RTN_UNSPEC, throws = TypeOf(*route) == RTN_THROW;
+        if (found) reach(Arrival(apart));
+        if (!throws) reach(Arrival(route));
+        if (found && !throws) return;
       } else if (walk_.verdict == SRCSEL_UNKNOWABLE) {
         answers.Doubt(DoubtOf(*route));
         reach(Arrival(route));
@@ -88,7 +90,7 @@ class Walk {
     return route.flags & SRCSEL_ROUTE_LENGTHS ? Ambiguity::kNexthop : Ambiguity::kHash;
   }
 
-  // What the local table itself holds behind what main would put before it.
+  // What the local table itself holds behind what main would put before it; of no type if nothing.
   const srcsel_route *Unmerged(const srcsel_route *route) const {
     const srcsel_search search = {walk_.image, walk_.head, &flow_, 0};
     while (route->flags & SRCSEL_ROUTE_MERGED || !srcsel_route_selects(&search, route))

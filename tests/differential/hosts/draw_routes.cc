@@ -38,12 +38,14 @@ std::string Metric(Sketch &host, const std::string &destination) {
   return host.draw.Once(3) ? absl::StrCat(" metric ", 1 + host.draw.Below(3)) : "";
 }
 
-std::string Terms4(Sketch &host, bool object) {
+// A default of host scope would make gateways of host scope, which cannot be seen either.
+std::string Terms4(Sketch &host, const std::string &destination, bool object) {
   static const std::vector<const char *> kTos = {"0x10", "0x08", "0x04", "0x10", "0xb8"};
-  static const std::vector<const char *> kScopes = {"global", "link", "host", "200"};
+  static const std::vector<const char *> kScopes = {"global", "link", "host"};
   std::string words;
   if (!object && host.draw.Once(6)) absl::StrAppend(&words, " tos ", host.draw.OneOf(kTos));
-  if (host.draw.Once(12)) absl::StrAppend(&words, " scope ", host.draw.OneOf(kScopes));
+  if (destination.starts_with("20.") && host.draw.Once(8))
+    absl::StrAppend(&words, " scope ", host.draw.OneOf(kScopes));
   return words;
 }
 
@@ -76,6 +78,13 @@ std::string DrawType(Sketch &host, bool v6) {
   return "unicast";
 }
 
+// A throw in the local table ends the search in main too, while the two are one.
+std::string TableFor(Sketch &host, const std::string &type) {
+  std::string table = host.Table();
+  while (type == "throw" && table == "table local") table = host.Table();
+  return table;
+}
+
 void DrawRoute(Sketch &host, bool v6) {
   static const std::vector<const char *> kVerbs = {"add", "add", "append", "prepend", "replace"};
   const std::string type = DrawType(host, v6);
@@ -90,10 +99,10 @@ void DrawRoute(Sketch &host, bool v6) {
   const bool object = target.starts_with(" nhid");
   std::string words =
       absl::StrCat(Ip(v6), "route ", host.draw.OneOf(kVerbs), " ", type, " ", destination,
-                   v6 ? Source6(host) : "", v6 ? Terms6(host) : Terms4(host, object));
+                   v6 ? Source6(host) : "", v6 ? Terms6(host) : Terms4(host, destination, object));
   if (host.draw.Once(4)) absl::StrAppend(&words, " src ", host.OwnAddress(v6));
   if (host.draw.Once(12)) absl::StrAppend(&words, " mtu ", 1290 + host.draw.Below(9));
-  absl::StrAppend(&words, Metric(host, destination), " ", host.Table());
+  absl::StrAppend(&words, Metric(host, destination), " ", TableFor(host, type));
   if (type == "unicast")
     absl::StrAppend(&words, target);
   else if (type == "local" || type == "broadcast" || type == "anycast")
