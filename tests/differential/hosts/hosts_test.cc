@@ -69,7 +69,7 @@ class Hosts {
   }
 
   const std::uint64_t seed_ = Seed();
-  const std::uint64_t hosts_ = FromEnvironment("SRCSEL_HOSTS", 600);
+  const std::uint64_t hosts_ = FromEnvironment("SRCSEL_HOSTS", 300);
   const std::uint64_t flows_ = FromEnvironment("SRCSEL_FLOWS", 500);
   std::atomic<std::uint64_t> next_ = 0;
   std::atomic<bool> stop_ = false;
