@@ -85,8 +85,9 @@ TEST(Hosts, FlowsGoWhereTheKernelSendsThem) {
   if (!KernelIsAtLeast(6, 18)) GTEST_SKIP() << "Linux before 6.18 decides by other rules";
   Hosts hosts;
   hosts.RunAll();
-  if (hosts.Failed() || !hosts.All()) return;
+  if (hosts.Failed()) return;
   EXPECT_LT(hosts.tally().AmbiguousShare(), 0.02);
+  if (!hosts.All()) return;
   for (const std::string &term : AllTerms())
     EXPECT_GE(hosts.tally().DecidedBy(term), kEnough) << "flows decided by " << term;
 }
