@@ -151,8 +151,11 @@ TEST(Select, ToItself) {
   own.scope = RT_SCOPE_HOST;
   state.routes.push_back(own);
   EXPECT_EQ(Selected(state, To("10.0.0.1")), "10.0.0.1 dev 1 table 255");
-  state.addresses.push_back(On(1, "127.0.0.1/8", RT_SCOPE_HOST));
-  EXPECT_EQ(Selected(state, To("0.0.0.0")), "127.0.0.1 dev 1 table 0");
+  own.dst = Net("127.0.0.0/8");
+  own.prefsrc = Address("127.0.0.1");
+  own.nexthops = {Via(1)};
+  state.routes.push_back(own);
+  EXPECT_EQ(Selected(state, To("0.0.0.0")), "127.0.0.1 dev 1 table 255");
 }
 
 }  // namespace
