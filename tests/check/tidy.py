@@ -1,8 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""tidy.py BUILD_DIR [--long]: clang-tidy over the C++ sources of a configured build, a process a core.
-
-What users get is always checked. What only tests use, and the static analyzer, which doubles the
-time, come with --long.
+"""tidy.py BUILD_DIR: clang-tidy over the C++ sources of a configured build, one process a core.
 
 A source that was clean stays so until one of these changes: its own text, that of any header it
 includes, its flags, .clang-tidy, or clang-tidy. BUILD_DIR/tidy keeps, for each clean source, the
@@ -65,7 +62,7 @@ def included(source, flags, directory):
     return sorted(rule.replace("\\\n", " ").partition(":")[2].split())
 
 
-def tidy(entry, cache, checks):
+def tidy(entry, cache):
     """None if the source is clean, else what clang-tidy says about it."""
     source, flags = entry["file"], list(flags_of(entry))
     memory = cache / (hashlib.sha256(source.encode()).hexdigest() + ".json")
@@ -73,7 +70,7 @@ def tidy(entry, cache, checks):
         known = json.loads(memory.read_text())
         if known["digest"] == digest_of_all(flags, known["paths"]):
             return None
-    found = run(CLANG_TIDY, *checks, "--quiet", source, "--", *flags, cwd=entry["directory"])
+    found = run(CLANG_TIDY, "--quiet", source, "--", *flags, cwd=entry["directory"])
     if found.returncode or found.stdout:
         return found.stdout or f"{source}: {CLANG_TIDY} ended with {found.returncode}: {found.stderr}"
     paths = included(source, flags, entry["directory"])
@@ -81,20 +78,19 @@ def tidy(entry, cache, checks):
     return None
 
 
-def main(build, long):
+def main(build):
     ours = {str(sources.ROOT / path) for path in sources.files(".cc")
-            if not path.name.endswith("_test.cc") and (long or path.parts[0] != "tests")}
+            if not path.name.endswith("_test.cc")}
     commands = json.loads((build / "compile_commands.json").read_text())
     entries = {entry["file"]: entry for entry in commands if entry["file"] in ours}
     if not entries:
         return sources.report([f"{build} compiles none of our sources"])
-    checks = [] if long else ["--checks=-clang-analyzer-*"]
-    cache = build / ("tidy-long" if long else "tidy")
+    cache = build / "tidy"
     cache.mkdir(exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        findings = pool.map(lambda entry: tidy(entry, cache, checks), entries.values())
+        findings = pool.map(lambda entry: tidy(entry, cache), entries.values())
         return sources.report([text.rstrip() for text in findings if text])
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1]), "--long" in sys.argv[2:]))
+    sys.exit(main(pathlib.Path(sys.argv[1])))
