@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
 """mutate.py SOURCE BUILD [NAME...]: switches each clause of the evaluator off and expects the
-random hosts to find it out.
+random hosts to find it out. With --check for BUILD: only whether each clause is where it is said to be.
 
 Works on a copy of SOURCE in BUILD, so that the sources stay as they are. Fails if a clause is not
 missed: then either the hosts are too tame, or the clause is not needed.
@@ -43,13 +43,18 @@ def build(out):
     return run(["cmake", "--build", out, "--target", TEST])
 
 
+def misplaced(source):
+    for name, (file, text, _) in MUTATIONS.items():
+        times = (source / file).read_text().count(text)
+        if times != 1:
+            yield f"'{name}': {file} has its text {times} times, not once"
+
+
 def mutate(tree, out, name):
     """Whether the test fails without the clause."""
     file, text, replacement = MUTATIONS[name]
     path = tree / file
     whole = path.read_text()
-    if whole.count(text) != 1:
-        sys.exit(f"mutate: '{name}': {file} has its text {whole.count(text)} times, not once")
     path.write_text(whole.replace(text, replacement))
     try:
         built = build(out)
@@ -62,6 +67,10 @@ def mutate(tree, out, name):
 
 def main():
     source, place = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
+    if errors := list(misplaced(source)):
+        sys.exit("mutate: " + "\n".join(errors))
+    if sys.argv[2] == "--check":
+        return
     names = sys.argv[3:] or list(MUTATIONS)
     tree, out = place / "tree", place / "build"
     copy(source, tree)

@@ -55,7 +55,7 @@ MUTATIONS = {
                          "case SRCSEL_RULE_UNREACHABLE:\n      return EINVAL;"),
     "rule prohibit": (WALK, "case SRCSEL_RULE_PROHIBIT:\n      return EACCES;",
                       "case SRCSEL_RULE_PROHIBIT:\n      return EINVAL;"),
-    "rule suppress_prefixlength": (RULES, "if (route->plen <= rule->suppress_plen) return 0;", ""),
+    "rule suppress_prefixlength": (RULES, "else if (route->plen <= rule->suppress_plen)", "else if (0)"),
     "rule suppress_ifgroup": (RULES, "else if (rule->suppress_group == route->group)",
                               "else if (0)"),
     # The lookup of a table.
@@ -80,7 +80,7 @@ MUTATIONS = {
         COMPILE_RULES,
         "if (family == SRCSEL_V6 && untouched) AddDeletedBootRules(tables, out);", ""),
     # The source.
-    "prefsrc": (PATHS, "path.source = terms.prefsrc;\n    return;", ""),
+    "prefsrc": (PATHS, "if (terms.prefsrc) {", "if (false) {"),
     "secondary addresses": (SOURCE4, "return a.local.is_v4() && !(a.flags & IFA_F_SECONDARY);",
                             "return a.local.is_v4();"),
     "scopes of addresses": (SOURCE4, "if (std::min(a.scope, widest_host) > scope) continue;", ""),
@@ -101,19 +101,19 @@ MUTATIONS = {
     # Before and after the lookup.
     "a source must be the host's": (
         LOOKUP4,
-        "if (!query_.flow.transparent && !IsOwn(query_.src)) return Fail(ENETUNREACH);", ""),
+        "const Own own = query_.flow.transparent ? Own::kYes : OwnSource4(snapshot_, query_.src);",
+        "const Own own = Own::kYes;"),
     "a device that is down": (LOOKUP4, "if (!(link->flags & IFF_UP)) return Fail(ENETUNREACH);", ""),
     "on-link without a route": (LOOKUP4, "if (reached.error != 0 && query_.flow.oif != 0)",
                                 "if (false)"),
     "loopback sources stay": (
         LOOKUP4, "if (outcome.source.IsLoopback() && !LetsLoopbackOut(outcome.oif))", "if (false)"),
-    "a second try of IPv6": (SELECT, "if (outcome.error == 0 || outcome.error == EADDRNOTAVAIL)",
-                             "if (true)"),
-    "later lookups of IPv4": (SELECT, "} else if (first.varies() || ", "} else if (false && "),
-    "strict devices": (LOOKUP6, "strict_(query.flow.oif_strict ||", "strict_(false &&"),
+    "a second try of IPv6": (SELECT, "else if (outcome.error == 0)", "else if (true)"),
+    "later lookups of IPv4": (SELECT, "return first.varies() || snapshot_", "return false && snapshot_"),
+    "strict devices": (LOOKUP6, "strict_(query.strict || query.flow.oif_strict ||", "strict_(false &&"),
     # Several paths.
     "the source's nexthop": (
-        MULTIPATH, "const int owns = bound && paths[i].source == source ? 2 : 0;",
+        MULTIPATH, "const int owns = bound && kept == source ? 2 : 0;",
         "const int owns = 0;"),
     "neighbours of group members": (
         MULTIPATH, "if (!UsableInGroup(paths[i].neighbour)) continue;\n      if (Within", "if (Within"),
