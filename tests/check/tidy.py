@@ -34,7 +34,9 @@ def flags_of(entry):
     arguments = iter(shlex.split(entry["command"]))
     for argument in arguments:
         if argument in PASSED_ON_WITH_VALUE:
-            yield from (argument, next(arguments))
+            value = next(arguments)
+            if not value.endswith("/cmake_pch.hxx"):  # gcc's; clang does without
+                yield from (argument, value)
         elif argument.startswith(PASSED_ON):
             yield argument
 

@@ -18,7 +18,8 @@ set(CMAKE_CXX_FLAGS_DEBUG "-g1")
 
 set(SRCSEL_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
 if(SRCSEL_SANITIZE)
-  add_compile_options(-fsanitize=${SRCSEL_SANITIZE} -fno-sanitize-recover=all
+  # A null pointer faults by itself; checking for each costs a quarter of the build.
+  add_compile_options(-fsanitize=${SRCSEL_SANITIZE} -fno-sanitize=null -fno-sanitize-recover=all
                       -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SRCSEL_SANITIZE})
 endif()
