@@ -63,7 +63,7 @@ Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_fam
       for (const Range32 &range : rule.uids) append(RangePrefixes(range.first, range.last, 32));
       break;
     case SRCSEL_BY_CGROUP:
-      for (std::uint64_t id : rule.cgroups) out.push_back({{id, 0}, 64});
+      for (const Cgroup &cgroup : rule.cgroups) out.push_back({{cgroup.id, 0}, 64});
       break;
     case SRCSEL_BY_COMM:
       for (const std::string &comm : rule.comms) {

@@ -1,9 +1,11 @@
 // What the user wants, as plain values: an ordered list of rules, first match wins. Where it comes
-// from (command line, file, a host's own firewall) is not known here.
+// from (command line, file, a host's own firewall) is not known here. Large things are shared, so
+// that a policy of many rules over one set of 800,000 prefixes holds it once.
 
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -23,24 +25,75 @@ struct DeviceSource {
 
 using Source = std::variant<IpAddress, DeviceSource>;
 
+// Of a pool: one source, drawn as often as its weight says. Without a source, the kernel chooses.
+struct PoolMember {
+  std::optional<Source> source;
+  std::uint32_t weight = 1;  // 1 to 1000
+  friend bool operator==(const PoolMember &, const PoolMember &) = default;
+};
+
+// How a flow finds its member.
+enum class Pick {
+  kHash,        // by its destination address: one destination, one source
+  kRandom,      // anew for each connection
+  kRoundRobin,  // in turn
+};
+
+// Members whose address this host does not have are left out; both families may be in one pool.
+struct Pool {
+  std::string name;
+  std::vector<PoolMember> members;
+  Pick pick = Pick::kHash;
+  friend bool operator==(const Pool &, const Pool &) = default;
+};
+
+// Prefixes under a name, sorted and without host bits.
+struct PrefixSet {
+  std::string name;
+  std::vector<Prefix> prefixes;
+  friend bool operator==(const PrefixSet &, const PrefixSet &) = default;
+};
+
+// A cgroup v2 and all below it.
+struct Cgroup {
+  std::string path;         // from the root of the hierarchy: "/system.slice/backup.service"
+  std::uint64_t id = 0;     // of the directory, 0 while there is none
+  std::uint32_t level = 0;  // how many names the path has; the root is 0
+  friend bool operator==(const Cgroup &, const Cgroup &) = default;
+};
+
 enum class Apply {
   kMark,  // set the mark on the socket: the kernel routes by it and chooses the source
   kBind,  // bind the source that the tables give for the mark, leave SO_MARK alone
 };
 
+enum class OnFail {
+  kKernel,  // what cannot be applied is left to the kernel
+  kReject,  // the call fails: EADDRNOTAVAIL, or ENETUNREACH where there is no route
+};
+
 struct PolicyRule {
-  // Selectors. An empty list holds for every flow, another one if any of its items does.
+  std::string name;  // for messages and counters: "srcsel.toml:12", "command line"
+
+  // Selectors. An empty list holds for every flow, another one if any of its items does; `to` and
+  // `sets` are one list.
   std::vector<Prefix> to;
+  std::vector<std::shared_ptr<const PrefixSet>> sets;
   std::vector<std::uint8_t> protos;  // IPPROTO_*
   std::vector<Range16> dports;
-  std::vector<Range32> uids;           // of the caller of connect()
-  std::vector<std::uint64_t> cgroups;  // cgroup v2 ids
-  std::vector<std::string> comms;      // task->comm, at most 15 bytes each
+  std::vector<Range32> uids, gids;  // effective ones of the caller of connect()
+  std::vector<Cgroup> cgroups;
+  std::vector<std::string> comms;  // task->comm, at most 15 bytes each
+  std::vector<Mark> marks;         // the socket's before the rule: SO_MARK & mask == value
 
-  // What to do. At least one of mark and sources; kBind needs a mark and excludes sources.
+  // What to do. At least one of mark, lookup, sources, pool and ports.
   std::optional<Mark> mark;
-  Apply apply = Apply::kMark;
-  std::vector<Source> sources;  // at most one address per family
+  Apply apply = Apply::kMark;  // kBind needs a mark and excludes sources and pool
+  std::optional<std::uint32_t> lookup;  // a table: the mark of the ip rule that leads there
+  std::vector<Source> sources;          // at most one address per family
+  std::shared_ptr<const Pool> pool;     // excludes sources
+  std::optional<Range16> ports;         // local ports, shared between destinations
+  OnFail on_fail = OnFail::kKernel;
 
   friend bool operator==(const PolicyRule &, const PolicyRule &) = default;
 };

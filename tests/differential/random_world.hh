@@ -190,7 +190,7 @@ inline PolicyRule DrawPolicyRule(Draw &draw, std::uint64_t cgroup) {
     rule.protos = {static_cast<std::uint8_t>(draw.Once(2) ? IPPROTO_TCP : IPPROTO_UDP)};
   if (draw.Once(4)) rule.dports = {{draw.OneOf(kPorts), 8080}};
   if (draw.Once(5)) rule.uids = {{draw.OneOf(kUids), 70000}};
-  if (draw.Once(5)) rule.cgroups = {draw.Once(3) ? cgroup + 1 : cgroup};
+  if (draw.Once(5)) rule.cgroups = {{.path = {}, .id = draw.Once(3) ? cgroup + 1 : cgroup}};
   if (draw.Once(5)) rule.comms = {draw.OneOf(kComms)};
   const unsigned action = draw.Below(8);
   if (action != 4 && action != 5) rule.mark = Mark{draw.OneOf(kMarks), 0xff};

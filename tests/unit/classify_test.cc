@@ -39,7 +39,7 @@ bool Holds(const PolicyRule &rule, const srcsel_flow &flow) {
          AnyOrEmpty(rule.protos, [&](std::uint8_t p) { return p == flow.proto; }) &&
          AnyOrEmpty(rule.dports, contains(flow.dport)) &&
          AnyOrEmpty(rule.uids, contains(flow.uid)) &&
-         AnyOrEmpty(rule.cgroups, [&](std::uint64_t id) { return id == flow.cgroup; }) &&
+         AnyOrEmpty(rule.cgroups, [&](const Cgroup &c) { return c.id == flow.cgroup; }) &&
          AnyOrEmpty(rule.comms, [&](const std::string &comm) { return comm == flow.comm; });
 }
 
@@ -118,7 +118,7 @@ std::vector<Selection> Selections() {
         With([](Flow &f) { f.uid = 0xfffffffe; })}},
       {"cgroup",
        Rule([](auto &r) {
-         r.cgroups = {1ull << 63 | 7, 8};
+         r.cgroups = {{.path = {}, .id = 1ull << 63 | 7}, {.path = {}, .id = 8}};
        }),
        {With([](Flow &f) { f.cgroup = 1ull << 63 | 7; }), With([](Flow &f) { f.cgroup = 8; })},
        {With([](Flow &f) { f.cgroup = 7; }), With([](Flow &f) { f.cgroup = 0; })}},
@@ -148,7 +148,7 @@ TEST(Classify, ARuleHoldsOnlyIfAllItsSelectorsDo) {
     r.protos = {IPPROTO_TCP};
     r.dports = {{443, 443}};
     r.uids = {{1000, 1000}};
-    r.cgroups = {5};
+    r.cgroups = {{.path = {}, .id = 5}};
     r.comms = {"curl"};
   });
   const srcsel_flow all = With([](srcsel_flow &f) { f.cgroup = 5; });
@@ -200,7 +200,7 @@ class Drawer {
     Fill(rule.protos, [&] { return Proto(); });
     Fill(rule.dports, [&] { return Range<Range16>(Port(), Port()); });
     Fill(rule.uids, [&] { return Range<Range32>(Uid(), Uid()); });
-    Fill(rule.cgroups, [&] { return std::uint64_t{1} << Below(4); });
+    Fill(rule.cgroups, [&] { return Cgroup{.path = {}, .id = std::uint64_t{1} << Below(4)}; });
     Fill(rule.comms, [&] { return Comm(); });
     return rule;
   }

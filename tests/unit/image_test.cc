@@ -35,7 +35,7 @@ TEST(Image, HasAHeaderThatNamesIt) {
 
 TEST(Image, GathersWhatAnyRuleOfThePolicyConsults) {
   PolicyRule by_cgroup = Marking("1"), by_comm = Marking("1");
-  by_cgroup.cgroups = {5};
+  by_cgroup.cgroups = {{.path = {}, .id = 5}};
   by_comm.comms = {"curl"};
   EXPECT_EQ(ImageOf(StateOf({}, {}), {}).header().inputs, 0u);
   EXPECT_EQ(ImageOf(StateOf({}, {}), {by_cgroup, by_comm}).header().inputs,
