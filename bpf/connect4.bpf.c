@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* connect4: connect(), MSG_FASTOPEN, TCP_FASTOPEN_CONNECT and io_uring connects of AF_INET. */
+/* connect4: connects of AF_INET sockets. */
 #include "hook.bpf.h"
 
-SRCSEL_INLINE long bind4(struct bpf_sock_addr *ctx, const struct srcsel_flow *flow,
-                         const struct srcsel_decision *decision) {
-  struct sockaddr_in source = {.sin_family = AF_INET};
+SRCSEL_FN long srcsel_bind(struct bpf_sock_addr *ctx, const struct srcsel_flow *flow,
+                           const struct srcsel_decision *decision, __u16 port) {
+  struct sockaddr_in source = {.sin_family = AF_INET, .sin_port = bpf_htons(port)};
 
   (void)flow;
   __builtin_memcpy(&source.sin_addr, decision->source, sizeof(source.sin_addr));
   return bpf_bind(ctx, (struct sockaddr *)&source, sizeof(source));
 }
+
+#include "connect.bpf.h"
 
 SEC("cgroup/connect4")
 int srcsel_connect4(struct bpf_sock_addr *ctx) {
@@ -18,6 +20,6 @@ int srcsel_connect4(struct bpf_sock_addr *ctx) {
 
   if (!sk) return 1;
   flow.dst.hi = (__u64)bpf_ntohl(ctx->user_ip4) << 32;
-  srcsel_run(ctx, sk, &flow, sk->src_ip4, bind4);
-  return 1;
+  flow.facts = (sk->src_ip4 != 0) * SRCSEL_FACT_LEFT;
+  return srcsel_connect(ctx, sk, &flow);
 }

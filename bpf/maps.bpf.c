@@ -3,8 +3,12 @@
 
 struct srcsel_images srcsel_images SEC(".maps");
 struct srcsel_counters srcsel_counters SEC(".maps");
-struct srcsel_bound srcsel_bound SEC(".maps");
+struct srcsel_tallies srcsel_tallies SEC(".maps");
+struct srcsel_turns srcsel_turns SEC(".maps");
+struct srcsel_claims srcsel_claims SEC(".maps");
+struct srcsel_facts srcsel_facts SEC(".maps");
 struct srcsel_events srcsel_events SEC(".maps");
 __u32 srcsel_listening = 0;
+__u64 srcsel_dropped = 0;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -34,16 +34,48 @@ struct srcsel_counters {
   __type(value, __u64);
 };
 
-/* Sockets that the application bound to an address itself. Written by bind4/6 only: creating the
- * storage costs 500 ns, which an application that binds pays and one that connects does not. */
-struct srcsel_bound {
+/* Policy rules: what became of the flows they hold for. */
+struct srcsel_tallies {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, SRCSEL_MAX_POLICY);
+  __type(key, __u32);
+  __type(value, struct srcsel_tally);
+};
+
+/* How many flows each policy rule has seen whose pool goes by turn. */
+struct srcsel_turns {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, SRCSEL_MAX_POLICY);
+  __type(key, __u32);
+  __type(value, __u32);
+};
+
+/* A port that a connection on its way will have. Wire addresses, ports in host order. */
+struct srcsel_claim {
+  __u8 source[16], peer[16];
+  __u64 netns;
+  __u16 port, peer_port;
+  __u32 zero;
+};
+
+/* When each was claimed. The oldest go first when there are too many. */
+struct srcsel_claims {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 16384);
+  __type(key, struct srcsel_claim);
+  __type(value, __u64);
+};
+
+/* Sockets of which there is something to know: enum srcsel_fact. Written when the application binds
+ * or marks: creating the storage costs 500 ns, which who does so pays and who connects does not. */
+struct srcsel_facts {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, int);
   __type(value, __u32);
 };
 
-/* struct srcsel_event, while srcsel_listening. */
+/* struct srcsel_event, as srcsel_listening says. */
 struct srcsel_events {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
   __uint(max_entries, 1 << 20);
@@ -51,10 +83,17 @@ struct srcsel_events {
 
 extern struct srcsel_images srcsel_images SEC(".maps");
 extern struct srcsel_counters srcsel_counters SEC(".maps");
-extern struct srcsel_bound srcsel_bound SEC(".maps");
+extern struct srcsel_tallies srcsel_tallies SEC(".maps");
+extern struct srcsel_turns srcsel_turns SEC(".maps");
+extern struct srcsel_claims srcsel_claims SEC(".maps");
+extern struct srcsel_facts srcsel_facts SEC(".maps");
 extern struct srcsel_events srcsel_events SEC(".maps");
 
-/* Whether anybody reads srcsel_events. */
+/* What the reader of srcsel_events wants. 0: nobody reads. 1: decisions that changed something or
+ * failed. 2: all. */
 extern __u32 srcsel_listening;
+
+/* Events for which the ring had no room. */
+extern __u64 srcsel_dropped;
 
 #endif /* SRCSEL_MAPS_BPF_H */

@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 1u
+#define SRCSEL_ABI_VERSION 2u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -71,7 +71,8 @@ struct srcsel_section {
  * Inputs of a decision that not every caller can know. An ip rule lists those it consults; a flow
  * lists those its caller could not supply. An ip rule whose other selectors match while one of its
  * inputs is unknown makes the decision ambiguous: it is never guessed. Policy rules take uid,
- * cgroup and comm as the caller has them; for them the list only says what a hook has to gather.
+ * gid, cgroup and comm as the caller has them; for them the list only says what a hook has to
+ * gather.
  */
 enum srcsel_input {
   SRCSEL_IN_UID = 1u << 0,    /* owner of the socket; a hook sees only the caller's */
@@ -81,17 +82,42 @@ enum srcsel_input {
   SRCSEL_IN_DSCP = 1u << 4,   /* IP_TOS >> 2 or IPV6_TCLASS >> 2 */
   SRCSEL_IN_LABEL = 1u << 5,  /* IPv6 flow label */
   SRCSEL_IN_OPAQUE = 1u << 6, /* something this version does not mirror: unknown to everybody */
+  SRCSEL_IN_GID = 1u << 7,    /* group of the caller */
+  SRCSEL_IN_CHANCE = 1u << 8, /* a number for pools that choose at random or in turn */
 };
 
-/* What a policy rule asks for. MARK and SOURCE may come together; TABLES comes alone. */
+/*
+ * What a policy rule asks for. At most one of SOURCE, TABLES and POOL; SOURCE and POOL may come
+ * with MARK. PORTS comes with any of them, or alone: then the source is that of the tables.
+ */
 enum srcsel_action {
   SRCSEL_DO_MARK = 1u << 0,   /* set `mark` under `mark_mask`; the kernel then routes and chooses */
   SRCSEL_DO_SOURCE = 1u << 1, /* bind to `source[family]` */
-  SRCSEL_DO_TABLES =
-      1u << 2, /* walk the ip rules as if the mark were set, bind to the route's source */
-  SRCSEL_HOME_ONLY = 1u << 3, /* `source` was read from an interface: it holds in the image's own
+  SRCSEL_DO_TABLES = 1u << 2, /* walk the ip rules as if the mark were set, bind to the route's
+                                 source */
+  SRCSEL_HOME_ONLY = 1u << 3, /* the source was read from an interface: it holds in the image's own
                                  namespace only */
+  SRCSEL_DO_POOL = 1u << 4,   /* bind to one of the addresses of `pool[family]` */
+  SRCSEL_DO_PORTS = 1u << 5,  /* bind to a port of port_first..port_last */
+  SRCSEL_OR_REJECT = 1u << 6, /* what cannot be done fails the call, instead of leaving it alone */
+  SRCSEL_AIMED = 1u << 7,     /* selects by destination or its port: not known at socket creation */
 };
+
+/* How a pool's address is chosen, modulo the number of slots. */
+enum srcsel_pick {
+  SRCSEL_PICK_HASH = 0, /* by the destination address */
+  SRCSEL_PICK_CHANCE,   /* by srcsel_flow.chance */
+  SRCSEL_PICK_TURN,     /* one after the other */
+};
+
+/*
+ * An own mark: one that some rule of the policy sets. Found on a socket whose application has not
+ * set a mark itself, it is left from an earlier decision.
+ */
+struct srcsel_own_mark {
+  __u32 mark, mark_mask;
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_own_mark) == 8, "own marks are 8 bytes");
 
 /*
  * How a flow finds its policy rule without asking one rule after the other. For every property that
@@ -100,29 +126,37 @@ enum srcsel_action {
  * holds is the lowest bit set in the AND of all these vectors. Without any dimension the first rule
  * holds for everything.
  *
- * Keys are left aligned like those of addresses: proto in the top 8 bits, dport in 16, uid in 32,
- * cgroup in 64; comm as its two host-order words.
+ * Keys are left aligned like those of addresses: proto in the top 8 bits, dport in 16, uid, gid and
+ * mark in 32, cgroup in 64; comm as its two host-order words. Dimensions of a destination come last
+ * in a list: at socket creation only those before them count.
  */
 enum srcsel_property {
-  SRCSEL_BY_DST,
   SRCSEL_BY_PROTO,
-  SRCSEL_BY_DPORT,
   SRCSEL_BY_UID,
-  SRCSEL_BY_CGROUP,
+  SRCSEL_BY_GID,
   SRCSEL_BY_COMM,
+  SRCSEL_BY_CGROUP, /* argument: which of srcsel_flow.cgroup */
+  SRCSEL_BY_MARK,   /* argument: the mask; the key is the mark under it */
+  SRCSEL_BY_DST,
+  SRCSEL_BY_DPORT,
   SRCSEL_PROPERTIES
 };
 
 struct srcsel_dimension {
   __u32 property; /* enum srcsel_property */
   __u32 table;    /* index into tables */
+  __u32 argument;
+  __u32 zero;
 };
+
+#define SRCSEL_MAX_DIMENSIONS 8u
+#define SRCSEL_CGROUPS 4u /* levels of the cgroup tree that one policy can name */
 
 /* The dimensions that flows of one family go through. */
 struct srcsel_dimensions {
   __u32 count;
-  __u32 zero;
-  struct srcsel_dimension list[SRCSEL_PROPERTIES];
+  __u32 early; /* how many of them come before those of the destination */
+  struct srcsel_dimension list[SRCSEL_MAX_DIMENSIONS];
 };
 
 #define SRCSEL_VECTOR_WORDS (SRCSEL_MAX_POLICY / 64u)
@@ -137,11 +171,20 @@ struct srcsel_policy {
   __u16 action;                     /* enum srcsel_action bits */
   __u8 has_source[SRCSEL_FAMILIES]; /* 0: no source of that family, the kernel chooses */
   __u32 mark, mark_mask;            /* mark has no bit outside mark_mask */
-  __u32 id;                         /* the policy author's number for it, shown by decisions */
   __u8 source[SRCSEL_FAMILIES][16]; /* wire addresses */
-  __u8 zero[16];
+  __u32 pool[SRCSEL_FAMILIES];      /* index of the first of its slots in `slots` */
+  __u32 slots[SRCSEL_FAMILIES];     /* how many; 0: none of the pool's addresses is there */
+  __u32 pick;                       /* enum srcsel_pick */
+  __u16 port_first, port_last;      /* inclusive */
+  __u8 zero[60];
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_policy) == 64, "policy rules are 64 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_policy) == 128, "policy rules are 128 bytes");
+
+/* A place in a pool: members have as many as their weight says. All 0: the kernel chooses. */
+struct srcsel_slot {
+  __u8 source[16]; /* wire address */
+};
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_slot) == 16, "slots are 16 bytes");
 
 /* Values of srcsel_rule.action: FR_ACT_* of linux/fib_rules.h. Any other value ends in EINVAL. */
 enum srcsel_rule_action {
@@ -332,66 +375,88 @@ struct srcsel_header {
   struct srcsel_section leaves;                 /* __u16 route or vector indexes */
   __u32 local[SRCSEL_FAMILIES];                 /* index of table 255, or SRCSEL_NONE */
   struct srcsel_dimensions dimensions[SRCSEL_FAMILIES];
-  struct srcsel_section addresses; /* struct srcsel_address, IPv6 */
-  struct srcsel_section labels;    /* struct srcsel_label, IPv6 */
-  __u8 zero[SRCSEL_PAGE - 248];
+  struct srcsel_section addresses;     /* struct srcsel_address, IPv6 */
+  struct srcsel_section labels;        /* struct srcsel_label, IPv6 */
+  struct srcsel_section slots;         /* struct srcsel_slot of all pools */
+  struct srcsel_section own_marks;     /* struct srcsel_own_mark, no two alike */
+  __u32 cgroup_levels[SRCSEL_CGROUPS]; /* of the ancestors that srcsel_flow.cgroup lists */
+  __u8 zero[SRCSEL_PAGE - 440];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
 
 /* ---- flow and decision ---------------------------------------------------------------------- */
 
+/* What the program is doing. */
+enum srcsel_operation {
+  SRCSEL_CONNECT = 0, /* connect(): mark and source act at once */
+  SRCSEL_DATAGRAM, /* sendto() and the like: a source acts at once, a mark from the next one on */
+  SRCSEL_CREATE,   /* socket(): no destination yet, only a mark can be set */
+};
+
 enum srcsel_fact {
-  SRCSEL_FACT_SOURCE = 1u << 0, /* the application bound the socket to an address */
+  SRCSEL_FACT_SOURCE = 1u << 0, /* the application bound the socket to an address, or said one with
+                                   the datagram */
   SRCSEL_FACT_PORT = 1u << 1,   /* the socket has a local port: it cannot be bound any more */
   SRCSEL_FACT_LOOSE = 1u << 2,  /* IPv6: oif is a preference, not a condition (IPV6_UNICAST_IF) */
+  SRCSEL_FACT_MARK = 1u << 3,   /* the application marked the socket, or unmarked it */
+  SRCSEL_FACT_OLD = 1u << 4,    /* the socket is older than the hooks */
+  SRCSEL_FACT_LEFT = 1u << 5,   /* it has a source that is not the application's: an earlier
+                                   decision left it */
 };
 
 /* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */
 struct srcsel_flow {
-  struct srcsel_key dst, src; /* src 0: unbound */
-  __u64 cgroup;
-  __u64 netns; /* SO_NETNS_COOKIE of the socket */
-  __u32 mark;  /* SO_MARK as it is */
-  __u32 uid;
+  struct srcsel_key dst, src;   /* src 0: unbound */
+  __u64 cgroup[SRCSEL_CGROUPS]; /* ids of the caller's cgroup, itself or above, at the levels that
+                                   srcsel_header.cgroup_levels names; 0: it has none so deep */
+  __u64 netns;                  /* SO_NETNS_COOKIE of the socket */
+  __u32 mark;                   /* SO_MARK as it is */
+  __u32 uid, gid;
   __u32 oif;     /* SO_BINDTODEVICE, 0: none */
   __u32 unknown; /* enum srcsel_input bits the caller could not fill in */
   __u32 label;   /* IPv6 flow label, 20 bits */
+  __u32 chance;  /* a random number; where pools go by turn in user space, whose turn it is */
   __u16 sport, dport;
   __u8 family; /* enum srcsel_family */
   __u8 proto;  /* IPPROTO_* */
   __u8 dscp;
-  __u8 facts; /* enum srcsel_fact */
-  __u8 zero[4];
+  __u8 facts;     /* enum srcsel_fact */
+  __u8 operation; /* enum srcsel_operation */
+  __u8 zero[3];
   char comm[SRCSEL_COMM]; /* aligned to 8 bytes */
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 96, "flows are 96 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 128, "flows are 128 bytes");
 
 /*
  * Why a decision is what it is. The strings are stable: explain, trace, counters and the library
  * show the same word. Append only.
  */
-#define SRCSEL_REASONS(X)                                                             \
-  X(NO_IMAGE, "no-image")       /* no image, or one of another version */             \
-  X(NO_RULE, "no-rule")         /* no policy rule matched */                          \
-  X(MARK, "mark")               /* marked: the kernel chooses by that mark */         \
-  X(SOURCE, "source")           /* bound to the policy's source */                    \
-  X(TABLE, "table")             /* bound to the source the tables give */             \
-  X(UNSPECIFIED, "unspecified") /* destination 0.0.0.0 or :: (0.0.0.0/8 included) */  \
-  X(LOOPBACK, "loopback")       /* destination in 127.0.0.0/8 or ::1 */               \
-  X(LINK_LOCAL, "link-local")   /* destination in 169.254.0.0/16 or fe80::/10 */      \
-  X(MULTICAST, "multicast")     /* destination is a multicast group */                \
-  X(BROADCAST, "broadcast")     /* destination 255.255.255.255 or a subnet's */       \
-  X(LOCAL, "local")             /* destination is this host's own (RTN_LOCAL) */      \
-  X(APP_SOURCE, "app-source")   /* the application bound an address itself */         \
-  X(APP_PORT, "app-port")       /* has a local port: no source can be bound now */    \
-  X(APP_DEVICE, "app-device")   /* the application bound the socket to a device */    \
-  X(APP_MARK, "app-mark")       /* the application marked the socket */               \
-  X(FOREIGN, "foreign")         /* socket of another namespace, tables do not hold */ \
-  X(FAMILY, "family")           /* the rule has no source of this family */           \
-  X(NO_ROUTE, "no-route")       /* the tables have no usable route */                 \
-  X(NO_SOURCE, "no-source")     /* the route does not say which source */             \
-  X(AMBIGUOUS, "ambiguous")     /* what decides is not visible to the mirror */       \
-  X(REFUSED, "refused")         /* the kernel refused the mark or the bind */
+#define SRCSEL_REASONS(X)                                                              \
+  X(NO_IMAGE, "no-image")       /* no image, or one of another version */              \
+  X(NO_RULE, "no-rule")         /* no policy rule matched */                           \
+  X(MARK, "mark")               /* marked: the kernel chooses by that mark */          \
+  X(SOURCE, "source")           /* bound to the policy's source */                     \
+  X(TABLE, "table")             /* bound to the source the tables give */              \
+  X(UNSPECIFIED, "unspecified") /* destination 0.0.0.0 or :: (0.0.0.0/8 included) */   \
+  X(LOOPBACK, "loopback")       /* destination in 127.0.0.0/8 or ::1 */                \
+  X(LINK_LOCAL, "link-local")   /* destination in 169.254.0.0/16 or fe80::/10 */       \
+  X(MULTICAST, "multicast")     /* destination is a multicast group */                 \
+  X(BROADCAST, "broadcast")     /* destination 255.255.255.255 or a subnet's */        \
+  X(LOCAL, "local")             /* destination is this host's own (RTN_LOCAL) */       \
+  X(APP_SOURCE, "app-source")   /* the application bound an address itself */          \
+  X(APP_PORT, "app-port")       /* has a local port: no source can be bound now */     \
+  X(APP_DEVICE, "app-device")   /* the application bound the socket to a device */     \
+  X(APP_MARK, "app-mark")       /* the application marked the socket */                \
+  X(FOREIGN, "foreign")         /* socket of another namespace, tables do not hold */  \
+  X(FAMILY, "family")           /* the rule has no source of this family */            \
+  X(NO_ROUTE, "no-route")       /* the tables have no usable route */                  \
+  X(NO_SOURCE, "no-source")     /* the route does not say which source */              \
+  X(AMBIGUOUS, "ambiguous")     /* what decides is not visible to the mirror */        \
+  X(REFUSED, "refused")         /* the kernel refused the mark or the bind */          \
+  X(POOL, "pool")               /* bound to an address of a pool */                    \
+  X(NO_MEMBER, "no-member")     /* no address of the pool is on this host */           \
+  X(NO_PORT, "no-port")         /* no port of the range is free, or none can be set */ \
+  X(OLD, "old-socket")          /* the socket was there before the hooks */
 
 enum srcsel_reason {
 #define SRCSEL_REASON_ENUM(name, text) SRCSEL_WHY_##name,
@@ -402,34 +467,46 @@ enum srcsel_reason {
 
 enum srcsel_apply {
   SRCSEL_APPLY_MARK = 1u << 0,   /* new mark = old mark & ~mark_mask | mark */
-  SRCSEL_APPLY_SOURCE = 1u << 1, /* bind to source, port 0, without choosing the port yet */
+  SRCSEL_APPLY_SOURCE = 1u << 1, /* bind to source, port 0, without choosing the port yet; all 0:
+                                    take back what an earlier decision bound */
+  SRCSEL_APPLY_PORTS = 1u << 2,  /* bind to source and a free port of port_first..port_last */
+  SRCSEL_APPLY_REJECT = 1u << 3, /* fail the call with `error`, also if what is to be applied
+                                    cannot be */
 };
 
 struct srcsel_decision {
   __u32 reason; /* enum srcsel_reason */
   __u32 apply;  /* enum srcsel_apply bits; 0: leave the socket alone */
-  __u32 policy; /* id of the policy rule, or SRCSEL_NONE */
+  __u32 policy; /* index of the policy rule, or SRCSEL_NONE */
   __u32 mark, mark_mask;
-  __u32 rule;      /* preference of the ip rule that decided, or SRCSEL_NONE */
-  __u32 table;     /* id of the table, 0 if none was consulted */
-  __u32 oif;       /* the route's interface, 0 if none was consulted */
-  __u8 source[16]; /* wire address */
+  __u32 rule;                  /* preference of the ip rule that decided, or SRCSEL_NONE */
+  __u32 table;                 /* id of the table, 0 if none was consulted */
+  __u32 oif;                   /* the route's interface, 0 if none was consulted */
+  __u8 source[16];             /* wire address */
+  __u16 port_first, port_last; /* in an event, both are the port chosen */
+  __u32 error; /* with REJECT: ENETUNREACH or EADDRNOTAVAIL; 0 if there is nothing to reject yet */
+  __u64 generation; /* of the image decided on, 0 if there was none */
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_decision) == 48, "decisions are 48 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_decision) == 64, "decisions are 64 bytes");
+
+/* What became of the flows that a policy rule held for. */
+struct srcsel_tally {
+  __u64 matched, applied, failed;
+};
 
 /* ---- events --------------------------------------------------------------------------------- */
 
 /* One decision taken by a hook, as written to the ring while a reader listens. */
 struct srcsel_event {
-  __u64 time_ns;    /* CLOCK_BOOTTIME */
-  __u64 generation; /* of the image decided on */
-  __u64 socket;     /* SO_COOKIE */
-  __u32 pid, tid;   /* of the caller, in the initial pid namespace */
-  __s32 error;      /* 0, or the -errno with which the kernel refused */
+  __u64 time_ns;  /* CLOCK_BOOTTIME */
+  __u64 socket;   /* SO_COOKIE */
+  __u64 cgroup;   /* of the caller */
+  __u32 pid, tid; /* of the caller, in the initial pid namespace */
+  __s32 error;    /* 0, or the -errno with which something could not be applied */
   __u32 zero;
   struct srcsel_flow flow;
   struct srcsel_decision decision;
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_event) == 184, "events are 184 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_event) == 232, "events are 232 bytes");
 
 #endif /* SRCSEL_ABI_H */

@@ -7,26 +7,134 @@
  * a decision with apply == 0: the socket is left as it is and the kernel chooses.
  *
  * Order: exempt addresses, then the policy, then what the application did itself, then the rule's
- * action. Cost with one policy rule: two trie-free page lookups and one lookup in the local table;
- * only SRCSEL_DO_TABLES walks ip rules.
+ * action; last, what an earlier decision left on the socket. Cost with one policy rule: two
+ * trie-free page lookups and one lookup in the local table; ip rules are walked only where the
+ * policy wants the source of the tables, and for datagrams that a mark comes too late for.
  */
 #ifndef SRCSEL_ENGINE_DECIDE_H
 #define SRCSEL_ENGINE_DECIDE_H
 
+#include <asm/errno.h>
+
 #include "engine/classify.h"
 #include "engine/exempt.h"
+#include "engine/own_mark.h"
+#include "engine/pool.h"
 #include "engine/rules.h"
 #include "engine/source6.h"
 
-/* Wire addresses lie on multiples of 8 bytes everywhere in abi.h. */
-SRCSEL_INLINE void srcsel_copy_address(__u8 *to, const __u8 *from) {
-  __builtin_memcpy(__builtin_assume_aligned(to, 8), __builtin_assume_aligned(from, 8), 16);
+/*
+ * The functions below are the steps of a decision. Each leaves what it found in the decision, whose
+ * `reason` says how far it is: SRCSEL_WHY_COUNT, the rule is found and not yet followed;
+ * SRCSEL_WHY_TABLE, the source is still to be asked of the tables; all others are final. They share
+ * nothing else, so that the verifier has one state after each.
+ */
+
+SRCSEL_INLINE const struct srcsel_policy *srcsel_policy_at(srcsel_image image,
+                                                           const struct srcsel_header *head,
+                                                           __u32 index) {
+  return (const struct srcsel_policy *)srcsel_object(image, head->policy.page, index,
+                                                     sizeof(struct srcsel_policy));
 }
 
-/* SRCSEL_DO_TABLES: the source the kernel would have chosen, had the mark been there at connect. */
-SRCSEL_FN __u32 srcsel_decide_tables(srcsel_image image, const struct srcsel_header *head,
+/* Whether mark bits that the rule claims are already in use, by somebody other than us. */
+SRCSEL_INLINE __u32 srcsel_app_marked(const struct srcsel_policy *policy, __u32 mark) {
+  const __u32 claimed =
+      policy->action & (SRCSEL_DO_MARK | SRCSEL_DO_TABLES) ? policy->mark_mask : 0xffffffff;
+  const __u32 ours = policy->action & SRCSEL_DO_MARK ? policy->mark : 0;
+
+  return (mark & claimed) != 0 && (mark & claimed) != ours;
+}
+
+SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_header *head,
                                      const struct srcsel_flow *flow,
                                      struct srcsel_decision *decision) {
+  const __u32 own = srcsel_find_own_mark(image, head, flow);
+  const struct srcsel_policy *policy;
+  __u32 why = srcsel_exempt_address(flow);
+
+  if (why != SRCSEL_WHY_COUNT) return why;
+  decision->policy =
+      srcsel_classify(image, head, flow, own, head->dimensions[flow->family & 1].count);
+  if (decision->policy == SRCSEL_NONE) return SRCSEL_WHY_NO_RULE;
+  policy = srcsel_policy_at(image, head, decision->policy);
+  if (!policy) return SRCSEL_WHY_NO_RULE;
+  if (flow->facts & SRCSEL_FACT_OLD) return SRCSEL_WHY_OLD;
+  if (flow->oif) return SRCSEL_WHY_APP_DEVICE;
+  if (flow->facts & SRCSEL_FACT_SOURCE) return SRCSEL_WHY_APP_SOURCE;
+  if (srcsel_app_marked(policy, flow->mark & ~own)) return SRCSEL_WHY_APP_MARK;
+  if (flow->netns == head->netns) why = srcsel_exempt_local(image, head, flow);
+  return why;
+}
+
+SRCSEL_FN int srcsel_choose_rule(srcsel_image image, const struct srcsel_header *head,
+                                 const struct srcsel_flow *flow, struct srcsel_decision *decision) {
+  decision->reason = srcsel_find_rule(image, head, flow, decision);
+  return 0;
+}
+
+/* A source that the policy names, by itself or out of a pool. POOL without an address leaves the
+ * choice to the kernel. */
+SRCSEL_INLINE __u32 srcsel_named_source(srcsel_image image, const struct srcsel_header *head,
+                                        const struct srcsel_policy *policy,
+                                        const struct srcsel_flow *flow,
+                                        struct srcsel_decision *decision) {
+  const __u32 family = flow->family & 1;
+  const struct srcsel_slot *slot;
+
+  if (policy->action & SRCSEL_DO_POOL) {
+    slot = srcsel_slot_of(image, head, policy, flow, decision->policy);
+    if (!slot) return SRCSEL_WHY_NO_MEMBER;
+    srcsel_copy_address(decision->source, slot->source);
+    return SRCSEL_WHY_POOL;
+  }
+  if (!policy->has_source[family]) return SRCSEL_WHY_FAMILY;
+  srcsel_copy_address(decision->source, policy->source[family]);
+  return SRCSEL_WHY_SOURCE;
+}
+
+/*
+ * The source that the rule asks for. A datagram whose socket does not bear the rule's mark yet
+ * leaves before the mark acts: it gets the source that goes with it.
+ */
+SRCSEL_INLINE __u32 srcsel_wanted_source(srcsel_image image, const struct srcsel_header *head,
+                                         const struct srcsel_policy *policy,
+                                         const struct srcsel_flow *flow,
+                                         struct srcsel_decision *decision) {
+  const __u32 named = policy->action & (SRCSEL_DO_SOURCE | SRCSEL_DO_POOL);
+  const __u32 tables = policy->action & (SRCSEL_DO_TABLES | SRCSEL_DO_PORTS);
+  const __u32 late =
+      flow->operation == SRCSEL_DATAGRAM && ((flow->mark ^ policy->mark) & policy->mark_mask) != 0;
+
+  if (!named && !tables && !late) return SRCSEL_WHY_MARK;
+  if (flow->netns != head->netns && (!named || policy->action & SRCSEL_HOME_ONLY))
+    return SRCSEL_WHY_FOREIGN;
+  if (flow->operation == SRCSEL_CONNECT && flow->facts & SRCSEL_FACT_PORT)
+    return SRCSEL_WHY_APP_PORT;
+  if (!named) return SRCSEL_WHY_TABLE;
+  return srcsel_named_source(image, head, policy, flow, decision);
+}
+
+SRCSEL_FN int srcsel_follow_rule(srcsel_image image, const struct srcsel_header *head,
+                                 const struct srcsel_flow *flow, struct srcsel_decision *decision) {
+  const struct srcsel_policy *policy = srcsel_policy_at(image, head, decision->policy);
+
+  if (!policy) return 0;
+  decision->mark = policy->mark;
+  decision->mark_mask = policy->mark_mask;
+  decision->port_first = policy->port_first;
+  decision->port_last = policy->port_last;
+  if (policy->action & SRCSEL_DO_MARK) decision->apply |= SRCSEL_APPLY_MARK;
+  if (policy->action & SRCSEL_DO_PORTS) decision->apply |= SRCSEL_APPLY_PORTS;
+  if (policy->action & SRCSEL_OR_REJECT) decision->apply |= SRCSEL_APPLY_REJECT;
+  decision->reason = srcsel_wanted_source(image, head, policy, flow, decision);
+  return 0;
+}
+
+/* The source the kernel would choose for the flow if its mark were what the decision makes it. */
+SRCSEL_INLINE __u32 srcsel_source_of_tables(srcsel_image image, const struct srcsel_header *head,
+                                            const struct srcsel_flow *flow,
+                                            struct srcsel_decision *decision) {
   struct srcsel_rule_walk walk;
   const struct srcsel_route *route;
   __u32 sourced;
@@ -47,74 +155,81 @@ SRCSEL_FN __u32 srcsel_decide_tables(srcsel_image image, const struct srcsel_hea
   if (route->flags & SRCSEL_ROUTE_AMBIGUOUS) return SRCSEL_WHY_AMBIGUOUS;
   if (route->flags & SRCSEL_ROUTE_SOURCE) {
     srcsel_copy_address(decision->source, route->source);
-  } else {
-    if (flow->family == SRCSEL_V4) return SRCSEL_WHY_NO_SOURCE;
-    sourced = srcsel_source6(image, head, &flow->dst, route->oif, 0, decision->source);
-    if (sourced == SRCSEL_SOURCE_UNKNOWN) return SRCSEL_WHY_AMBIGUOUS;
-    if (sourced != SRCSEL_SOURCED) return SRCSEL_WHY_NO_SOURCE;
+    return SRCSEL_WHY_TABLE;
   }
-  decision->apply = SRCSEL_APPLY_SOURCE;
-  return SRCSEL_WHY_TABLE;
+  if (flow->family == SRCSEL_V4) return SRCSEL_WHY_NO_SOURCE;
+  sourced = srcsel_source6(image, head, &flow->dst, route->oif, 0, decision->source);
+  if (sourced == SRCSEL_SOURCE_UNKNOWN) return SRCSEL_WHY_AMBIGUOUS;
+  return sourced == SRCSEL_SOURCED ? SRCSEL_WHY_TABLE : SRCSEL_WHY_NO_SOURCE;
 }
 
-/* The constant actions. */
-SRCSEL_INLINE __u32 srcsel_decide_constant(const struct srcsel_policy *policy,
-                                           const struct srcsel_flow *flow, __u32 foreign,
-                                           struct srcsel_decision *decision) {
-  const __u32 family = flow->family & 1;
-  const __u32 marks = policy->action & SRCSEL_DO_MARK;
-  __u32 why = SRCSEL_WHY_SOURCE;
+SRCSEL_FN int srcsel_ask_tables(srcsel_image image, const struct srcsel_header *head,
+                                const struct srcsel_flow *flow, struct srcsel_decision *decision) {
+  decision->reason = srcsel_source_of_tables(image, head, flow, decision);
+  return 0;
+}
 
-  if (!(policy->action & SRCSEL_DO_SOURCE) || !policy->has_source[family])
-    why = SRCSEL_WHY_FAMILY;
-  else if (foreign && policy->action & SRCSEL_HOME_ONLY)
-    why = SRCSEL_WHY_FOREIGN;
-  else if (flow->facts & SRCSEL_FACT_PORT)
-    why = SRCSEL_WHY_APP_PORT;
-  if (marks) decision->apply = SRCSEL_APPLY_MARK;
-  if (why != SRCSEL_WHY_SOURCE && marks) return SRCSEL_WHY_MARK;
-  if (why != SRCSEL_WHY_SOURCE) return why;
-  srcsel_copy_address(decision->source, policy->source[family]);
+/* Bit `why` of a set of reasons. */
+#define SRCSEL_WHY(name) (1ull << SRCSEL_WHY_##name)
+
+/* What of the rule can be applied, now that all is known. */
+SRCSEL_FN int srcsel_conclude(struct srcsel_decision *decision) {
+  const __u64 sourced = SRCSEL_WHY(SOURCE) | SRCSEL_WHY(TABLE) | SRCSEL_WHY(POOL);
+  const __u64 failures = SRCSEL_WHY(NO_ROUTE) | SRCSEL_WHY(NO_SOURCE) | SRCSEL_WHY(AMBIGUOUS) |
+                         SRCSEL_WHY(FAMILY) | SRCSEL_WHY(NO_MEMBER);
+  const __u64 why = 1ull << (decision->reason & 63);
+
+  if (why & sourced) {
+    if (!(decision->apply & SRCSEL_APPLY_PORTS)) decision->apply |= SRCSEL_APPLY_SOURCE;
+    return 0;
+  }
+  decision->apply &= ~(__u32)SRCSEL_APPLY_PORTS;
+  if (decision->apply & SRCSEL_APPLY_REJECT && why & failures)
+    decision->error = why & SRCSEL_WHY(NO_ROUTE) ? ENETUNREACH : EADDRNOTAVAIL;
+  else if (decision->apply & SRCSEL_APPLY_MARK)
+    decision->reason = SRCSEL_WHY_MARK;
+  return 0;
+}
+
+/* What an earlier decision left on the socket, and this one does not want, is taken back. */
+SRCSEL_FN int srcsel_take_back(srcsel_image image, const struct srcsel_header *head,
+                               const struct srcsel_flow *flow, struct srcsel_decision *decision) {
+  const __u32 own = srcsel_find_own_mark(image, head, flow);
+  const __u32 left = flow->facts & (SRCSEL_FACT_LEFT | SRCSEL_FACT_PORT | SRCSEL_FACT_SOURCE);
+
+  if (own && !(decision->apply & SRCSEL_APPLY_MARK)) {
+    decision->apply |= SRCSEL_APPLY_MARK;
+    decision->mark = 0;
+    decision->mark_mask = own;
+  }
+  if (left != SRCSEL_FACT_LEFT || flow->operation != SRCSEL_CONNECT) return 0;
+  if (decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS)) return 0;
   decision->apply |= SRCSEL_APPLY_SOURCE;
-  return SRCSEL_WHY_SOURCE;
+  __builtin_memset(decision->source, 0, sizeof(decision->source));
+  return 0;
 }
 
-/* Whether mark bits that the rule claims are already in use, by somebody other than us. */
-SRCSEL_INLINE __u32 srcsel_app_marked(const struct srcsel_policy *policy, __u32 mark) {
-  const __u32 claimed =
-      policy->action & (SRCSEL_DO_MARK | SRCSEL_DO_TABLES) ? policy->mark_mask : 0xffffffff;
-  const __u32 ours = policy->action & SRCSEL_DO_MARK ? policy->mark : 0;
-
-  return (mark & claimed) != 0 && (mark & claimed) != ours;
-}
-
-SRCSEL_INLINE __u32 srcsel_decide_why(srcsel_image image, const struct srcsel_header *head,
-                                      const struct srcsel_flow *flow,
-                                      struct srcsel_decision *decision) {
-  const __u32 foreign = flow->netns != head->netns;
+/* At socket creation: the mark of the rule that holds whatever the destination will be. */
+SRCSEL_FN int srcsel_decide_creation(srcsel_image image, const struct srcsel_header *head,
+                                     const struct srcsel_flow *flow,
+                                     struct srcsel_decision *decision) {
   const struct srcsel_policy *policy;
-  __u32 why = srcsel_exempt_address(flow);
-  __u32 index;
+  const __u32 early = head->dimensions[flow->family & 1].early;
 
-  if (why != SRCSEL_WHY_COUNT) return why;
-  index = srcsel_classify(image, head, flow);
-  if (index == SRCSEL_NONE) return SRCSEL_WHY_NO_RULE;
-  policy =
-      (const struct srcsel_policy *)srcsel_object(image, head->policy.page, index, sizeof(*policy));
-  if (!policy) return SRCSEL_WHY_NO_RULE;
-  decision->policy = policy->id;
-  if (flow->oif) return SRCSEL_WHY_APP_DEVICE;
-  if (flow->facts & SRCSEL_FACT_SOURCE) return SRCSEL_WHY_APP_SOURCE;
-  if (srcsel_app_marked(policy, flow->mark)) return SRCSEL_WHY_APP_MARK;
-  if (!foreign) why = srcsel_exempt_local(image, head, flow);
-  if (why != SRCSEL_WHY_COUNT) return why;
+  decision->reason = SRCSEL_WHY_NO_RULE;
+  decision->policy = srcsel_classify(image, head, flow, 0, early);
+  if (decision->policy == SRCSEL_NONE) return 0;
+  policy = srcsel_policy_at(image, head, decision->policy);
+  if (!policy || policy->action & SRCSEL_AIMED || !(policy->action & SRCSEL_DO_MARK)) return 0;
+  decision->reason = SRCSEL_WHY_APP_DEVICE;
+  if (flow->oif) return 0;
+  decision->reason = SRCSEL_WHY_APP_MARK;
+  if (srcsel_app_marked(policy, flow->mark)) return 0;
+  decision->reason = SRCSEL_WHY_MARK;
+  decision->apply = SRCSEL_APPLY_MARK;
   decision->mark = policy->mark;
   decision->mark_mask = policy->mark_mask;
-  if (!(policy->action & SRCSEL_DO_TABLES))
-    return srcsel_decide_constant(policy, flow, foreign, decision);
-  if (foreign) return SRCSEL_WHY_FOREIGN;
-  if (flow->facts & SRCSEL_FACT_PORT) return SRCSEL_WHY_APP_PORT;
-  return srcsel_decide_tables(image, head, flow, decision);
+  return 0;
 }
 
 /* `head` is srcsel_open(image); NULL is the decision "no-image". */
@@ -124,7 +239,19 @@ SRCSEL_INLINE void srcsel_decide(srcsel_image image, const struct srcsel_header 
   decision->policy = SRCSEL_NONE;
   decision->rule = SRCSEL_NONE;
   decision->reason = SRCSEL_WHY_NO_IMAGE;
-  if (head) decision->reason = srcsel_decide_why(image, head, flow, decision);
+  if (!head) return;
+  decision->generation = head->generation;
+  if (flow->operation == SRCSEL_CREATE) {
+    srcsel_decide_creation(image, head, flow, decision);
+    return;
+  }
+  srcsel_choose_rule(image, head, flow, decision);
+  if (decision->reason == SRCSEL_WHY_COUNT) {
+    srcsel_follow_rule(image, head, flow, decision);
+    if (decision->reason == SRCSEL_WHY_TABLE) srcsel_ask_tables(image, head, flow, decision);
+    srcsel_conclude(decision);
+  }
+  srcsel_take_back(image, head, flow, decision);
 }
 
 #endif /* SRCSEL_ENGINE_DECIDE_H */

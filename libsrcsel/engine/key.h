@@ -56,7 +56,12 @@ SRCSEL_INLINE __u64 srcsel_smaller(__u64 a, __u64 b) {
   return b + ((a - b) & -((a - b) >> 63));
 }
 
-/* A key of IPv6 as a wire address, which lies on a multiple of 8 bytes. */
+/* Wire addresses lie on multiples of 8 bytes everywhere in abi.h. */
+SRCSEL_INLINE void srcsel_copy_address(__u8 *to, const __u8 *from) {
+  __builtin_memcpy(__builtin_assume_aligned(to, 8), __builtin_assume_aligned(from, 8), 16);
+}
+
+/* A key of IPv6 as a wire address. */
 SRCSEL_INLINE void srcsel_write_address(__u8 *to, const struct srcsel_key *key) {
   __u64 *words = (__u64 *)__builtin_assume_aligned(to, 8);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * platform.h: the only two seams between the engine in user space and in BPF: reading a page of the
- * image, and looping.
+ * platform.h: the only seams between the engine in user space and in BPF: reading a page of the
+ * image, looping, and whose turn it is.
  *
  * In BPF an image is the array map found by one lookup in the outer map; a page is one element. In
  * user space it is a stretch of memory. In both, an index beyond the image yields no page, and the
@@ -37,6 +37,9 @@ SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
 
 #define srcsel_loop(count, step, context) bpf_loop(count, step, context, 0)
 
+/* How many flows of this policy rule came before. The hooks count them in a map. */
+SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy);
+
 /* Makes the compiler finish `value` here. Otherwise it loads the operands of a long expression
  * first and spills them, and the frames of a walk no longer fit into the 512 bytes the verifier
  * allows a chain of calls. */
@@ -59,6 +62,11 @@ typedef const struct srcsel_memory *srcsel_image;
 
 SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
   return page < image->pages ? image->base + (__u64)page * SRCSEL_PAGE : 0;
+}
+
+SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy) {
+  (void)policy;
+  return flow->chance;
 }
 
 /* Calls step(0..count-1, context) until it returns non-zero, as bpf_loop() does. */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * datagram.bpf.h: what both sendmsg hooks do: sendto(), sendmsg() and sendmmsg() of UDP with an
+ * address. The source is that of this very datagram; a mark acts from the next one on, so this one
+ * leaves by the right device only if the socket has its mark already, if netfilter sets it, or if
+ * an ip rule goes by the source. The includer defines srcsel_send_from(ctx, source).
+ */
+#ifndef SRCSEL_DATAGRAM_BPF_H
+#define SRCSEL_DATAGRAM_BPF_H
+
+#include "hook.bpf.h"
+
+SRCSEL_INLINE long srcsel_apply(struct bpf_sock_addr *ctx, const struct srcsel_flow *flow,
+                                struct srcsel_decision *decision) {
+  __u32 mark = (flow->mark & ~decision->mark_mask) | decision->mark;
+  long error = 0;
+
+  if (decision->apply & SRCSEL_APPLY_MARK && mark != flow->mark)
+    error = bpf_setsockopt(ctx, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+  if (error) {
+    decision->reason = SRCSEL_WHY_REFUSED;
+    return error;
+  }
+  if (decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS))
+    srcsel_send_from(ctx, decision->source);
+  if (!(decision->apply & SRCSEL_APPLY_PORTS)) return 0;
+  decision->reason = SRCSEL_WHY_NO_PORT;
+  return -EADDRNOTAVAIL;
+}
+
+/* SRCSEL_FACT_SOURCE is the caller's to fill in: the datagram has a source, the socket's or that of
+ * its control data. */
+SRCSEL_INLINE int srcsel_datagram(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
+                                  struct srcsel_flow *flow) {
+  struct srcsel_decision decision;
+  long error;
+
+  if (bpf_get_retval()) return 1;
+  flow->operation = SRCSEL_DATAGRAM;
+  srcsel_gather(ctx, sk, flow);
+  srcsel_decide_flow(flow, &decision);
+  error = -(long)decision.error;
+  if (!error) error = srcsel_apply(ctx, flow, &decision);
+  srcsel_report(ctx, flow, &decision, error);
+  return srcsel_verdict(&decision, error);
+}
+
+#endif /* SRCSEL_DATAGRAM_BPF_H */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* decide: the engine, over the image in force. */
+#include "engine/decide.h"
+
+#include "hook.bpf.h"
+
+SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy) {
+  __u32 *turns = bpf_map_lookup_elem(&srcsel_turns, &policy);
+  (void)flow;
+  return turns ? __sync_fetch_and_add(turns, 1) : 0;
+}
+
+SRCSEL_INLINE void gather_caller(const struct srcsel_header *head, struct srcsel_flow *flow) {
+  const __u32 inputs = head->inputs;
+
+  if (inputs & SRCSEL_IN_UID) flow->uid = (__u32)bpf_get_current_uid_gid();
+  if (inputs & SRCSEL_IN_GID) flow->gid = bpf_get_current_uid_gid() >> 32;
+  if (inputs & SRCSEL_IN_COMM) bpf_get_current_comm(flow->comm, sizeof(flow->comm));
+  if (inputs & SRCSEL_IN_CHANCE) flow->chance = bpf_get_prandom_u32();
+  if (!(inputs & SRCSEL_IN_CGROUP)) return;
+  SRCSEL_UNROLL
+  for (__u32 i = 0; i < SRCSEL_CGROUPS; ++i)
+    flow->cgroup[i] = bpf_get_current_ancestor_cgroup_id((int)head->cgroup_levels[i]);
+}
+
+int srcsel_decide_flow(struct srcsel_flow *flow, struct srcsel_decision *decision) {
+  const __u32 slot = 0;
+  const struct srcsel_header *head;
+  srcsel_image image;
+
+  if (!flow || !decision) return 0;
+  image = bpf_map_lookup_elem(&srcsel_images, &slot);
+  head = image ? srcsel_open(image) : 0;
+  if (head) gather_caller(head, flow);
+  srcsel_decide(image, head, flow, decision);
+  return 0;
+}
