@@ -171,12 +171,13 @@ struct srcsel_policy {
   __u16 action;                     /* enum srcsel_action bits */
   __u8 has_source[SRCSEL_FAMILIES]; /* 0: no source of that family, the kernel chooses */
   __u32 mark, mark_mask;            /* mark has no bit outside mark_mask */
+  __u32 id;                         /* number of the rule in the author's policy */
   __u8 source[SRCSEL_FAMILIES][16]; /* wire addresses */
   __u32 pool[SRCSEL_FAMILIES];      /* index of the first of its slots in `slots` */
   __u32 slots[SRCSEL_FAMILIES];     /* how many; 0: none of the pool's addresses is there */
   __u32 pick;                       /* enum srcsel_pick */
   __u16 port_first, port_last;      /* inclusive */
-  __u8 zero[60];
+  __u8 zero[56];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_policy) == 128, "policy rules are 128 bytes");
 
@@ -477,7 +478,7 @@ enum srcsel_apply {
 struct srcsel_decision {
   __u32 reason; /* enum srcsel_reason */
   __u32 apply;  /* enum srcsel_apply bits; 0: leave the socket alone */
-  __u32 policy; /* index of the policy rule, or SRCSEL_NONE */
+  __u32 policy; /* index of the rule in the image's policy, or SRCSEL_NONE */
   __u32 mark, mark_mask;
   __u32 rule;                  /* preference of the ip rule that decided, or SRCSEL_NONE */
   __u32 table;                 /* id of the table, 0 if none was consulted */

@@ -23,16 +23,16 @@ void EventReader::Free::operator()(ring_buffer *ring) const {
   ring_buffer__free(ring);
 }
 
-absl::StatusOr<EventReader> EventReader::Open(Hooks &hooks) {
+absl::StatusOr<EventReader> EventReader::Open(Hooks &hooks, Hooks::Told told) {
   EventReader reader(hooks);
   reader.ring_.reset(ring_buffer__new(hooks.events_fd(), Append, reader.events_.get(), nullptr));
   if (!reader.ring_) return absl::ErrnoToStatus(errno, "open the ring of events");
-  hooks.Tell(true);
+  hooks.Tell(told);
   return reader;
 }
 
 EventReader::~EventReader() {
-  if (ring_) hooks_->Tell(false);
+  if (ring_) hooks_->Tell(Hooks::Told::kNone);
 }
 
 std::vector<srcsel_event> EventReader::Read() {

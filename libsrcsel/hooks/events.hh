@@ -18,8 +18,8 @@ namespace srcsel {
 
 class EventReader {
  public:
-  // `hooks` must outlive the reader.
-  static absl::StatusOr<EventReader> Open(Hooks &hooks);
+  // kEffective: decisions that changed something or failed. `hooks` must outlive the reader.
+  static absl::StatusOr<EventReader> Open(Hooks &hooks, Hooks::Told told);
   EventReader(EventReader &&) = default;
   EventReader &operator=(EventReader &&) = delete;
   ~EventReader();

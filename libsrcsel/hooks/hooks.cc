@@ -95,10 +95,15 @@ absl::Status Hooks::Publish(std::span<const std::byte> image) {
 
 absl::Status Hooks::Attach(const Fd &cgroup) {
   const Hook hooks[] = {
+      // Those that remember first: nothing is decided before they do.
       {skeleton_->progs.srcsel_bind4, BPF_CGROUP_INET4_BIND},
       {skeleton_->progs.srcsel_bind6, BPF_CGROUP_INET6_BIND},
+      {skeleton_->progs.srcsel_setsockopt, BPF_CGROUP_SETSOCKOPT},
+      {skeleton_->progs.srcsel_create, BPF_CGROUP_INET_SOCK_CREATE},
       {skeleton_->progs.srcsel_connect4, BPF_CGROUP_INET4_CONNECT},
       {skeleton_->progs.srcsel_connect6, BPF_CGROUP_INET6_CONNECT},
+      {skeleton_->progs.srcsel_sendmsg4, BPF_CGROUP_UDP4_SENDMSG},
+      {skeleton_->progs.srcsel_sendmsg6, BPF_CGROUP_UDP6_SENDMSG},
   };
   for (std::size_t i = 0; i < std::size(hooks); ++i) {
     const Hook &hook = hooks[i];
@@ -113,8 +118,8 @@ absl::Status Hooks::Attach(const Fd &cgroup) {
   return absl::OkStatus();
 }
 
-void Hooks::Tell(bool events) {
-  skeleton_->bss->srcsel_listening = events;
+void Hooks::Tell(Told told) {
+  skeleton_->bss->srcsel_listening = static_cast<__u32>(told);
 }
 
 int Hooks::events_fd() const {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -34,8 +35,9 @@ class Hooks {
   // Attaches all programs to the cgroup whose directory is open; all or none.
   absl::Status Attach(const Fd &cgroup);
 
-  // Whether decisions are also written to the ring that EventReader reads.
-  void Tell(bool events);
+  // Which decisions are also written to the ring that EventReader reads.
+  enum class Told : std::uint32_t { kNone, kEffective, kAll };
+  void Tell(Told told);
   int events_fd() const;
 
  private:

@@ -11,32 +11,39 @@
 #include "image/compile_rules.hh"
 #include "image/compile_sources6.hh"
 #include "image/compile_tables.hh"
+#include "image/policy_rows.hh"
 #include "image/writer.hh"
 
 namespace srcsel {
 namespace {
 
-__u32 InputsOf(const Policy &policy) {
+__u32 InputsOf(const PolicyRows &policy) {
   __u32 inputs = 0;
-  for (const PolicyRule &rule : policy.rules) {
+  for (const auto &[rule, unused] : policy.rows) {
     if (!rule.uids.empty()) inputs |= SRCSEL_IN_UID;
+    if (!rule.gids.empty()) inputs |= SRCSEL_IN_GID;
     if (!rule.cgroups.empty()) inputs |= SRCSEL_IN_CGROUP;
     if (!rule.comms.empty()) inputs |= SRCSEL_IN_COMM;
+    if (rule.pool && rule.pool->pick != Pick::kHash) inputs |= SRCSEL_IN_CHANCE;
   }
   return inputs;
 }
 
 absl::StatusOr<Image> CompileWith(CompiledTables &tables, const State &state, const Policy &policy,
                                   std::uint64_t generation) {
-  SRCSEL_ASSIGN_OR_RETURN(const std::vector<srcsel_policy> rules, CompilePolicy(policy, state));
-  SRCSEL_ASSIGN_OR_RETURN(const CompiledClasses classes, CompileClasses(policy, tables));
+  SRCSEL_ASSIGN_OR_RETURN(const PolicyRows rows, TakeApart(policy));
+  SRCSEL_ASSIGN_OR_RETURN(const CompiledPolicy rules, CompilePolicy(rows, state));
+  SRCSEL_ASSIGN_OR_RETURN(const CompiledClasses classes, CompileClasses(rows, tables));
 
   ImageWriter writer;
   srcsel_header header{};
   header.generation = generation;
   header.netns = state.netns;
-  header.inputs = InputsOf(policy);
-  header.policy = writer.Append(rules);
+  header.inputs = InputsOf(rows);
+  header.policy = writer.Append(rules.rules);
+  header.slots = writer.Append(rules.slots);
+  header.own_marks = writer.Append(rules.own_marks);
+  std::ranges::copy(rows.levels, header.cgroup_levels);
   header.vectors = writer.Append(classes.vectors);
   std::ranges::copy(classes.dimensions, header.dimensions);
   for (srcsel_family family : {SRCSEL_V4, SRCSEL_V6}) {

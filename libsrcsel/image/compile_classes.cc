@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <string>
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "base/status.hh"
 #include "image/key.hh"
+#include "image/vector_unions.hh"
 
 namespace srcsel {
 namespace {
@@ -20,6 +20,7 @@ struct KeyPrefix {
 
   auto Order() const { return std::tuple(key.hi, key.lo, length); }
   bool operator<(const KeyPrefix &other) const { return Order() < other.Order(); }
+  bool operator==(const KeyPrefix &other) const { return Order() == other.Order(); }
   bool Contains(const KeyPrefix &other) const {
     const srcsel_key mask = MaskOf(length);
     return length <= other.length && ((key.hi ^ other.key.hi) & mask.hi) == 0 &&
@@ -43,6 +44,21 @@ Prefixes RangePrefixes(std::uint64_t first, std::uint64_t last, int width) {
   return prefixes;
 }
 
+Prefixes NumberPrefix(std::uint64_t number, int width) {
+  return {{{number << (64 - width), 0}, width}};
+}
+
+KeyPrefix ToKey(const Prefix &prefix) {
+  return {KeyOf(prefix.Network().address), prefix.length};
+}
+
+// What a dimension is about. Those of a destination are two, one a family.
+struct Dimension {
+  srcsel_property property;
+  std::uint32_t argument = 0;  // SRCSEL_BY_CGROUP: the level; SRCSEL_BY_MARK: the mask
+};
+
+// The prefixes that the rule itself names, sets not among them.
 Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_family family) {
   Prefixes out;
   const auto append = [&](const Prefixes &more) {
@@ -51,10 +67,10 @@ Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_fam
   switch (property) {
     case SRCSEL_BY_DST:
       for (const Prefix &to : rule.to)
-        if (FamilyOf(to.address) == family) out.push_back({KeyOf(to.Network().address), to.length});
+        if (FamilyOf(to.address) == family) out.push_back(ToKey(to));
       break;
     case SRCSEL_BY_PROTO:
-      for (std::uint8_t proto : rule.protos) append(RangePrefixes(proto, proto, 8));
+      for (std::uint8_t proto : rule.protos) append(NumberPrefix(proto, 8));
       break;
     case SRCSEL_BY_DPORT:
       for (const Range16 &range : rule.dports) append(RangePrefixes(range.first, range.last, 16));
@@ -62,8 +78,15 @@ Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_fam
     case SRCSEL_BY_UID:
       for (const Range32 &range : rule.uids) append(RangePrefixes(range.first, range.last, 32));
       break;
+    case SRCSEL_BY_GID:
+      for (const Range32 &range : rule.gids) append(RangePrefixes(range.first, range.last, 32));
+      break;
+    case SRCSEL_BY_MARK:
+      for (const Mark &mark : rule.marks) append(NumberPrefix(mark.value, 32));
+      break;
     case SRCSEL_BY_CGROUP:
-      for (const Cgroup &cgroup : rule.cgroups) out.push_back({{cgroup.id, 0}, 64});
+      for (const Cgroup &cgroup : rule.cgroups)
+        if (cgroup.id != 0) out.push_back({{cgroup.id, 0}, 64});
       break;
     case SRCSEL_BY_COMM:
       for (const std::string &comm : rule.comms) {
@@ -80,18 +103,22 @@ Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_fam
   return out;
 }
 
-bool Selects(const PolicyRule &rule, srcsel_property property) {
-  switch (property) {
+bool Selects(const PolicyRule &rule, const Dimension &dimension) {
+  switch (dimension.property) {
     case SRCSEL_BY_DST:
-      return !rule.to.empty();
+      return !rule.to.empty() || !rule.sets.empty();
     case SRCSEL_BY_PROTO:
       return !rule.protos.empty();
     case SRCSEL_BY_DPORT:
       return !rule.dports.empty();
     case SRCSEL_BY_UID:
       return !rule.uids.empty();
+    case SRCSEL_BY_GID:
+      return !rule.gids.empty();
     case SRCSEL_BY_CGROUP:
-      return !rule.cgroups.empty();
+      return !rule.cgroups.empty() && rule.cgroups.front().level == dimension.argument;
+    case SRCSEL_BY_MARK:
+      return !rule.marks.empty() && rule.marks.front().mask == dimension.argument;
     case SRCSEL_BY_COMM:
       return !rule.comms.empty();
     case SRCSEL_PROPERTIES:
@@ -105,17 +132,21 @@ void SetBit(srcsel_vector &vector, std::size_t rule) {
   vector.word[SRCSEL_VECTOR_WORDS] |= std::uint64_t{1} << (rule / 64);
 }
 
-void Unite(srcsel_vector &vector, const srcsel_vector &other) {
-  for (std::size_t i = 0; i <= SRCSEL_VECTOR_WORDS; ++i) vector.word[i] |= other.word[i];
-}
-
 class Compiler {
  public:
-  Compiler(const Policy &policy, CompiledTables &tables) : policy_(policy), tables_(tables) {}
+  Compiler(const PolicyRows &policy, CompiledTables &tables) : policy_(policy), tables_(tables) {}
 
   absl::StatusOr<CompiledClasses> Run() {
-    for (int property = 0; property < SRCSEL_PROPERTIES; ++property)
-      Add(static_cast<srcsel_property>(property));
+    Add({SRCSEL_BY_PROTO});
+    Add({SRCSEL_BY_UID});
+    Add({SRCSEL_BY_GID});
+    Add({SRCSEL_BY_COMM});
+    for (std::uint32_t level : policy_.levels)
+      if (level != SRCSEL_NONE) Add({SRCSEL_BY_CGROUP, level});
+    for (std::uint32_t mask : policy_.mark_masks) Add({SRCSEL_BY_MARK, mask});
+    for (srcsel_dimensions &dimensions : out_.dimensions) dimensions.early = dimensions.count;
+    Add({SRCSEL_BY_DST});
+    Add({SRCSEL_BY_DPORT});
     if (out_.vectors.size() > 0x10000)
       return absl::ResourceExhaustedError(absl::StrCat("compile policy: its rules overlap in ",
                                                        out_.vectors.size(),
@@ -124,73 +155,101 @@ class Compiler {
   }
 
  private:
-  void Add(srcsel_property property) {
-    if (std::ranges::none_of(policy_.rules,
-                             [&](const PolicyRule &r) { return Selects(r, property); }))
+  struct Named {
+    KeyPrefix prefix;
+    VectorUnions::Number rules;
+  };
+
+  void Add(const Dimension &dimension) {
+    if (std::ranges::none_of(policy_.rows,
+                             [&](const PolicyRow &row) { return Selects(row.rule, dimension); }))
       return;
-    if (property == SRCSEL_BY_DST) {
-      Enter(SRCSEL_V4, property, AddTable(property, SRCSEL_V4));
-      Enter(SRCSEL_V6, property, AddTable(property, SRCSEL_V6));
-      return;
-    }
-    const std::uint32_t table = AddTable(property, SRCSEL_V4);
-    Enter(SRCSEL_V4, property, table);
-    Enter(SRCSEL_V6, property, table);
+    const bool by_family = dimension.property == SRCSEL_BY_DST;
+    const std::uint32_t table = AddTable(dimension, SRCSEL_V4);
+    Enter(SRCSEL_V4, dimension, table);
+    Enter(SRCSEL_V6, dimension, by_family ? AddTable(dimension, SRCSEL_V6) : table);
   }
 
-  void Enter(srcsel_family family, srcsel_property property, std::uint32_t table) {
+  void Enter(srcsel_family family, const Dimension &dimension, std::uint32_t table) {
     srcsel_dimensions &dimensions = out_.dimensions[family];
-    dimensions.list[dimensions.count++] = {static_cast<__u32>(property), table};
+    const std::uint32_t argument = dimension.property == SRCSEL_BY_CGROUP
+                                       ? policy_.PlaceOf(dimension.argument)
+                                       : dimension.argument;
+    dimensions.list[dimensions.count++] = {
+        .property = static_cast<__u32>(dimension.property), .table = table, .argument = argument, .zero = 0};
   }
 
-  std::uint32_t AddTable(srcsel_property property, srcsel_family family) {
+  std::uint32_t AddTable(const Dimension &dimension, srcsel_family family) {
     srcsel_vector indifferent{};
-    std::map<KeyPrefix, srcsel_vector> named;
-    for (std::size_t i = 0; i < policy_.rules.size(); ++i) {
-      if (!Selects(policy_.rules[i], property)) SetBit(indifferent, i);
-      for (const KeyPrefix &prefix : PrefixesOf(policy_.rules[i], property, family))
-        SetBit(named[prefix], i);
+    std::map<const PrefixSet *, srcsel_vector> by_set;
+    std::vector<Named> named;
+    for (std::size_t i = 0; i < policy_.rows.size(); ++i) {
+      const PolicyRule &rule = policy_.rows[i].rule;
+      if (!Selects(rule, dimension)) {
+        SetBit(indifferent, i);
+        continue;
+      }
+      srcsel_vector alone{};
+      SetBit(alone, i);
+      const VectorUnions::Number number = unions_.Intern(alone);
+      for (const KeyPrefix &prefix : PrefixesOf(rule, dimension.property, family))
+        named.push_back({prefix, number});
+      if (dimension.property == SRCSEL_BY_DST)
+        for (const auto &set : rule.sets) SetBit(by_set[set.get()], i);
     }
-    std::vector<TrieEntry> entries = Nest(named, indifferent);
-    srcsel_table table = tables_.tries.Add(std::move(entries));
+    for (const auto &[set, rules] : by_set) {
+      const VectorUnions::Number number = unions_.Intern(rules);
+      for (const Prefix &prefix : set->prefixes)
+        if (FamilyOf(prefix.address) == family) named.push_back({ToKey(prefix), number});
+    }
+    const auto in_order = [](const Named &a, const Named &b) { return a.prefix < b.prefix; };
+    if (!std::ranges::is_sorted(named, in_order)) std::ranges::sort(named, in_order);
+
+    srcsel_table table = tables_.tries.Add(Nest(named, unions_.Intern(indifferent)));
     table.family = family;
     tables_.tables.push_back(table);
     return static_cast<std::uint32_t>(tables_.tables.size() - 1);
   }
 
   // What names a prefix holds for all prefixes inside it.
-  std::vector<TrieEntry> Nest(std::map<KeyPrefix, srcsel_vector> &named,
-                              const srcsel_vector &indifferent) {
+  std::vector<TrieEntry> Nest(const std::vector<Named> &named, VectorUnions::Number indifferent) {
     std::vector<TrieEntry> entries;
-    std::vector<std::map<KeyPrefix, srcsel_vector>::iterator> around;
-    const KeyPrefix everything{{}, 0};
-    named.try_emplace(everything);
-    for (auto it = named.begin(); it != named.end(); ++it) {
-      while (!around.empty() && !around.back()->first.Contains(it->first)) around.pop_back();
-      Unite(it->second, around.empty() ? indifferent : around.back()->second);
-      around.push_back(it);
-      entries.push_back(
-          {it->first.key, static_cast<std::uint8_t>(it->first.length), Intern(it->second)});
+    entries.reserve(named.size() + 1);
+    std::vector<Named> around = {{{{}, 0}, indifferent}};
+    if (named.empty() || named.front().prefix.length != 0)
+      entries.push_back({{}, 0, Leaf(indifferent)});
+    for (std::size_t i = 0; i < named.size();) {
+      const KeyPrefix &prefix = named[i].prefix;
+      while (!around.back().prefix.Contains(prefix)) around.pop_back();
+      VectorUnions::Number rules = around.back().rules;
+      for (; i < named.size() && named[i].prefix == prefix; ++i)
+        rules = unions_.Union(rules, named[i].rules);
+      around.push_back({prefix, rules});
+      entries.push_back({prefix.key, static_cast<std::uint8_t>(prefix.length), Leaf(rules)});
     }
     return entries;
   }
 
-  std::uint16_t Intern(const srcsel_vector &vector) {
-    std::string bytes(reinterpret_cast<const char *>(&vector), sizeof(vector));
-    const auto [place, added] = interned_.try_emplace(std::move(bytes), out_.vectors.size());
-    if (added) out_.vectors.push_back(vector);
-    return static_cast<std::uint16_t>(place->second);
+  // Its number in the image, which has only those that a leaf names.
+  std::uint16_t Leaf(VectorUnions::Number number) {
+    if (leaves_.size() <= number) leaves_.resize(number + 1, SRCSEL_NONE);
+    if (leaves_[number] == SRCSEL_NONE) {
+      leaves_[number] = static_cast<std::uint32_t>(out_.vectors.size());
+      out_.vectors.push_back(unions_.at(number));
+    }
+    return static_cast<std::uint16_t>(leaves_[number]);
   }
 
-  const Policy &policy_;
+  const PolicyRows &policy_;
   CompiledTables &tables_;
-  absl::flat_hash_map<std::string, std::size_t> interned_;
+  VectorUnions unions_;
+  std::vector<std::uint32_t> leaves_;
   CompiledClasses out_;
 };
 
 }  // namespace
 
-absl::StatusOr<CompiledClasses> CompileClasses(const Policy &policy, CompiledTables &tables) {
+absl::StatusOr<CompiledClasses> CompileClasses(const PolicyRows &policy, CompiledTables &tables) {
   return Compiler(policy, tables).Run();
 }
 

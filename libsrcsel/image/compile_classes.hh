@@ -5,8 +5,8 @@
 // a uid to one. Each dimension is then one table, in which a prefix carries the rules that name it
 // and those that name a prefix around it.
 //
-// Cost: the number of prefixes times the vector's 256 bytes while it is built; equal vectors are
-// stored once.
+// Cost: sorting the prefixes, unless they are; then a look into a hash table for each. Equal vectors
+// are stored once.
 
 #pragma once
 
@@ -14,7 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "image/compile_tables.hh"
-#include "policy/policy.hh"
+#include "image/policy_rows.hh"
 #include <srcsel/abi.h>
 
 namespace srcsel {
@@ -24,8 +24,7 @@ struct CompiledClasses {
   srcsel_dimensions dimensions[SRCSEL_FAMILIES]{};
 };
 
-// Adds its tables to `tables`. Expects a policy of at most SRCSEL_MAX_POLICY rules; fails if their
-// combinations need more than 65,535 vectors.
-absl::StatusOr<CompiledClasses> CompileClasses(const Policy &policy, CompiledTables &tables);
+// Adds its tables to `tables`. Fails if the combinations of the rules need more than 65,536 vectors.
+absl::StatusOr<CompiledClasses> CompileClasses(const PolicyRows &policy, CompiledTables &tables);
 
 }  // namespace srcsel

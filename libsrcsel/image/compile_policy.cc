@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "image/compile_pools.hh"
 #include "image/key.hh"
 
 namespace srcsel {
@@ -31,12 +32,55 @@ void SetSources(const PolicyRule &rule, const State &state, srcsel_policy &out) 
   }
 }
 
+// What the rule asks for beside its source.
+__u16 ActionOf(const PolicyRule &rule) {
+  unsigned action = 0;
+  if (rule.mark) action |= rule.apply == Apply::kBind ? SRCSEL_DO_TABLES : SRCSEL_DO_MARK;
+  if (rule.ports) action |= SRCSEL_DO_PORTS;
+  if (rule.on_fail == OnFail::kReject) action |= SRCSEL_OR_REJECT;
+  if (!rule.to.empty() || !rule.sets.empty() || !rule.dports.empty()) action |= SRCSEL_AIMED;
+  return static_cast<__u16>(action);
+}
+
+srcsel_pick PickOf(Pick pick) {
+  if (pick == Pick::kHash) return SRCSEL_PICK_HASH;
+  return pick == Pick::kRandom ? SRCSEL_PICK_CHANCE : SRCSEL_PICK_TURN;
+}
+
+void SetPool(const Pool &pool, const State &state, srcsel_policy &out,
+             std::vector<srcsel_slot> &slots) {
+  out.action |= SRCSEL_DO_POOL | SRCSEL_HOME_ONLY;
+  out.pick = PickOf(pool.pick);
+  for (int family : {AF_INET, AF_INET6}) {
+    const std::vector<srcsel_slot> some = CompilePool(pool, state, family);
+    const srcsel_family f = family == AF_INET ? SRCSEL_V4 : SRCSEL_V6;
+    out.pool[f] = static_cast<__u32>(slots.size());
+    out.slots[f] = static_cast<__u32>(some.size());
+    slots.insert(slots.end(), some.begin(), some.end());
+  }
+}
+
+void NoteOwnMark(const srcsel_policy &rule, std::vector<srcsel_own_mark> &marks) {
+  if (!(rule.action & SRCSEL_DO_MARK)) return;
+  const bool known = std::ranges::any_of(marks, [&](const srcsel_own_mark &own) {
+    return own.mark == rule.mark && own.mark_mask == rule.mark_mask;
+  });
+  if (!known) marks.push_back({rule.mark, rule.mark_mask});
+}
+
 absl::Status Check(const PolicyRule &rule) {
-  if (!rule.mark && rule.sources.empty())
-    return absl::InvalidArgumentError("a rule needs a mark or a source");
-  if (rule.apply == Apply::kBind && (!rule.mark || !rule.sources.empty()))
+  if (rule.lookup && !rule.mark)
+    return absl::FailedPreconditionError(
+        absl::StrCat("no ip rule leads a mark to table ", *rule.lookup));
+  if (!rule.mark && rule.sources.empty() && !rule.pool && !rule.ports)
+    return absl::InvalidArgumentError("a rule needs a mark, a source, a pool or ports");
+  if (rule.pool && !rule.sources.empty())
+    return absl::InvalidArgumentError("a source excludes a pool");
+  if (rule.apply == Apply::kBind && (!rule.mark || !rule.sources.empty() || rule.pool))
     return absl::InvalidArgumentError(
         "binding the source of the tables takes a mark and excludes a source");
+  if (rule.ports && (rule.ports->first == 0 || rule.ports->first > rule.ports->last))
+    return absl::InvalidArgumentError("a range of ports goes from 1 or more upwards");
   for (const std::string &comm : rule.comms)
     if (comm.empty() || comm.size() >= SRCSEL_COMM)
       return absl::InvalidArgumentError(
@@ -61,25 +105,27 @@ std::optional<IpAddress> AddressOf(const State &state, const DeviceSource &devic
   return second_best;
 }
 
-absl::StatusOr<std::vector<srcsel_policy>> CompilePolicy(const Policy &policy, const State &state) {
-  if (policy.rules.size() > SRCSEL_MAX_POLICY)
-    return absl::ResourceExhaustedError(absl::StrCat("compile policy: ", policy.rules.size(),
-                                                     " rules, at most ", SRCSEL_MAX_POLICY,
-                                                     " fit into an image"));
-  std::vector<srcsel_policy> out;
-  for (const PolicyRule &rule : policy.rules) {
+absl::StatusOr<CompiledPolicy> CompilePolicy(const PolicyRows &policy, const State &state) {
+  CompiledPolicy out;
+  for (const auto &[rule, id] : policy.rows) {
     if (absl::Status status = Check(rule); !status.ok())
-      return absl::InvalidArgumentError(
-          absl::StrCat("compile policy rule ", out.size(), ": ", status.message()));
+      return absl::Status(status.code(),
+                          absl::StrCat("compile policy rule ", id, ": ", status.message()));
     srcsel_policy compiled{};
-    compiled.id = static_cast<__u32>(out.size());
+    compiled.id = id;
+    compiled.action = ActionOf(rule);
     if (rule.mark) {
-      compiled.action = rule.apply == Apply::kBind ? SRCSEL_DO_TABLES : SRCSEL_DO_MARK;
       compiled.mark = rule.mark->value;
       compiled.mark_mask = rule.mark->mask;
     }
+    if (rule.ports) {
+      compiled.port_first = rule.ports->first;
+      compiled.port_last = rule.ports->last;
+    }
     SetSources(rule, state, compiled);
-    out.push_back(compiled);
+    if (rule.pool) SetPool(*rule.pool, state, compiled, out.slots);
+    NoteOwnMark(compiled, out.own_marks);
+    out.rules.push_back(compiled);
   }
   return out;
 }

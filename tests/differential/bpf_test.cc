@@ -13,6 +13,7 @@
 #include <cstring>
 #include <optional>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
@@ -31,7 +32,7 @@
 namespace srcsel {
 namespace {
 
-constexpr int kWorlds = 40;
+constexpr int kWorlds = 60;
 constexpr int kSockets = 250;  // a world
 
 // Runs in a child of one thread: a step that fails ends it.
@@ -70,8 +71,12 @@ int With(F call, const Fd &socket, int family, const IpAddress &address, std::ui
   return call(socket.get(), reinterpret_cast<const sockaddr *>(&in), sizeof(in));
 }
 
+int SendTo(int socket, const sockaddr *address, socklen_t size) {
+  return static_cast<int>(sendto(socket, "", 1, 0, address, size));
+}
+
 // A socket as applications make them, some with an address, port, mark or device of their own. It
-// connects once; a datagram socket may do so again.
+// connects once; a datagram socket may do so again, or send a datagram instead.
 void Connect(Draw &draw, int times) {
   const IpAddress to = DrawDestination(draw);
   const int family = to.is_v4() && !draw.Once(4) ? AF_INET : AF_INET6;
@@ -88,10 +93,12 @@ void Connect(Draw &draw, int times) {
          "bind an address");
   else if (draw.Once(12))
     Must(With(bind, socket, family, IpAddress::Any(to.family()), 0) == 0, "bind a port");
-  for (int i = 0; i < times; ++i) With(connect, socket, family, to, draw.OneOf(kPorts));
+  const bool datagrams = type == SOCK_DGRAM && draw.Once(3);
+  for (int i = 0; i < times; ++i)
+    With(datagrams ? SendTo : connect, socket, family, to, draw.OneOf(kPorts));
 }
 
-// How often the sockets of a world connect in all.
+// How often the sockets of a world connect or send in all.
 int Connects() {
   return kSockets + kSockets / 10;
 }
@@ -108,10 +115,14 @@ class BpfTest : public testing::Test {
     const auto cookie = lab::Within(netns_.fd(), NetnsCookie);
     ASSERT_TRUE(cookie.ok()) << cookie.status();
     cookie_ = *cookie;
-    directory_ = Fd(open(cgroup_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    directory_ = Fd(open(place_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct stat status;
     ASSERT_EQ(fstat(directory_.get(), &status), 0);
-    cgroup_id_ = status.st_ino;
+    cgroup_.id = status.st_ino;
+    // The root alone has no such file.
+    for (std::string path = place_.path(); access((path + "/cgroup.events").c_str(), F_OK) == 0;
+         path += "/..")
+      ++cgroup_.level;
     absl::StatusOr<Hooks> hooks = Hooks::Load();
     ASSERT_TRUE(hooks.ok()) << hooks.status();
     hooks_.emplace(*std::move(hooks));
@@ -124,7 +135,7 @@ class BpfTest : public testing::Test {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-      const Fd procs(open((cgroup_.path() + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+      const Fd procs(open((place_.path() + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
       Must(write(procs.get(), "0", 1) == 1, "join the cgroup");
       Must(EnterNetns(netns_.fd()).ok(), "enter the namespace");
       Draw draw(seed);
@@ -137,8 +148,9 @@ class BpfTest : public testing::Test {
   }
 
   const lab::Netns netns_ = lab::Netns::Create().value();
-  const lab::TestCgroup cgroup_ = lab::TestCgroup::Create().value();
-  std::uint64_t cookie_ = 0, cgroup_id_ = 0;
+  const lab::TestCgroup place_ = lab::TestCgroup::Create().value();
+  Cgroup cgroup_;
+  std::uint64_t cookie_ = 0;
   Fd directory_;
   std::optional<Hooks> hooks_;
 };
@@ -157,26 +169,36 @@ std::string Text(const srcsel_decision &d) {
 TEST_F(BpfTest, DecidesAsTheNativeEngineDoes) {
   Draw draw(Seed());
   std::array<int, SRCSEL_WHY_COUNT> counts{};
+  std::array<int, 3> operations{};
   int chosen = 0;  // of the addresses that no route names
-  EventReader reader = EventReader::Open(*hooks_).value();
+  EventReader reader = EventReader::Open(*hooks_, Hooks::Told::kAll).value();
   for (int world = 0; world < kWorlds; ++world) {
     const std::uint64_t netns = world % 8 == 7 ? cookie_ + 1 : cookie_;
     const Image image =
-        Compile(DrawState(draw, netns), DrawPolicy(draw, cgroup_id_), world + 1u).value();
+        Compile(DrawState(draw, netns), DrawPolicy(draw, cgroup_), world + 1u).value();
     ASSERT_TRUE(hooks_->Publish(image.bytes()).ok());
     ConnectAll(draw.Below(1u << 31));
     const std::vector<srcsel_event> events = reader.Read();
-    ASSERT_EQ(events.size(), std::size_t(Connects()));
+    int connects = 0;
     for (const srcsel_event &event : events) {
       ++counts[event.decision.reason];
-      EXPECT_EQ(event.generation, world + 1u);
+      ++operations[event.flow.operation];
+      connects += event.flow.operation != SRCSEL_CREATE;
+      EXPECT_EQ(event.decision.generation, world + 1u);
       EXPECT_EQ(event.flow.netns, cookie_);
-      EXPECT_EQ(event.flow.cgroup, cgroup_id_);
+      EXPECT_EQ(event.cgroup, cgroup_.id);
       srcsel_decision native = Decide(image, event.flow);
-      if (event.decision.reason == SRCSEL_WHY_REFUSED) {
+      if (event.decision.reason == SRCSEL_WHY_REFUSED ||
+          event.decision.reason == SRCSEL_WHY_NO_PORT) {
         EXPECT_NE(event.error, 0);
         EXPECT_NE(native.apply, 0u);
-        native.reason = SRCSEL_WHY_REFUSED;
+        native.reason = event.decision.reason;
+      }
+      if (native.apply & SRCSEL_APPLY_PORTS && event.error == 0) {
+        EXPECT_EQ(event.decision.port_first, event.decision.port_last);
+        EXPECT_GE(event.decision.port_first, native.port_first);
+        EXPECT_LE(event.decision.port_last, native.port_last);
+        native.port_first = native.port_last = event.decision.port_first;
       }
       ASSERT_TRUE(SameBytes(event.decision, native))
           << "world " << world << "\n  BPF    " << Text(event.decision) << "\n  native "
@@ -185,13 +207,17 @@ TEST_F(BpfTest, DecidesAsTheNativeEngineDoes) {
       chosen += native.reason == SRCSEL_WHY_TABLE && event.flow.family == SRCSEL_V6 &&
                 (source[15] == 3 || source[15] == 4);
     }
+    ASSERT_EQ(connects, Connects());
   }
   std::cout << "chosen among addresses " << chosen << '\n';
   EXPECT_GT(chosen, 0);
   for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason) {
     std::cout << ReasonText(reason) << ' ' << counts[reason] << '\n';
-    EXPECT_EQ(counts[reason] > 0, reason != SRCSEL_WHY_NO_IMAGE) << ReasonText(reason);
+    // No socket here is older than the hooks.
+    EXPECT_EQ(counts[reason] > 0, reason != SRCSEL_WHY_NO_IMAGE && reason != SRCSEL_WHY_OLD)
+        << ReasonText(reason);
   }
+  EXPECT_THAT(operations, testing::Each(testing::Gt(0)));
 }
 
 TEST_F(BpfTest, CountsWhatItTells) {
@@ -201,8 +227,8 @@ TEST_F(BpfTest, CountsWhatItTells) {
   expected[SRCSEL_WHY_NO_IMAGE] = static_cast<std::uint64_t>(Connects());
   EXPECT_EQ(ReadCounters(directory_).value(), expected);
 
-  EventReader reader = EventReader::Open(*hooks_).value();
-  const Image image = Compile(DrawState(draw, cookie_), DrawPolicy(draw, cgroup_id_), 1).value();
+  EventReader reader = EventReader::Open(*hooks_, Hooks::Told::kAll).value();
+  const Image image = Compile(DrawState(draw, cookie_), DrawPolicy(draw, cgroup_), 1).value();
   ASSERT_TRUE(hooks_->Publish(image.bytes()).ok());
   ASSERT_NO_FATAL_FAILURE(ConnectAll(2));
   for (const srcsel_event &event : reader.Read()) ++expected[event.decision.reason];
@@ -211,7 +237,7 @@ TEST_F(BpfTest, CountsWhatItTells) {
 
 TEST_F(BpfTest, DecidesNothingOnAnImageOfAnotherVersion) {
   Draw draw(Seed());
-  const Image image = Compile(DrawState(draw, cookie_), DrawPolicy(draw, cgroup_id_), 1).value();
+  const Image image = Compile(DrawState(draw, cookie_), DrawPolicy(draw, cgroup_), 1).value();
   std::vector<std::byte> bytes(image.bytes().begin(), image.bytes().end());
   bytes[offsetof(srcsel_header, version)] ^= std::byte{2};
   ASSERT_TRUE(hooks_->Publish(bytes).ok());

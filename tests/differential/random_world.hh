@@ -81,7 +81,7 @@ inline Route DrawRoute(Draw &draw, int family) {
   route.table = draw.Once(3) ? std::uint32_t{RT_TABLE_MAIN} : 100 + draw.Below(4);
   route.type = draw.Once(10) ? draw.OneOf(kTypes) : std::uint8_t{RTN_UNICAST};
   route.metric = draw.Below(3);
-  if (!draw.Once(5)) route.prefsrc = OwnAddress(draw, family);
+  if (!draw.Once(3)) route.prefsrc = OwnAddress(draw, family);
   route.nexthops.resize(draw.Once(10) ? 2 : 1);
   for (Nexthop &nexthop : route.nexthops) {
     nexthop.oif = 1 + draw.Below(3);
@@ -164,7 +164,7 @@ inline State DrawState(Draw &draw, std::uint64_t netns) {
                  {.index = 2, .name = "eth0", .group = 1},
                  {.index = 3, .name = "eth1", .group = 2}};
   const IpAddress own = IpAddress::Parse("10.0.0.1").value();
-  state.addresses = {{2, own, {own, 24}, RT_SCOPE_UNIVERSE, 0}};
+  if (!draw.Once(6)) state.addresses = {{2, own, {own, 24}, RT_SCOPE_UNIVERSE, 0}};
   DrawSources6(draw, state);
   AddLocalTable(state);
   for (const int family : {AF_INET, AF_INET6}) {
@@ -182,7 +182,23 @@ inline State DrawState(Draw &draw, std::uint64_t netns) {
   return state;
 }
 
-inline PolicyRule DrawPolicyRule(Draw &draw, std::uint64_t cgroup) {
+// Now and then one that the host does not have.
+inline IpAddress AddressOrNone(Draw &draw, int family) {
+  return draw.Once(2) ? AddressNear(draw, family) : OwnAddress(draw, family);
+}
+
+inline std::shared_ptr<const Pool> DrawPool(Draw &draw) {
+  Pool pool{"pool", {}, draw.Once(2) ? Pick::kHash : Pick::kRandom};
+  for (unsigned i = 1 + draw.Below(3); i > 0; --i) {
+    PoolMember member{std::nullopt, 1 + draw.Below(5)};
+    const int family = draw.Once(2) ? AF_INET : AF_INET6;
+    if (!draw.Once(6)) member.source = AddressOrNone(draw, family);
+    pool.members.push_back(member);
+  }
+  return std::make_shared<const Pool>(pool);
+}
+
+inline PolicyRule DrawPolicyRule(Draw &draw, const Cgroup &cgroup) {
   PolicyRule rule;
   const int family = draw.Once(2) ? AF_INET : AF_INET6;
   if (draw.Once(2)) rule.to = {PrefixNear(draw, family), PrefixNear(draw, family)};
@@ -190,17 +206,22 @@ inline PolicyRule DrawPolicyRule(Draw &draw, std::uint64_t cgroup) {
     rule.protos = {static_cast<std::uint8_t>(draw.Once(2) ? IPPROTO_TCP : IPPROTO_UDP)};
   if (draw.Once(4)) rule.dports = {{draw.OneOf(kPorts), 8080}};
   if (draw.Once(5)) rule.uids = {{draw.OneOf(kUids), 70000}};
-  if (draw.Once(5)) rule.cgroups = {{.path = {}, .id = draw.Once(3) ? cgroup + 1 : cgroup}};
+  if (draw.Once(5)) rule.gids = {{0, draw.Once(2) ? 0u : 70000u}};
+  if (draw.Once(8)) rule.marks = {Mark{draw.Once(2) ? 0u : draw.OneOf(kMarks), 0xff}};
+  if (draw.Once(5)) rule.cgroups = {draw.Once(3) ? Cgroup{"", cgroup.id + 1, 1} : cgroup};
   if (draw.Once(5)) rule.comms = {draw.OneOf(kComms)};
   const unsigned action = draw.Below(8);
   if (action != 4 && action != 5) rule.mark = Mark{draw.OneOf(kMarks), 0xff};
   if (action < 4) rule.apply = Apply::kBind;
   if (action == 4 || action == 6) rule.sources = {OwnAddress(draw, family)};
   if (action == 5) rule.sources = {DeviceSource{draw.Once(2) ? "eth0" : "eth1"}};
+  if (action == 7) rule.pool = DrawPool(draw);
+  if (draw.Once(8)) rule.ports = Range16{20000, static_cast<std::uint16_t>(20000 + draw.Below(400))};
+  if (draw.Once(4)) rule.on_fail = OnFail::kReject;
   return rule;
 }
 
-inline Policy DrawPolicy(Draw &draw, std::uint64_t cgroup) {
+inline Policy DrawPolicy(Draw &draw, const Cgroup &cgroup) {
   Policy policy;
   const unsigned rules = draw.Once(4) ? 200 : 1 + draw.Below(6);
   for (unsigned i = 0; i < rules; ++i) policy.rules.push_back(DrawPolicyRule(draw, cgroup));

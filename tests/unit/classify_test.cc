@@ -13,9 +13,13 @@
 namespace srcsel {
 namespace {
 
+// Number of the policy's rule.
 std::uint32_t Classify(const Image &image, const srcsel_flow &flow) {
   const srcsel_memory memory = image.memory();
-  return srcsel_classify(&memory, &image.header(), &flow);
+  const srcsel_header &head = image.header();
+  const std::uint32_t row =
+      srcsel_classify(&memory, &head, &flow, 0, head.dimensions[flow.family].count);
+  return row == SRCSEL_NONE ? row : image.Section<srcsel_policy>(head.policy)[row].id;
 }
 
 std::uint32_t Classify(const std::vector<PolicyRule> &rules, const srcsel_flow &flow) {
@@ -35,11 +39,16 @@ bool Holds(const PolicyRule &rule, const srcsel_flow &flow) {
     const srcsel_match match = MatchOf(to);
     return FamilyOf(to.address) == flow.family && srcsel_outside(&flow.dst, &match) == 0;
   };
-  return AnyOrEmpty(rule.to, matches) &&
+  const auto in_set = [&](const auto &set) { return std::ranges::any_of(set->prefixes, matches); };
+  return ((rule.to.empty() && rule.sets.empty()) || std::ranges::any_of(rule.to, matches) ||
+          std::ranges::any_of(rule.sets, in_set)) &&
          AnyOrEmpty(rule.protos, [&](std::uint8_t p) { return p == flow.proto; }) &&
          AnyOrEmpty(rule.dports, contains(flow.dport)) &&
          AnyOrEmpty(rule.uids, contains(flow.uid)) &&
-         AnyOrEmpty(rule.cgroups, [&](const Cgroup &c) { return c.id == flow.cgroup; }) &&
+         AnyOrEmpty(rule.gids, contains(flow.gid)) &&
+         AnyOrEmpty(rule.marks, [&](const Mark &m) { return (flow.mark & m.mask) == m.value; }) &&
+         AnyOrEmpty(rule.cgroups,
+                    [&](const Cgroup &c) { return c.id != 0 && c.id == flow.cgroup[c.level]; }) &&
          AnyOrEmpty(rule.comms, [&](const std::string &comm) { return comm == flow.comm; });
 }
 
@@ -120,8 +129,8 @@ std::vector<Selection> Selections() {
        Rule([](auto &r) {
          r.cgroups = {{.path = {}, .id = 1ull << 63 | 7}, {.path = {}, .id = 8}};
        }),
-       {With([](Flow &f) { f.cgroup = 1ull << 63 | 7; }), With([](Flow &f) { f.cgroup = 8; })},
-       {With([](Flow &f) { f.cgroup = 7; }), With([](Flow &f) { f.cgroup = 0; })}},
+       {With([](Flow &f) { f.cgroup[0] = 1ull << 63 | 7; }), With([](Flow &f) { f.cgroup[0] = 8; })},
+       {With([](Flow &f) { f.cgroup[0] = 7; }), With([](Flow &f) { f.cgroup[0] = 0; })}},
       {"comm",
        Rule([](auto &r) {
          r.comms = {"nginx", "fifteen-letters"};
@@ -151,14 +160,14 @@ TEST(Classify, ARuleHoldsOnlyIfAllItsSelectorsDo) {
     r.cgroups = {{.path = {}, .id = 5}};
     r.comms = {"curl"};
   });
-  const srcsel_flow all = With([](srcsel_flow &f) { f.cgroup = 5; });
+  const srcsel_flow all = With([](srcsel_flow &f) { f.cgroup[0] = 5; });
   EXPECT_EQ(Classify({rule}, all), 0u);
   const std::function<void(srcsel_flow &)> changes[] = {
       [](srcsel_flow &f) { f.dst = KeyOf(Address("11.0.0.0")); },
       [](srcsel_flow &f) { f.proto = IPPROTO_UDP; },
       [](srcsel_flow &f) { f.dport = 80; },
       [](srcsel_flow &f) { f.uid = 0; },
-      [](srcsel_flow &f) { f.cgroup = 6; },
+      [](srcsel_flow &f) { f.cgroup[0] = 6; },
       [](srcsel_flow &f) { SetComm(f, "wget"); },
   };
   for (const auto &change : changes) {
@@ -194,13 +203,23 @@ class Drawer {
 
   PolicyRule Rule() {
     PolicyRule rule = Marking("1");
-    Fill(rule.to, [&] {
-      return Prefix{To(), static_cast<int>(Below(3) ? Below(33) : 8 * Below(5))}.Network();
-    });
+    Fill(rule.to, [&] { return Net(); });
     Fill(rule.protos, [&] { return Proto(); });
     Fill(rule.dports, [&] { return Range<Range16>(Port(), Port()); });
     Fill(rule.uids, [&] { return Range<Range32>(Uid(), Uid()); });
-    Fill(rule.cgroups, [&] { return Cgroup{.path = {}, .id = std::uint64_t{1} << Below(4)}; });
+    // Many properties at once are more than an image has dimensions.
+    if (by_group_) {
+      Fill(rule.gids, [&] { return Range<Range32>(Uid(), Uid()); });
+    } else {
+      Fill(rule.marks, [&] {
+        return Mark{static_cast<std::uint32_t>(Below(4)), 0xffu};
+      });
+    }
+    Fill(rule.cgroups, [&] {
+      return Cgroup{.path = {}, .id = Below(4), .level = static_cast<std::uint32_t>(Below(2))};
+    });
+    for (const auto &set : sets_)
+      if (!Below(6)) rule.sets.push_back(set);
     Fill(rule.comms, [&] { return Comm(); });
     return rule;
   }
@@ -209,13 +228,30 @@ class Drawer {
     flow.proto = Proto();
     flow.dport = Port();
     flow.uid = Uid();
-    flow.cgroup = std::uint64_t{1} << Below(4);
+    flow.gid = Uid();
+    flow.mark = static_cast<std::uint32_t>(Below(3) ? Below(4) : Below(1024));
+    flow.cgroup[0] = Below(4);
+    flow.cgroup[1] = Below(4);
     SetComm(flow, Comm());
     return flow;
   }
   std::size_t Below(std::size_t limit) { return random_() % limit; }
 
+  // Sets for the rules to come, which select by gid or by mark.
+  void NewWorld() {
+    by_group_ = Below(2);
+    sets_.clear();
+    for (std::size_t i = Below(4); i > 0; --i) {
+      PrefixSet set;
+      for (std::size_t j = Below(40); j > 0; --j) set.prefixes.push_back(Net());
+      sets_.push_back(std::make_shared<const PrefixSet>(std::move(set)));
+    }
+  }
+
  private:
+  Prefix Net() {
+    return Prefix{To(), static_cast<int>(Below(3) ? Below(33) : 8 * Below(5))}.Network();
+  }
   // Unset in half of the cases, else one to three items.
   template <typename T, typename F>
   void Fill(std::vector<T> &items, F draw) {
@@ -238,18 +274,23 @@ class Drawer {
   std::string Comm() { return std::vector<std::string>{"curl", "nginx", "nc"}[Below(3)]; }
 
   std::mt19937_64 random_;
+  bool by_group_ = false;
+  std::vector<std::shared_ptr<const PrefixSet>> sets_;
 };
 
 TEST(Classify, FindsWhatReadingTheRulesFinds) {
   Drawer drawer(1);
   int found = 0, none = 0;
   for (int world = 0; world < 60; ++world) {
+    drawer.NewWorld();
     std::vector<PolicyRule> rules(drawer.Below(world % 6 ? 20 : 200));
     std::ranges::generate(rules, [&] { return drawer.Rule(); });
     const Image image = ImageOf(StateOf({}, {}), rules);
     for (int i = 0; i < 300; ++i) {
-      const srcsel_flow flow = drawer.Flow();
+      srcsel_flow flow = drawer.Flow();
       const std::uint32_t expected = OneAfterTheOther(rules, flow);
+      // The image asks for ancestors in an order of its own.
+      if (image.header().cgroup_levels[0] == 1) std::swap(flow.cgroup[0], flow.cgroup[1]);
       ASSERT_EQ(Classify(image, flow), expected) << "world " << world << ", flow " << i;
       ++(expected == SRCSEL_NONE ? none : found);
     }

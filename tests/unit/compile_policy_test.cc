@@ -12,11 +12,11 @@ const State kState = StateOf({On(1, "127.0.0.1/8", RT_SCOPE_HOST), On(2, "10.0.0
                              {});
 
 srcsel_policy Compiled(const PolicyRule &rule) {
-  return CompilePolicy(Policy{{rule}}, kState).value().at(0);
+  return CompilePolicy(TakeApart(Policy{{rule}}).value(), kState).value().rules.at(0);
 }
 
 std::string ErrorOf(std::vector<PolicyRule> rules) {
-  const auto compiled = CompilePolicy(Policy{std::move(rules)}, kState);
+  const auto compiled = CompilePolicy(TakeApart(Policy{std::move(rules)}).value(), kState);
   EXPECT_EQ(compiled.status().code(), absl::StatusCode::kInvalidArgument);
   return std::string(compiled.status().message());
 }
@@ -65,13 +65,14 @@ TEST(CompilePolicy, OfADeviceHoldsAtHomeOnly) {
 }
 
 TEST(CompilePolicy, NumbersItsRules) {
-  const auto compiled = CompilePolicy(Policy{{Marking("1"), Marking("2")}}, kState).value();
+  const auto compiled =
+      CompilePolicy(TakeApart(Policy{{Marking("1"), Marking("2")}}).value(), kState).value().rules;
   ASSERT_EQ(compiled.size(), 2u);
   EXPECT_EQ(std::pair(compiled[0].id, compiled[1].id), std::pair(0u, 1u));
 }
 
 TEST(CompilePolicy, RefusesRulesThatSayNothingOrTooMuch) {
-  EXPECT_EQ(ErrorOf({PolicyRule{}}), "compile policy rule 0: a rule needs a mark or a source");
+  EXPECT_EQ(ErrorOf({PolicyRule{}}), "compile policy rule 0: a rule needs a mark, a source, a pool or ports");
   PolicyRule both = Binding("100");
   both.sources = {Address("10.0.0.1")};
   PolicyRule unmarked = Sourcing({});
@@ -79,13 +80,13 @@ TEST(CompilePolicy, RefusesRulesThatSayNothingOrTooMuch) {
   EXPECT_EQ(ErrorOf({Marking("1"), both}),
             "compile policy rule 1: binding the source of the tables takes a mark and excludes a "
             "source");
-  EXPECT_FALSE(CompilePolicy(Policy{{unmarked}}, kState).ok());
+  EXPECT_FALSE(CompilePolicy(TakeApart(Policy{{unmarked}}).value(), kState).ok());
 }
 
 TEST(CompilePolicy, RefusesCommandNamesThatNoThreadCanHave) {
   PolicyRule rule = Marking("1");
   rule.comms = {"fifteen-letters"};
-  EXPECT_TRUE(CompilePolicy(Policy{{rule}}, kState).ok());
+  EXPECT_TRUE(CompilePolicy(TakeApart(Policy{{rule}}).value(), kState).ok());
   rule.comms = {"curl", "sixteen--letters"};
   EXPECT_EQ(ErrorOf({rule}),
             "compile policy rule 0: command name 'sixteen--letters' has not 1 to 15 bytes");
@@ -96,10 +97,10 @@ TEST(CompilePolicy, RefusesCommandNamesThatNoThreadCanHave) {
 TEST(CompilePolicy, HasALimit) {
   Policy policy;
   policy.rules.assign(SRCSEL_MAX_POLICY, Marking("1"));
-  EXPECT_TRUE(CompilePolicy(policy, kState).ok());
+  EXPECT_TRUE(TakeApart(policy).ok());
   policy.rules.push_back(Marking("1"));
   EXPECT_EQ(
-      CompilePolicy(policy, kState).status(),
+      TakeApart(policy).status(),
       absl::ResourceExhaustedError("compile policy: 1985 rules, at most 1984 fit into an image"));
 }
 

@@ -160,6 +160,12 @@ std::vector<Case> Cases() {
 
       {SRCSEL_WHY_NO_ROUTE, {Binding("5")}, To("2001:db8::1")},
       {SRCSEL_WHY_NO_SOURCE, {bind}, To("2001:db8::1")},
+
+      {SRCSEL_WHY_POOL, {Pooling({"10.1.0.1"})}, Out(), SRCSEL_APPLY_SOURCE, "10.1.0.1"},
+      {SRCSEL_WHY_NO_MEMBER, {Pooling({"10.1.0.9"})}, Out()},
+      {SRCSEL_WHY_NO_MEMBER, {Pooling({"10.1.0.1"})}, To("2001:db8::1")},
+      {SRCSEL_WHY_FOREIGN, {Pooling({"10.1.0.1"})}, Out(Foreign)},
+      {SRCSEL_WHY_OLD, {mark}, Out([](srcsel_flow &f) { f.facts = SRCSEL_FACT_OLD; })},
   };
 }
 
@@ -210,7 +216,7 @@ TEST(Decide, NothingOnAnImageOfAnotherMagicOrVersion) {
 TEST(Decide, HasACaseForEveryReason) {
   std::set<std::uint32_t> tested = {
       SRCSEL_WHY_NO_IMAGE, SRCSEL_WHY_AMBIGUOUS,  // tests of their own
-      SRCSEL_WHY_REFUSED,                         // a hook says so, never the engine
+      SRCSEL_WHY_REFUSED,   SRCSEL_WHY_NO_PORT,    // a hook says so, never the engine
   };
   for (const Case &c : Cases()) tested.insert(c.reason);
   for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason)

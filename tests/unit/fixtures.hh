@@ -127,6 +127,14 @@ inline PolicyRule Sourcing(std::vector<Source> sources) {
   return rule;
 }
 
+inline PolicyRule Pooling(const std::vector<const char *> &addresses, Pick pick = Pick::kHash) {
+  Pool pool{"pool", {}, pick};
+  for (const char *address : addresses) pool.members.push_back({Address(address), 1});
+  PolicyRule rule;
+  rule.pool = std::make_shared<const Pool>(std::move(pool));
+  return rule;
+}
+
 inline Image ImageOf(const State &state, std::vector<PolicyRule> rules) {
   return Compile(state, Policy{std::move(rules)}, 1).value();
 }

@@ -18,7 +18,9 @@ Image Full(std::uint64_t generation = 1) {
   rule.uids = {{0, 999}};
   State state = StateOf({On(2, "fd00::2/64")}, routes);
   state.labels = {{Net("fc00::/7"), 0, 5}};
-  return Compile(state, Policy{{rule, Marking("1")}}, generation).value();
+  PolicyRule pooled = Marking("1");
+  pooled.pool = std::make_shared<const Pool>(Pool{"pool", {PoolMember{}}, Pick::kHash});
+  return Compile(state, Policy{{rule, pooled}}, generation).value();
 }
 
 TEST(Image, HasAHeaderThatNamesIt) {
@@ -48,11 +50,12 @@ TEST(Image, StartsEverySectionOnAPageOfItsOwn) {
     srcsel_section section;
     std::size_t object;
   } const sections[] = {
-      {head.policy, sizeof(srcsel_policy)}, {head.vectors, sizeof(srcsel_vector)},
-      {head.rules[0], sizeof(srcsel_rule)}, {head.rules[1], sizeof(srcsel_rule)},
-      {head.tables, sizeof(srcsel_table)},  {head.routes, sizeof(srcsel_route)},
-      {head.fans, sizeof(__u32)},           {head.nodes, sizeof(srcsel_node)},
-      {head.leaves, sizeof(__u16)},         {head.addresses, sizeof(srcsel_address)},
+      {head.policy, sizeof(srcsel_policy)},       {head.slots, sizeof(srcsel_slot)},
+      {head.own_marks, sizeof(srcsel_own_mark)},  {head.vectors, sizeof(srcsel_vector)},
+      {head.rules[0], sizeof(srcsel_rule)},       {head.rules[1], sizeof(srcsel_rule)},
+      {head.tables, sizeof(srcsel_table)},        {head.routes, sizeof(srcsel_route)},
+      {head.fans, sizeof(__u32)},                 {head.nodes, sizeof(srcsel_node)},
+      {head.leaves, sizeof(__u16)},               {head.addresses, sizeof(srcsel_address)},
       {head.labels, sizeof(srcsel_label)},
   };
   std::size_t next = 1;

@@ -1,0 +1,94 @@
+#include "image/policy_rows.hh"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/status.hh"
+
+namespace srcsel {
+namespace {
+
+// The rule once for each kind of the items, with those alone.
+template <typename T, typename Kind>
+std::vector<PolicyRule> Split(const std::vector<PolicyRule> &rules,
+                              std::vector<T> PolicyRule::*items, Kind kind) {
+  std::vector<PolicyRule> out;
+  for (const PolicyRule &rule : rules) {
+    std::map<std::uint32_t, std::vector<T>> by_kind;
+    for (const T &item : rule.*items) by_kind[kind(item)].push_back(item);
+    if (by_kind.size() <= 1) {
+      out.push_back(rule);
+      continue;
+    }
+    for (auto &[unused, some] : by_kind) {
+      out.push_back(rule);
+      out.back().*items = std::move(some);
+    }
+  }
+  return out;
+}
+
+absl::Status NoteLevel(std::uint32_t level, PolicyRows &out) {
+  if (std::ranges::find(out.levels, level) != out.levels.end()) return absl::OkStatus();
+  const auto free = std::ranges::find(out.levels, SRCSEL_NONE);
+  if (free == out.levels.end())
+    return absl::ResourceExhaustedError(absl::StrCat("compile policy: its cgroups are on more than ",
+                                                     SRCSEL_CGROUPS, " levels of the hierarchy"));
+  *free = level;
+  return absl::OkStatus();
+}
+
+// How many dimensions the rows use at least: those with a property of their own, and those by level
+// and mask.
+std::size_t Dimensions(const PolicyRows &out) {
+  const auto any = [&](auto selects) {
+    return std::ranges::any_of(out.rows, [&](const PolicyRow &row) { return selects(row.rule); });
+  };
+  std::size_t count = out.mark_masks.size();
+  count += std::ranges::count_if(out.levels, [](std::uint32_t l) { return l != SRCSEL_NONE; });
+  count += any([](const PolicyRule &r) { return !r.to.empty() || !r.sets.empty(); });
+  count += any([](const PolicyRule &r) { return !r.protos.empty(); });
+  count += any([](const PolicyRule &r) { return !r.dports.empty(); });
+  count += any([](const PolicyRule &r) { return !r.uids.empty(); });
+  count += any([](const PolicyRule &r) { return !r.gids.empty(); });
+  count += any([](const PolicyRule &r) { return !r.comms.empty(); });
+  return count;
+}
+
+}  // namespace
+
+std::uint32_t PolicyRows::PlaceOf(std::uint32_t level) const {
+  return static_cast<std::uint32_t>(std::ranges::find(levels, level) - levels.begin());
+}
+
+absl::StatusOr<PolicyRows> TakeApart(const Policy &policy) {
+  PolicyRows out;
+  out.levels.fill(SRCSEL_NONE);
+  for (std::uint32_t id = 0; id < policy.rules.size(); ++id) {
+    std::vector<PolicyRule> parts = Split({policy.rules[id]}, &PolicyRule::cgroups,
+                                          [](const Cgroup &cgroup) { return cgroup.level; });
+    parts = Split(parts, &PolicyRule::marks, [](const Mark &mark) { return mark.mask; });
+    for (PolicyRule &part : parts) {
+      if (!part.cgroups.empty())
+        SRCSEL_RETURN_IF_ERROR(NoteLevel(part.cgroups.front().level, out));
+      if (!part.marks.empty() && !std::ranges::count(out.mark_masks, part.marks.front().mask))
+        out.mark_masks.push_back(part.marks.front().mask);
+      out.rows.push_back({std::move(part), id});
+    }
+  }
+  if (out.rows.size() > SRCSEL_MAX_POLICY)
+    return absl::ResourceExhaustedError(absl::StrCat("compile policy: ", out.rows.size(),
+                                                     " rules, at most ", SRCSEL_MAX_POLICY,
+                                                     " fit into an image"));
+  if (const std::size_t dimensions = Dimensions(out); dimensions > SRCSEL_MAX_DIMENSIONS)
+    return absl::ResourceExhaustedError(
+        absl::StrCat("compile policy: its rules select by ", dimensions,
+                     " different things (each cgroup level and each mask of marks counts), at most ",
+                     SRCSEL_MAX_DIMENSIONS, " fit into an image"));
+  return out;
+}
+
+}  // namespace srcsel
