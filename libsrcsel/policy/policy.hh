@@ -88,7 +88,7 @@ struct PolicyRule {
 
   // What to do. At least one of mark, lookup, sources, pool and ports.
   std::optional<Mark> mark;
-  Apply apply = Apply::kMark;  // kBind needs a mark and excludes sources and pool
+  Apply apply = Apply::kMark;           // kBind needs a mark and excludes sources and pool
   std::optional<std::uint32_t> lookup;  // a table: the mark of the ip rule that leads there
   std::vector<Source> sources;          // at most one address per family
   std::shared_ptr<const Pool> pool;     // excludes sources
