@@ -34,7 +34,8 @@ Place Place::Parse(absl::string_view text) {
 std::string Finding::ToString() const {
   std::string text = place.ToString();
   if (!text.empty()) text += ": ";
-  absl::StrAppend(&text, SeverityWord(severity), ": ");
+  if (!text.empty() || severity != Severity::kError)
+    absl::StrAppend(&text, SeverityWord(severity), ": ");
   if (!key.empty()) absl::StrAppend(&text, key, ": ");
   return text + message;
 }

@@ -38,7 +38,7 @@ struct Finding {
   std::string key;  // "rule.dport", "set.unicom.file"; empty: none
   std::string message;
 
-  // "srcsel.toml:12: error: rule.dport: '70000' is not ..."
+  // "srcsel.toml:12: error: rule.dport: '70000' is not ..."; of the command line, "--source: ..."
   std::string ToString() const;
 
   friend bool operator==(const Finding &, const Finding &) = default;
