@@ -1,6 +1,7 @@
 #include "agent/resolve.hh"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,34 +11,38 @@
 #include "agent/cgroup_id.hh"
 #include "agent/cgroup_root.hh"
 #include "agent/check_source.hh"
+#include "agent/first_datagram.hh"
 #include "agent/mark_rules.hh"
 #include "agent/rule_findings.hh"
-#include "agent/steer.hh"
 #include "agent/uplink.hh"
 #include "base/status.hh"
 #include "lookup/snapshot.hh"
+#include "policy/words.hh"
 
 namespace srcsel {
 namespace {
 
-// Those whose flows the rule may hold for.
+// Those whose flows the rule may hold for. Sets are sorted, by family first.
 std::vector<int> FamiliesOf(const PolicyRule &rule) {
   if (rule.to.empty() && rule.sets.empty()) return {AF_INET, AF_INET6};
-  std::vector<int> families;
-  for (int family : {AF_INET, AF_INET6}) {
-    const auto of_family = [&](const Prefix &p) { return p.address.family() == family; };
-    if (std::ranges::any_of(rule.to, of_family) ||
-        std::ranges::any_of(rule.sets, [&](const auto &set) {
-          return std::ranges::any_of(set->prefixes, of_family);
-        }))
-      families.push_back(family);
+  bool has[2] = {};
+  const auto see = [&](const Prefix &prefix) { has[prefix.address.family() == AF_INET6] = true; };
+  std::ranges::for_each(rule.to, see);
+  for (const auto &set : rule.sets) {
+    if (set->prefixes.empty()) continue;
+    see(set->prefixes.front());
+    see(set->prefixes.back());
   }
+  std::vector<int> families;
+  if (has[0]) families.push_back(AF_INET);
+  if (has[1]) families.push_back(AF_INET6);
   return families;
 }
 
 class Resolver {
  public:
-  Resolver(const State &state, Findings &findings) : state_(state), findings_(findings) {}
+  Resolver(const State &state, Advice advice, Findings &findings)
+      : state_(state), advice_(advice), findings_(findings) {}
 
   absl::Status Resolve(PolicyRule &rule) {
     RuleFindings found(rule, findings_);
@@ -47,10 +52,13 @@ class Resolver {
     else if (rule.mark)
       CheckMark(rule, found);
     for (const Source &source : rule.sources)
-      if (const absl::Status usable = CheckSource(source, state_); !usable.ok())
+      if (const absl::Status &usable = Try(source); !usable.ok())
         found.Add(Severity::kError, "source", std::string(usable.message()));
     if (rule.pool != nullptr) CheckPool(*rule.pool, found);
-    return WantsSteering(rule) ? SteerRule(rule) : absl::OkStatus();
+    if (WantsSteering(rule)) SRCSEL_RETURN_IF_ERROR(SteerRule(rule));
+    if (advice_ == Advice::kNone || !MarksDatagrams(rule)) return absl::OkStatus();
+    SRCSEL_RETURN_IF_ERROR(MakeSnapshot());
+    return ReportFirstDatagrams(rule, *snapshot_, findings_);
   }
 
  private:
@@ -72,7 +80,7 @@ class Resolver {
     const auto mark = MarkThatLeadsTo(state_, *rule.lookup, families);
     const std::string table = TableName(*rule.lookup);
     if (!mark) {
-      const char *ip = families.front() == AF_INET ? "ip" : "ip -6";
+      const char *ip = families == std::vector<int>{AF_INET6} ? "ip -6" : "ip";
       return found.Add(
           Severity::kError, "lookup",
           absl::StrCat("no ip rule leads to table ", table, " by fwmark alone; this does: ", ip,
@@ -93,11 +101,10 @@ class Resolver {
   }
 
   // Members come and go with their addresses.
-  void CheckPool(const Pool &pool, RuleFindings &found) const {
+  void CheckPool(const Pool &pool, RuleFindings &found) {
     std::size_t usable = 0;
     for (const PoolMember &member : pool.members) {
-      const absl::Status status =
-          member.source ? CheckSource(*member.source, state_) : absl::OkStatus();
+      const absl::Status status = member.source ? Try(*member.source) : absl::OkStatus();
       usable += status.ok();
       if (!status.ok())
         found.Add(Severity::kWarning, "source",
@@ -108,24 +115,37 @@ class Resolver {
                 absl::StrCat("pool ", pool.name, " has no member that this host can use"));
   }
 
+  // Many rules may name one source.
+  const absl::Status &Try(const Source &source) {
+    const auto [known, is_new] = tried_.try_emplace(ToString(source));
+    if (is_new) known->second = CheckSource(source, state_);
+    return known->second;
+  }
+
   absl::Status SteerRule(PolicyRule &rule) {
-    if (!snapshot_) {
-      SRCSEL_ASSIGN_OR_RETURN(snapshot_, Snapshot::Make(state_, 1));
-    }
-    return Steer(rule, *snapshot_, findings_);
+    SRCSEL_RETURN_IF_ERROR(MakeSnapshot());
+    return Steer(rule, *snapshot_, advice_, findings_);
+  }
+
+  absl::Status MakeSnapshot() {
+    if (snapshot_) return absl::OkStatus();
+    SRCSEL_ASSIGN_OR_RETURN(snapshot_, Snapshot::Make(state_, 1));
+    return absl::OkStatus();
   }
 
   const State &state_;
+  const Advice advice_;
   Findings &findings_;
+  std::map<std::string, absl::Status> tried_;
   std::optional<absl::StatusOr<CgroupRoot>> cgroups_;
   std::unique_ptr<const Snapshot> snapshot_;
 };
 
 }  // namespace
 
-absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state) {
+absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice) {
   Resolution resolution{policy, {}};
-  Resolver resolver(state, resolution.findings);
+  Resolver resolver(state, advice, resolution.findings);
   for (PolicyRule &rule : resolution.policy.rules) SRCSEL_RETURN_IF_ERROR(resolver.Resolve(rule));
   return resolution;
 }

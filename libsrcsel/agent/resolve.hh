@@ -9,6 +9,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+#include "agent/steer.hh"
 #include "policy/finding.hh"
 #include "policy/policy.hh"
 #include "state/state.hh"
@@ -20,6 +21,6 @@ struct Resolution {
   Findings findings;  // in the order of rules
 };
 
-absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state);
+absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice);
 
 }  // namespace srcsel

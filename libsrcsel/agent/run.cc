@@ -36,14 +36,14 @@ absl::StatusOr<Findings> EnterPolicy(const Policy &policy, const std::string &ne
   }
   SweepAbandoned(where.root);
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
-  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(policy, mirror.state()));
+  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution,
+                          Resolve(policy, mirror.state(), Advice::kCommands));
   if (HasErrors(resolution.findings)) return std::move(resolution.findings);
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
-  SRCSEL_RETURN_IF_ERROR(mirror.Publish(resolution.policy, hooks));
+  SRCSEL_RETURN_IF_ERROR(mirror.Publish(std::move(resolution.policy), hooks));
   SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));
 
-  Charge charge{std::move(resolution.policy), std::move(mirror), std::move(hooks),
-                std::move(cgroup)};
+  Charge charge{policy, std::move(mirror), std::move(hooks), std::move(cgroup)};
   absl::Status status = charge.hooks.Attach(charge.cgroup.fd());
   if (status.ok()) status = Start(charge);
   if (status.ok()) return std::move(resolution.findings);

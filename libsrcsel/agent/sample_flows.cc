@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 
 namespace srcsel {
 namespace {
@@ -27,18 +28,30 @@ std::vector<IpAddress> Anywhere(int family) {
   return addresses;
 }
 
+// Sets are sorted, by family first.
+std::span<const Prefix> OfFamily(const PrefixSet &set, int family) {
+  const auto begin = std::ranges::lower_bound(set.prefixes, Prefix::Default(AF_INET6));
+  return family == AF_INET ? std::span(set.prefixes.begin(), begin)
+                           : std::span(begin, set.prefixes.end());
+}
+
 std::vector<IpAddress> Destinations(const PolicyRule &rule, int family) {
   if (rule.to.empty() && rule.sets.empty()) return Anywhere(family);
-  std::vector<const Prefix *> prefixes;
-  const auto add = [&](const Prefix &prefix) {
-    if (prefix.address.family() == family) prefixes.push_back(&prefix);
-  };
-  std::ranges::for_each(rule.to, add);
-  for (const auto &set : rule.sets) std::ranges::for_each(set->prefixes, add);
+  std::vector<Prefix> own;
+  std::ranges::copy_if(rule.to, std::back_inserter(own),
+                       [&](const Prefix &p) { return p.address.family() == family; });
+  std::vector<std::span<const Prefix>> parts = {own};
+  for (const auto &set : rule.sets) parts.push_back(OfFamily(*set, family));
+  std::size_t all = 0;
+  for (const std::span<const Prefix> &part : parts) all += part.size();
+
   std::vector<IpAddress> addresses;
-  const std::size_t count = std::min(prefixes.size(), kDestinations);
-  for (std::size_t i = 0; i < count; ++i) {
-    const Prefix &prefix = *prefixes[i * prefixes.size() / count];
+  const std::size_t count = std::min(all, kDestinations);
+  auto part = parts.begin();
+  for (std::size_t i = 0, before = 0; i < count; ++i) {
+    const std::size_t index = i * all / count;
+    for (; index - before >= part->size(); ++part) before += part->size();
+    const Prefix &prefix = (*part)[index - before];
     if (prefix.length == 0)
       std::ranges::copy(Anywhere(family), std::back_inserter(addresses));
     else

@@ -1,7 +1,6 @@
 #include "agent/steer.hh"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,22 +31,13 @@ std::optional<MarkRule> SteeringMark(const std::vector<Way> &ways, const Snapsho
   return std::nullopt;
 }
 
-std::string Describe(const Way &way, const Astray &astray, const State &state) {
-  const std::string source = way.uplink.address.ToString(), to = astray.destination.ToString();
-  if (astray.outcome.error != 0)
-    return absl::StrCat(source, " has no route to ", to, " (", std::strerror(astray.outcome.error),
-                        ")");
-  return absl::StrCat(source, " leaves by ", DeviceName(state, astray.outcome.oif), " to ", to,
-                      ", not by ", way.uplink.Names(state));
-}
-
 }  // namespace
 
 bool WantsSteering(const PolicyRule &rule) {
   return !rule.mark && !rule.lookup && !SourcesOf(rule).empty();
 }
 
-absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Findings &findings) {
+absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Advice advice, Findings &findings) {
   const State &state = snapshot.state();
   const std::vector<Way> ways = WaysOf(rule, state);
   std::vector<std::pair<const Way *, Astray>> wrong;
@@ -66,10 +56,12 @@ absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Findings &finding
     return absl::OkStatus();
   }
   for (const auto &[way, astray] : wrong) {
-    SRCSEL_ASSIGN_OR_RETURN(const std::string commands, CommandsThatSteer(*way, state));
-    found.Add(Severity::kWarning, "source",
-              absl::StrCat(Describe(*way, astray, state),
-                           "; unless a mark set in OUTPUT sends it there: ", commands));
+    std::string text = Describe(*way, astray, state);
+    if (advice == Advice::kCommands) {
+      SRCSEL_ASSIGN_OR_RETURN(const std::string commands, CommandsThatSteer(*way, state));
+      absl::StrAppend(&text, "; unless a mark set in OUTPUT sends it there: ", commands);
+    }
+    found.Add(Severity::kWarning, "source", std::move(text));
   }
   return absl::OkStatus();
 }

@@ -6,7 +6,8 @@
 // positive fwmark rule with which those of all its sources do. Else a warning says the `ip rule add
 // from` for each source that goes astray.
 //
-// Cost: 0.2 us a sample flow and mark.
+// Cost: 0.2 us a sample flow and mark; of Advice::kCommands, that of steering_commands.hh for each
+// source that goes astray.
 
 #pragma once
 
@@ -17,9 +18,12 @@
 
 namespace srcsel {
 
+// Whether a warning says which command would help.
+enum class Advice { kNone, kCommands };
+
 // Whether the rule is of interest.
 bool WantsSteering(const PolicyRule &rule);
 
-absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Findings &findings);
+absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Advice advice, Findings &findings);
 
 }  // namespace srcsel

@@ -36,6 +36,7 @@ State WithRule(State state, const IpAddress &address, std::uint32_t table) {
   Rule rule;
   rule.family = address.family();
   rule.from = {address, address.bits()};
+  rule.to = Prefix::Default(rule.family);
   rule.table = table;
   const auto first = std::ranges::find(state.rules, rule.family, &Rule::family);
   if (first != state.rules.end()) rule.pref = first->pref;

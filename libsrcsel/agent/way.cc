@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "agent/sample_flows.hh"
 #include "image/compile_policy.hh"
 #include "lookup/select.hh"
@@ -60,6 +62,15 @@ std::optional<Astray> FirstAstray(const Way &way, Mark mark, const Snapshot &sna
       if (!IsRight(candidate, way.uplink)) return Astray{flow.destination, candidate};
   }
   return std::nullopt;
+}
+
+std::string Describe(const Way &way, const Astray &astray, const State &state) {
+  const std::string source = way.uplink.address.ToString(), to = astray.destination.ToString();
+  if (astray.outcome.error != 0)
+    return absl::StrCat(source, " has no route to ", to, " (", std::strerror(astray.outcome.error),
+                        ")");
+  return absl::StrCat(source, " leaves by ", DeviceName(state, astray.outcome.oif), " to ", to,
+                      ", not by ", way.uplink.Names(state));
 }
 
 }  // namespace srcsel

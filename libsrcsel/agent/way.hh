@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agent/uplink.hh"
@@ -34,6 +35,9 @@ struct Astray {
   Outcome outcome;
 };
 std::optional<Astray> FirstAstray(const Way &way, Mark mark, const Snapshot &snapshot);
+
+// "10.1.0.1 leaves by eth0 to 192.0.2.80, not by eth1"
+std::string Describe(const Way &way, const Astray &astray, const State &state);
 
 // That of a socket left alone.
 inline constexpr Mark kNoMark{0, 0};

@@ -29,11 +29,11 @@ void ReadSource(KeyReader &key, MemberTable &member) {
   member.has_source = true;
   const std::optional<std::string> word = key.Word(Integers::kRefused);
   if (!word || *word == kKernel) return;
-  const absl::StatusOr<Source> source = SourceOfWord(*word);
+  const absl::StatusOr<Source> source = SourceOfWord(*word, " nor \"kernel\"");
   if (source.ok())
     member.member.source = *source;
   else
-    key.Error(absl::StrCat(source.status().message(), "; in a pool also \"kernel\""));
+    key.Error(source.status().message());
 }
 
 void ReadWeight(KeyReader &key, MemberTable &member) {

@@ -106,12 +106,12 @@ void ReadSource(KeyReader &key, RuleTable &table) {
   for (const KeyReader::Item &item : items) {
     absl::string_view name = item.text;
     if (!absl::ConsumePrefix(&name, "pool ")) {
-      const absl::StatusOr<Source> source = SourceOfWord(item.text);
+      const absl::StatusOr<Source> source = SourceOfWord(item.text, " nor \"pool NAME\"");
       good &= source.ok();
       if (source.ok())
         table.rule.sources.push_back(*source);
       else
-        key.Error(item.line, absl::StrCat(source.status().message(), " nor \"pool NAME\""));
+        key.Error(item.line, source.status().message());
     } else if (items.size() > 1) {
       key.Error(item.line, absl::StrCat("'", item.text, "' is in a list; a pool stands alone"));
     } else {

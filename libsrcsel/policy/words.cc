@@ -169,14 +169,14 @@ absl::StatusOr<Mark> IfMarkOfWord(absl::string_view word) {
 
 absl::StatusOr<std::uint32_t> TableOfWord(absl::string_view word) {
   if (const auto number = NumberOf<std::uint32_t>(word); number && *number != 0) return *number;
-  if (const auto number = IprouteNames::Tables().NumberOf(word); number && *number != 0)
-    return *number;
+  static const IprouteNames kNames = IprouteNames::Tables();
+  if (const auto number = kNames.NumberOf(word); number && *number != 0) return *number;
   return Wrong(word,
                "is no routing table: a name as in /etc/iproute2/rt_tables or a number from 1 to "
                "4294967295");
 }
 
-absl::StatusOr<Source> SourceOfWord(absl::string_view word) {
+absl::StatusOr<Source> SourceOfWord(absl::string_view word, absl::string_view nor) {
   const std::vector<absl::string_view> words =
       absl::StrSplit(word, absl::ByAnyChar(" \t"), absl::SkipEmpty());
   if (words.size() == 2 && words[0] == "dev") {
@@ -185,7 +185,7 @@ absl::StatusOr<Source> SourceOfWord(absl::string_view word) {
     return DeviceSource{std::string(words[1])};
   }
   const absl::StatusOr<IpAddress> address = IpAddress::Parse(absl::StripAsciiWhitespace(word));
-  if (!address.ok()) return Wrong(word, "is neither an address nor \"dev INTERFACE\"");
+  if (!address.ok()) return Wrong(word, "is neither an address nor \"dev INTERFACE\"", nor);
   if (address->IsV4Mapped())
     return Wrong(word, "is an IPv4 address: write ", word.substr(word.rfind(':') + 1));
   return *address;

@@ -35,8 +35,8 @@ absl::StatusOr<Mark> MarkOfWord(absl::string_view word);
 absl::StatusOr<Mark> IfMarkOfWord(absl::string_view word);
 // "vtab", "100".
 absl::StatusOr<std::uint32_t> TableOfWord(absl::string_view word);
-// "10.1.0.1", "dev eth1".
-absl::StatusOr<Source> SourceOfWord(absl::string_view word);
+// "10.1.0.1", "dev eth1". What else the place takes stands in the error: "nor \"kernel\"".
+absl::StatusOr<Source> SourceOfWord(absl::string_view word, absl::string_view nor = "");
 
 // Of all sources of a rule: at most one address a family, or one interface.
 absl::Status CheckTogether(const std::vector<Source> &sources);

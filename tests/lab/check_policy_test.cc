@@ -42,7 +42,8 @@ class CheckPolicyTest : public testing::Test {
 };
 
 TEST_F(CheckPolicyTest, WhatIsRightIsSaidInALine) {
-  ExpectPrinted("[[rule]]\nmark = 100\n", 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
+  ExpectPrinted("[[rule]]\nmark = 100\nipproto = 'tcp'\n", 0,
+                "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
 
 TEST_F(CheckPolicyTest, MistakesOfTheFileComeAllAtOnce) {
@@ -79,7 +80,7 @@ TEST_F(CheckPolicyTest, AMarkThatNoIpRuleUses) {
 }
 
 TEST_F(CheckPolicyTest, ATableThatAMarkLeadsTo) {
-  ExpectPrinted("[[rule]]\nlookup = 100\n", 0,
+  ExpectPrinted("[[rule]]\nlookup = 100\nipproto = 'tcp'\n", 0,
                 "p.toml:1: note: rule.lookup: mark 0x64 leads to table 100\n"
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
@@ -111,7 +112,8 @@ TEST_F(CheckPolicyTest, SourcesThatBindRefuses) {
 }
 
 TEST_F(CheckPolicyTest, PoolsGoWithoutMembersThatAreGone) {
-  const std::string rule = "[[rule]]\nmark = 100\nsource = 'pool a'\n[pool.a]\nmembers = ";
+  const std::string rule =
+      "[[rule]]\nipproto = 'tcp'\nmark = 100\nsource = 'pool a'\n[pool.a]\nmembers = ";
   ExpectPrinted(rule + "['10.1.0.1', '10.1.0.9']\n", 0,
                 "p.toml:1: warning: rule.source: pool a goes without 10.1.0.9: Cannot assign "
                 "requested address; this namespace has 10.0.0.1, 10.1.0.1, 10.1.0.2\n"
@@ -122,23 +124,24 @@ TEST_F(CheckPolicyTest, PoolsGoWithoutMembersThatAreGone) {
 }
 
 TEST_F(CheckPolicyTest, ASourceThatAFwmarkRuleSteers) {
-  ExpectPrinted("[[rule]]\nsource = '10.1.0.1'\n", 0,
+  ExpectPrinted("[[rule]]\nipproto = 'tcp'\nsource = '10.1.0.1'\n", 0,
                 "p.toml:1: note: rule.source: leaves by its uplink with mark 0x64, which is set "
                 "too: ip rule 32765 has it look up table 100\n"
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
-  ExpectPrinted("[[rule]]\nsource = ['10.1.0.1', 'fd00:1::1']\n", 0,
+  ExpectPrinted("[[rule]]\nipproto = 'tcp'\nsource = ['10.1.0.1', 'fd00:1::1']\n", 0,
                 "p.toml:1: note: rule.source: leaves by its uplink with mark 0x64, which is set "
                 "too: ip rule 32765 has it look up table 100\n"
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
 
 TEST_F(CheckPolicyTest, ASourceThatNeedsNoSteering) {
-  ExpectPrinted("[[rule]]\nsource = ['10.0.0.1', 'fd00::1']\n", 0,
+  ExpectPrinted("[[rule]]\nipproto = 'tcp'\nsource = ['10.0.0.1', 'fd00::1']\n", 0,
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
   ASSERT_TRUE(client_.Ip("-4 address add 10.99.0.1/32 dev lo").ok());
-  ExpectPrinted("[[rule]]\nsource = '10.99.0.1'\n", 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
+  ExpectPrinted("[[rule]]\nipproto = 'tcp'\nsource = '10.99.0.1'\n", 0,
+                "p.toml: 1 rule, 0 errors, 0 warnings\n");
   ASSERT_TRUE(RouteBySource(lab_).ok());
-  ExpectPrinted("[[rule]]\nsource = ['10.1.0.1', 'fd00:1::1']\n", 0,
+  ExpectPrinted("[[rule]]\nipproto = 'tcp'\nsource = ['10.1.0.1', 'fd00:1::1']\n", 0,
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
 
@@ -191,12 +194,29 @@ TEST_F(CheckPolicyTest, APoolOverTwoUplinksNeedsFromRules) {
   ExpectPrinted(policy, 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
 
+TEST_F(CheckPolicyTest, FirstDatagramsThatHaveNoMarkYet) {
+  const std::string policy = "[[rule]]\nto = ['192.0.2.0/24', '2001:db8:80::/64']\nmark = 100\n";
+  ExpectPrinted(
+      policy, 0,
+      "p.toml:1: note: rule.ipproto: the first datagram of an unconnected UDP socket has "
+      "no mark yet: 10.1.0.1 leaves by eth0 to 192.0.2.0, not by eth1; unless a mark set "
+      "in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
+      "p.toml:1: note: rule.ipproto: the first datagram of an unconnected UDP socket has "
+      "no mark yet: fd00:1::1 leaves by eth0 to 2001:db8:80::, not by eth1; unless a mark "
+      "set in OUTPUT sends it there: ip -6 rule add from fd00:1::1 lookup 100\n"
+      "p.toml: 1 rule, 0 errors, 0 warnings\n");
+  ASSERT_TRUE(client_.Ip("rule add from 10.1.0.1 lookup 100").ok());
+  ASSERT_TRUE(client_.Ip("-6 rule add from fd00:1::1 lookup 100").ok());
+  ExpectPrinted(policy, 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
+}
+
 TEST_F(CheckPolicyTest, CgroupsByTheirIds) {
   const TestCgroup cgroup = TestCgroup::Create().value();
   const std::string name = cgroup.path().substr(cgroup.path().rfind('/'));
-  EXPECT_EQ(Check(absl::StrCat("[[rule]]\nmark = 100\ncgroup = '", name, "'\n")).out,
-            "p.toml: 1 rule, 0 errors, 0 warnings\n");
-  ExpectPrinted("[[rule]]\nmark = 100\ncgroup = '/no/such.slice'\n", 0,
+  EXPECT_EQ(
+      Check(absl::StrCat("[[rule]]\nipproto = 'tcp'\nmark = 100\ncgroup = '", name, "'\n")).out,
+      "p.toml: 1 rule, 0 errors, 0 warnings\n");
+  ExpectPrinted("[[rule]]\nipproto = 'tcp'\nmark = 100\ncgroup = '/no/such.slice'\n", 0,
                 "p.toml:1: warning: rule.cgroup: find cgroup /no/such.slice: No such file or "
                 "directory; the rule holds for nothing in it until the policy is read again\n"
                 "p.toml: 1 rule, 0 errors, 1 warning\n");
@@ -204,7 +224,8 @@ TEST_F(CheckPolicyTest, CgroupsByTheirIds) {
 
 TEST_F(CheckPolicyTest, AsJson) {
   const Result check =
-      Check("[[rule]]\nlookup = 100\n[[rule]]\ndport = 80\nmark = 101\n", {"--json"});
+      Check("[[rule]]\nlookup = 100\nipproto = 'tcp'\n[[rule]]\nipproto = 'tcp'\nmark = 101\n",
+            {"--json"});
   EXPECT_EQ(check.status, 0);
   EXPECT_EQ(nlohmann::ordered_json::parse(check.out).dump(1),
             R"({
@@ -224,14 +245,14 @@ TEST_F(CheckPolicyTest, AsJson) {
   {
    "severity": "warning",
    "file": "p.toml",
-   "line": 3,
+   "line": 4,
    "key": "rule",
    "message": "never holds: p.toml:1 holds wherever it would"
   },
   {
    "severity": "warning",
    "file": "p.toml",
-   "line": 3,
+   "line": 4,
    "key": "rule.mark",
    "message": "no ip rule selects fwmark 0x65: routes and sources stay as they are without it"
   }

@@ -1,5 +1,6 @@
 // srcsel run --policy, and sources that an existing fwmark rule sends out by their own uplink.
 
+#include "lab/run_eventually.hh"
 #include "lab/run_scene.hh"
 #include "lab/temp_dir.hh"
 
@@ -47,6 +48,22 @@ TEST_F(RunPolicyTest, ATableIsFoundByItsMark) {
   const Result dial = Run(Policy("[[rule]]\nlookup = 100\n"), {DIAL, "-u", "-k", kServer4, "53"});
   EXPECT_THAT(dial.out, AllOf(StartsWith("10.1.0.1 "), HasSubstr(" mark 100\n")));
   EXPECT_EQ(SourceUnder("[[rule]]\nlookup = 100\napply = 'bind'\n", kServer6), kUnicomSource6);
+}
+
+// Also when the rule that leads there becomes another one.
+TEST_F(RunPolicyTest, ATableIsFoundAgain) {
+  Process dial = Spawn(Policy("[[rule]]\nlookup = 100\n"),
+                       {DIAL, "-u", "-k", "-w", "-n", "1000000", kServer4, "53"});
+  EXPECT_THAT(dial.WaitForLine(" ").value(), HasSubstr(" mark 100\n"));
+  ASSERT_TRUE(
+      client_
+          .IpBatch("-4", {"rule del fwmark 100 table 100", "rule add fwmark 0x700/0xf00 table 100"})
+          .ok());
+  ASSERT_TRUE(client_.Ip("-6 rule del fwmark 100 table 100").ok());
+  EXPECT_TRUE(Eventually([&] {
+    EXPECT_TRUE(dial.Write("again\n").ok());
+    return dial.WaitForLine(" ").value().ends_with(" mark 1792\n");
+  }));
 }
 
 TEST_F(RunPolicyTest, AChosenSourceLeavesByItsUplink) {

@@ -217,9 +217,8 @@ TEST(PoolMistake, IsNamed) {
        "p:4: error: pool.a.members: is an integer (5); a string or a table with source and weight "
        "is accepted"},
       {"members = ['kernal']",
-       "p:4: error: pool.a.members: 'kernal' is neither an address nor \"dev INTERFACE\"; in a "
-       "pool "
-       "also \"kernel\""},
+       "p:4: error: pool.a.members: 'kernal' is neither an address nor \"dev INTERFACE\" nor "
+       "\"kernel\""},
       {"members = [{weight = 1}]",
        "p:4: error: pool.a.members: a member without a source; say source = \"10.1.0.2\""},
       {"members = [{source = '10.0.0.1', weight = 0}]",

@@ -92,7 +92,7 @@ absl::StatusOr<PolicyFile> Check(const Options &options) {
   if (HasErrors(file.findings)) return file;
   SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
   SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());
-  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(file.policy, state));
+  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(file.policy, state, Advice::kCommands));
   std::ranges::move(resolution.findings, std::back_inserter(file.findings));
   std::ranges::stable_sort(file.findings, {},
                            [](const Finding &finding) { return finding.place.line; });
