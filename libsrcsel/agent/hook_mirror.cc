@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/resolve.hh"
 #include "base/status.hh"
 #include "image/compile.hh"
 
@@ -16,9 +17,14 @@ absl::StatusOr<HookMirror> HookMirror::Start() {
   return mirror;
 }
 
-absl::Status HookMirror::Publish(const Policy &policy, Hooks &hooks) {
+absl::Status HookMirror::Publish(Policy resolved, Hooks &hooks) {
+  policy_ = std::move(resolved);
+  return PublishImage(hooks);
+}
+
+absl::Status HookMirror::PublishImage(Hooks &hooks) {
   const std::uint64_t next = published_ ? published_->header().generation + 1 : 1;
-  SRCSEL_ASSIGN_OR_RETURN(Image image, Compile(state_, policy, next));
+  SRCSEL_ASSIGN_OR_RETURN(Image image, Compile(state_, policy_, next));
   if (published_ && published_->DecidesAs(image)) return absl::OkStatus();
   SRCSEL_RETURN_IF_ERROR(hooks.Publish(image.bytes()));
   published_ = std::move(image);
@@ -39,9 +45,11 @@ absl::Status HookMirror::Refresh(const Policy &policy, Hooks &hooks) {
   } else {
     SRCSEL_ASSIGN_OR_RETURN(State state, reader_.Read());
     Take(std::move(state));
+    SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(policy, state_, Advice::kNone));
+    if (!HasErrors(resolution.findings)) policy_ = std::move(resolution.policy);
   }
   unread_ = Changes();
-  return Publish(policy, hooks);
+  return PublishImage(hooks);
 }
 
 void HookMirror::Take(State state) {

@@ -28,14 +28,17 @@ class HookMirror {
   // As last read.
   const State &state() const { return state_; }
 
-  // Compiles the state read with the policy and publishes the result to the hooks.
-  absl::Status Publish(const Policy &policy, Hooks &hooks);
+  // Compiles the state read with the policy, resolved for it, and publishes the result to the
+  // hooks.
+  absl::Status Publish(Policy resolved, Hooks &hooks);
 
   // Readable when Changed() has something to say.
   int fd() const { return follower_.fd(); }
   absl::StatusOr<bool> Changed();
 
-  // Reads anew; publishes if the image differs from the one in force.
+  // Reads anew and resolves the policy anew; publishes if the image differs from the one in force.
+  // What cannot be resolved any more stays as it was resolved last: a rule that is replaced by
+  // another is gone for a moment.
   absl::Status Refresh(const Policy &policy, Hooks &hooks);
 
  private:
@@ -43,12 +46,14 @@ class HookMirror {
       : follower_(std::move(follower)), reader_(std::move(reader)) {}
 
   void Take(State state);
+  absl::Status PublishImage(Hooks &hooks);
 
   Follower follower_;
   StateReader reader_;
   State state_;
   Gateways gateways_;  // of state_
   Changes unread_;
+  Policy policy_;  // as it was resolved last
   std::optional<Image> published_;
 };
 

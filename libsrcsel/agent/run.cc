@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "agent/cgroup_root.hh"
-#include "agent/check_sources.hh"
 #include "agent/custodian.hh"
 #include "agent/hook_mirror.hh"
+#include "agent/resolve.hh"
 #include "agent/run_cgroup.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
@@ -28,7 +28,7 @@ absl::Status Start(Charge &charge) {
 
 }  // namespace
 
-absl::Status EnterPolicy(const Policy &policy, const std::string &netns) {
+absl::StatusOr<Findings> EnterPolicy(const Policy &policy, const std::string &netns) {
   SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot where, FindCgroupRoot());
   if (!netns.empty()) {
     SRCSEL_ASSIGN_OR_RETURN(const Fd fd, OpenNetns(netns));
@@ -36,15 +36,18 @@ absl::Status EnterPolicy(const Policy &policy, const std::string &netns) {
   }
   SweepAbandoned(where.root);
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
-  SRCSEL_RETURN_IF_ERROR(CheckSources(policy, mirror.state()));
+  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution,
+                          Resolve(policy, mirror.state(), Advice::kCommands));
+  if (HasErrors(resolution.findings)) return std::move(resolution.findings);
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
-  SRCSEL_RETURN_IF_ERROR(mirror.Publish(policy, hooks));
+  SRCSEL_RETURN_IF_ERROR(mirror.Publish(std::move(resolution.policy), hooks));
   SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));
 
   Charge charge{policy, std::move(mirror), std::move(hooks), std::move(cgroup)};
   absl::Status status = charge.hooks.Attach(charge.cgroup.fd());
   if (status.ok()) status = Start(charge);
-  if (!status.ok()) charge.cgroup.Remove().IgnoreError();
+  if (status.ok()) return std::move(resolution.findings);
+  charge.cgroup.Remove().IgnoreError();
   return status;
 }
 

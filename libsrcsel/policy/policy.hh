@@ -72,8 +72,11 @@ enum class OnFail {
   kReject,  // the call fails: EADDRNOTAVAIL, or ENETUNREACH where there is no route
 };
 
+// The name of a rule that no file has.
+inline constexpr char kCommandLine[] = "command line";
+
 struct PolicyRule {
-  std::string name;  // for messages and counters: "srcsel.toml:12", "command line"
+  std::string name;  // for messages and counters: "srcsel.toml:12", kCommandLine
 
   // Selectors. An empty list holds for every flow, another one if any of its items does; `to` and
   // `sets` are one list.
@@ -88,12 +91,14 @@ struct PolicyRule {
 
   // What to do. At least one of mark, lookup, sources, pool and ports.
   std::optional<Mark> mark;
-  Apply apply = Apply::kMark;  // kBind needs a mark and excludes sources and pool
+  Apply apply = Apply::kMark;           // kBind needs a mark and excludes sources and pool
   std::optional<std::uint32_t> lookup;  // a table: the mark of the ip rule that leads there
   std::vector<Source> sources;          // at most one address per family
   std::shared_ptr<const Pool> pool;     // excludes sources
   std::optional<Range16> ports;         // local ports, shared between destinations
   OnFail on_fail = OnFail::kKernel;
+  // The mark was found in this namespace's ip rules: sockets of another one do not get it.
+  bool home_mark = false;
 
   friend bool operator==(const PolicyRule &, const PolicyRule &) = default;
 };

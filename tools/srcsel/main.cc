@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "check.hh"
 #include "route_get.hh"
 #include "run.hh"
 #include "verify.hh"
@@ -45,6 +46,7 @@ int main(int argc, char **argv) {
   app.require_subcommand(1);
   app.footer("srcsel VERB --help explains a verb.");
   srcsel::AddRun(app);
+  srcsel::AddCheck(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);
   try {

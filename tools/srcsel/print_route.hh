@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "iproute_names.hh"
+#include "base/iproute_names.hh"
 #include "multicast_groups.hh"
 #include "state/link.hh"
 #include <srcsel/flow.hh>

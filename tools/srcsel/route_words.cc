@@ -13,8 +13,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/iproute_names.hh"
 #include "base/status.hh"
-#include "iproute_names.hh"
 
 namespace srcsel {
 namespace {

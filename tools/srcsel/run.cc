@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,6 +20,8 @@
 #include "base/status.hh"
 #include "netns_option.hh"
 #include "policy/policy.hh"
+#include "policy/read_policy.hh"
+#include "policy/words.hh"
 
 namespace srcsel {
 namespace {
@@ -37,6 +39,10 @@ Examples:
   srcsel run --source 10.1.0.1,fd00:1::1 -- ssh host
   srcsel run --source "dev eth1" -- ssh host
       A fixed source, or whatever address eth1 has at the moment of connecting.
+  srcsel run --source 10.1.0.1 --ports 20000-29999 -- crawler
+      Its connections have local ports of that range.
+  srcsel run --policy srcsel.toml -- make-backup
+      What is written down: by destination, port, user, cgroup or command.
   srcsel run --netns blue --mark 0x64/0xff -- wget http://example.com
       In the network namespace that `ip netns` calls blue.
 
@@ -46,56 +52,39 @@ policy could not be set up, 126 if the command could not be run, 127 if it was n
 )";
 
 struct Options {
-  std::string mark, apply = "mark", netns;
+  std::string mark, apply, ports, policy, netns;
   std::vector<std::string> sources, command;
   bool quiet = false;
 };
 
 absl::Status AddSource(absl::string_view text, std::vector<Source> &sources) {
-  text = absl::StripAsciiWhitespace(text);
-  const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
-  if (words.size() == 2 && words[0] == "dev") {
-    sources.emplace_back(DeviceSource{std::string(words[1])});
-    return absl::OkStatus();
-  }
-  const absl::StatusOr<IpAddress> address = IpAddress::Parse(text);
-  if (!address.ok())
-    return absl::InvalidArgumentError(
-        absl::StrCat("source '", text, "' is neither an address nor \"dev INTERFACE\""));
-  if (address->IsV4Mapped())
-    return absl::InvalidArgumentError(absl::StrCat("source ", text, " is an IPv4 address: write ",
-                                                   text.substr(text.rfind(':') + 1)));
-  for (const Source &other : sources)
-    if (const auto *a = std::get_if<IpAddress>(&other); a && a->family() == address->family())
-      return absl::InvalidArgumentError(absl::StrCat("two sources of one family: ", a->ToString(),
-                                                     " and ", address->ToString(),
-                                                     "; give at most one address a family"));
-  sources.emplace_back(*address);
-  return absl::OkStatus();
+  const absl::StatusOr<Source> source = SourceOfWord(absl::StripAsciiWhitespace(text));
+  if (!source.ok())
+    return absl::InvalidArgumentError(absl::StrCat("source ", source.status().message()));
+  sources.push_back(*source);
+  return CheckTogether(sources);
 }
 
 absl::StatusOr<PolicyRule> RuleOf(const Options &options) {
   PolicyRule rule;
-  if (options.command.empty())
-    return absl::InvalidArgumentError("no command to run: srcsel run [OPTIONS] [--] CMD...");
+  rule.name = kCommandLine;
   rule.apply = options.apply == "bind" ? Apply::kBind : Apply::kMark;
   if (!options.mark.empty()) {
-    SRCSEL_ASSIGN_OR_RETURN(rule.mark, Mark::Parse(options.mark));
-    if (rule.mark->value == 0)
-      return absl::InvalidArgumentError("mark 0 is what every socket has; choose another");
+    SRCSEL_ASSIGN_OR_RETURN(rule.mark, MarkOfWord(options.mark));
   }
   for (const std::string &list : options.sources)
     for (absl::string_view source : absl::StrSplit(list, ','))
       SRCSEL_RETURN_IF_ERROR(AddSource(source, rule.sources));
-  if (rule.sources.size() > 1 && std::ranges::any_of(rule.sources, [](const Source &s) {
-        return std::get_if<DeviceSource>(&s);
-      }))
+  if (!options.ports.empty()) {
+    const absl::StatusOr<Range16> ports = PortsOfWord(options.ports);
+    if (!ports.ok())
+      return absl::InvalidArgumentError(absl::StrCat("--ports ", ports.status().message()));
+    rule.ports = *ports;
+  }
+  if (!rule.mark && rule.sources.empty() && !rule.ports)
     return absl::InvalidArgumentError(
-        absl::StrCat("--source ", absl::StrJoin(options.sources, ","),
-                     ": an interface lends both families; give it alone"));
-  if (!rule.mark && rule.sources.empty())
-    return absl::InvalidArgumentError(
-        "nothing to do: say --mark V[/M] or --source ADDR (srcsel run --help)");
+        "nothing to do: say --mark V[/M], --source ADDR, --ports A-B or --policy FILE (srcsel run "
+        "--help)");
   if (rule.apply == Apply::kBind && !rule.mark)
     return absl::InvalidArgumentError(
         "--apply bind looks up the source for a mark: say --mark too");
@@ -105,13 +94,31 @@ absl::StatusOr<PolicyRule> RuleOf(const Options &options) {
   return rule;
 }
 
-std::string Banner(const PolicyRule &rule, const Options &options) {
+// Errors, and warnings unless they are not wanted, a line each.
+void Print(const Findings &findings, bool quiet) {
+  for (const Finding &finding : findings)
+    if (finding.severity == Severity::kError || (finding.severity == Severity::kWarning && !quiet))
+      std::fprintf(stderr, "srcsel: %s\n", finding.ToString().c_str());
+}
+
+// Of the file or of the options; with errors among the findings, incomplete.
+absl::StatusOr<PolicyFile> PolicyOf(const Options &options) {
+  if (options.command.empty())
+    return absl::InvalidArgumentError("no command to run: srcsel run [OPTIONS] [--] CMD...");
+  if (!options.policy.empty()) return ReadPolicy(options.policy);
+  SRCSEL_ASSIGN_OR_RETURN(PolicyRule rule, RuleOf(options));
+  return PolicyFile{{{std::move(rule)}}, {}};
+}
+
+std::string Banner(const Options &options) {
   std::vector<std::string> words;
-  if (rule.mark)
-    words.push_back(absl::StrCat("mark ", rule.mark->ToString(),
-                                 rule.apply == Apply::kBind ? " (source from the tables)" : ""));
+  if (!options.policy.empty()) words.push_back(absl::StrCat("policy ", options.policy));
+  if (!options.mark.empty())
+    words.push_back(absl::StrCat("mark ", Mark::Parse(options.mark)->ToString(),
+                                 options.apply == "bind" ? " (source from the tables)" : ""));
   if (!options.sources.empty())
     words.push_back(absl::StrCat("source ", absl::StrJoin(options.sources, ",")));
+  if (!options.ports.empty()) words.push_back(absl::StrCat("ports ", options.ports));
   if (!options.netns.empty()) words.push_back(absl::StrCat("netns ", options.netns));
   return absl::StrCat("srcsel: ", absl::StrJoin(words, ", "), ": ", options.command.front());
 }
@@ -127,15 +134,26 @@ std::string Banner(const PolicyRule &rule, const Options &options) {
   std::_Exit(error == ENOENT ? kNotFound : kCouldNotRun);
 }
 
-void Run(const Options &options) {
-  const absl::StatusOr<PolicyRule> rule = RuleOf(options);
-  absl::Status status = rule.status();
-  if (status.ok()) status = EnterPolicy(Policy{{*rule}}, options.netns);
-  if (!status.ok()) {
-    std::fprintf(stderr, "srcsel: %s\n", std::string(status.message()).c_str());
-    std::exit(kCouldNotSetUp);
+// Says what there is to say; whether there is no error.
+bool SetUp(const Options &options) {
+  const absl::StatusOr<PolicyFile> file = PolicyOf(options);
+  absl::StatusOr<Findings> entered = file.status();
+  if (file.ok()) {
+    Print(file->findings, options.quiet);
+    if (HasErrors(file->findings)) return false;
+    entered = EnterPolicy(file->policy, options.netns);
   }
-  if (!options.quiet) std::fprintf(stderr, "%s\n", Banner(*rule, options).c_str());
+  if (entered.ok()) {
+    Print(*entered, options.quiet);
+    return !HasErrors(*entered);
+  }
+  std::fprintf(stderr, "srcsel: %s\n", std::string(entered.status().message()).c_str());
+  return false;
+}
+
+void Run(const Options &options) {
+  if (!SetUp(options)) std::exit(kCouldNotSetUp);
+  if (!options.quiet) std::fprintf(stderr, "%s\n", Banner(options).c_str());
   Exec(options.command);
 }
 
@@ -144,17 +162,27 @@ void Run(const Options &options) {
 void AddRun(CLI::App &app) {
   CLI::App *run = app.add_subcommand("run", "Run a command under a policy of its own");
   auto options = std::make_shared<Options>();
+  CLI::Option *policy = run->add_option("--policy", options->policy,
+                                        "A policy file; srcsel check tells if it is right")
+                            ->type_name("FILE");
   run->add_option("--mark", options->mark,
                   "Firewall mark of its connections, with an optional mask")
-      ->type_name("V[/M]");
+      ->type_name("V[/M]")
+      ->excludes(policy);
   run->add_option("--apply", options->apply,
                   "mark: set it on the socket. bind: bind the source the tables give for it")
       ->type_name("mark|bind")
-      ->check(CLI::IsMember({"mark", "bind"}));
+      ->check(CLI::IsMember({"mark", "bind"}))
+      ->excludes(policy);
   run->add_option("--source", options->sources,
                   "Source address, one a family separated by a comma, or \"dev INTERFACE\"")
       ->type_name("ADDR|\"dev IF\"")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->excludes(policy);
+  run->add_option("--ports", options->ports,
+                  "Local ports to use, each for any number of destinations at a time")
+      ->type_name("A-B")
+      ->excludes(policy);
   AddNetnsOption(*run, options->netns, "Network namespace to enter and to mirror");
   run->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was set up");
   run->add_option("command", options->command, "The command and its arguments")

@@ -1,4 +1,4 @@
-#include "iproute_names.hh"
+#include "base/iproute_names.hh"
 
 #include <linux/rtnetlink.h>
 

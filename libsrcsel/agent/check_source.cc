@@ -1,4 +1,4 @@
-#include "agent/check_sources.hh"
+#include "agent/check_source.hh"
 
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
@@ -33,7 +33,7 @@ absl::Status TryBind(const IpAddress &address) {
   }
   const Fd socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket || bind(socket.get(), reinterpret_cast<sockaddr *>(&storage), size) != 0)
-    return absl::ErrnoToStatus(errno, absl::StrCat("source ", address.ToString()));
+    return absl::ErrnoToStatus(errno, address.ToString());
   return absl::OkStatus();
 }
 
@@ -65,7 +65,7 @@ std::string Blemish(const IpAddress &address, const State &state) {
 absl::Status TryAddress(const IpAddress &address, const State &state) {
   const std::string blemish = Blemish(address, state);
   if (blemish.empty()) return TryBind(address);
-  return absl::InvalidArgumentError(absl::StrCat("source ", address.ToString(), " ", blemish));
+  return absl::InvalidArgumentError(absl::StrCat(address.ToString(), " ", blemish));
 }
 
 absl::Status CheckAddress(const IpAddress &address, const State &state) {
@@ -82,12 +82,12 @@ absl::Status CheckAddress(const IpAddress &address, const State &state) {
 absl::Status CheckDevice(const DeviceSource &device, const State &state) {
   if (std::ranges::find(state.links, device.name, &Link::name) == state.links.end())
     return absl::NotFoundError(absl::StrCat(
-        "source dev ", device.name, ": no such interface; this namespace has ",
+        "dev ", device.name, ": no such interface; this namespace has ",
         absl::StrJoin(state.links, ", ",
                       [](std::string *out, const Link &l) { absl::StrAppend(out, l.name); })));
   if (AddressOf(state, device, AF_INET) || AddressOf(state, device, AF_INET6))
     return absl::OkStatus();
-  return absl::NotFoundError(absl::StrCat("source dev ", device.name,
+  return absl::NotFoundError(absl::StrCat("dev ", device.name,
                                           ": the interface has no global address to lend; add one "
                                           "with: ip address add ADDR/LEN dev ",
                                           device.name));
@@ -95,14 +95,10 @@ absl::Status CheckDevice(const DeviceSource &device, const State &state) {
 
 }  // namespace
 
-absl::Status CheckSources(const Policy &policy, const State &state) {
-  for (const PolicyRule &rule : policy.rules)
-    for (const Source &source : rule.sources) {
-      const auto *address = std::get_if<IpAddress>(&source);
-      SRCSEL_RETURN_IF_ERROR(address ? CheckAddress(*address, state)
-                                     : CheckDevice(std::get<DeviceSource>(source), state));
-    }
-  return absl::OkStatus();
+absl::Status CheckSource(const Source &source, const State &state) {
+  const auto *address = std::get_if<IpAddress>(&source);
+  return address ? CheckAddress(*address, state)
+                 : CheckDevice(std::get<DeviceSource>(source), state);
 }
 
 }  // namespace srcsel

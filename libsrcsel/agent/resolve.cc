@@ -1,0 +1,153 @@
+#include "agent/resolve.hh"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "agent/cgroup_id.hh"
+#include "agent/cgroup_root.hh"
+#include "agent/check_source.hh"
+#include "agent/first_datagram.hh"
+#include "agent/mark_rules.hh"
+#include "agent/rule_findings.hh"
+#include "agent/uplink.hh"
+#include "base/status.hh"
+#include "lookup/snapshot.hh"
+#include "policy/words.hh"
+
+namespace srcsel {
+namespace {
+
+// Those whose flows the rule may hold for. Sets are sorted, by family first.
+std::vector<int> FamiliesOf(const PolicyRule &rule) {
+  if (rule.to.empty() && rule.sets.empty()) return {AF_INET, AF_INET6};
+  bool has[2] = {};
+  const auto see = [&](const Prefix &prefix) { has[prefix.address.family() == AF_INET6] = true; };
+  std::ranges::for_each(rule.to, see);
+  for (const auto &set : rule.sets) {
+    if (set->prefixes.empty()) continue;
+    see(set->prefixes.front());
+    see(set->prefixes.back());
+  }
+  std::vector<int> families;
+  if (has[0]) families.push_back(AF_INET);
+  if (has[1]) families.push_back(AF_INET6);
+  return families;
+}
+
+class Resolver {
+ public:
+  Resolver(const State &state, Advice advice, Findings &findings)
+      : state_(state), advice_(advice), findings_(findings) {}
+
+  absl::Status Resolve(PolicyRule &rule) {
+    RuleFindings found(rule, findings_);
+    for (Cgroup &cgroup : rule.cgroups) FindCgroup(cgroup, found);
+    if (rule.lookup)
+      FindMark(rule, found);
+    else if (rule.mark)
+      CheckMark(rule, found);
+    for (const Source &source : rule.sources)
+      if (const absl::Status &usable = Try(source); !usable.ok())
+        found.Add(Severity::kError, "source", std::string(usable.message()));
+    if (rule.pool != nullptr) CheckPool(*rule.pool, found);
+    if (WantsSteering(rule)) SRCSEL_RETURN_IF_ERROR(SteerRule(rule));
+    if (advice_ == Advice::kNone || !MarksDatagrams(rule)) return absl::OkStatus();
+    SRCSEL_RETURN_IF_ERROR(MakeSnapshot());
+    return ReportFirstDatagrams(rule, *snapshot_, findings_);
+  }
+
+ private:
+  void FindCgroup(Cgroup &cgroup, RuleFindings &found) {
+    if (!cgroups_) cgroups_ = FindCgroupRoot();
+    if (!cgroups_->ok())
+      return found.Add(Severity::kError, "cgroup", std::string(cgroups_->status().message()));
+    const absl::StatusOr<std::uint64_t> id = CgroupId((*cgroups_)->root, cgroup);
+    if (id.ok())
+      cgroup.id = *id;
+    else
+      found.Add(Severity::kWarning, "cgroup",
+                absl::StrCat(id.status().message(),
+                             "; the rule holds for nothing in it until the policy is read again"));
+  }
+
+  void FindMark(PolicyRule &rule, RuleFindings &found) {
+    const std::vector<int> families = FamiliesOf(rule);
+    const auto mark = MarkThatLeadsTo(state_, *rule.lookup, families);
+    const std::string table = TableName(*rule.lookup);
+    if (!mark) {
+      const char *ip = families == std::vector<int>{AF_INET6} ? "ip -6" : "ip";
+      return found.Add(
+          Severity::kError, "lookup",
+          absl::StrCat("no ip rule leads to table ", table, " by fwmark alone; this does: ", ip,
+                       " rule add fwmark ", UnusedMark(state_, *rule.lookup), " lookup ", table));
+    }
+    rule.mark = mark;
+    rule.home_mark = true;
+    found.Add(Severity::kNote, "lookup",
+              absl::StrCat("mark ", mark->ToString(), " leads to table ", table));
+  }
+
+  void CheckMark(const PolicyRule &rule, RuleFindings &found) const {
+    const std::uint32_t mark = rule.mark->AppliedTo(0);
+    if (AnyRuleSelects(state_, AF_INET, mark) || AnyRuleSelects(state_, AF_INET6, mark)) return;
+    found.Add(Severity::kWarning, "mark",
+              absl::StrCat("no ip rule selects fwmark ", rule.mark->ToString(),
+                           ": routes and sources stay as they are without it"));
+  }
+
+  // Members come and go with their addresses.
+  void CheckPool(const Pool &pool, RuleFindings &found) {
+    std::size_t usable = 0;
+    for (const PoolMember &member : pool.members) {
+      const absl::Status status = member.source ? Try(*member.source) : absl::OkStatus();
+      usable += status.ok();
+      if (!status.ok())
+        found.Add(Severity::kWarning, "source",
+                  absl::StrCat("pool ", pool.name, " goes without ", status.message()));
+    }
+    if (usable == 0)
+      found.Add(Severity::kError, "source",
+                absl::StrCat("pool ", pool.name, " has no member that this host can use"));
+  }
+
+  // Many rules may name one source.
+  const absl::Status &Try(const Source &source) {
+    const auto [known, is_new] = tried_.try_emplace(ToString(source));
+    if (is_new) known->second = CheckSource(source, state_);
+    return known->second;
+  }
+
+  absl::Status SteerRule(PolicyRule &rule) {
+    SRCSEL_RETURN_IF_ERROR(MakeSnapshot());
+    return Steer(rule, *snapshot_, advice_, findings_);
+  }
+
+  absl::Status MakeSnapshot() {
+    if (snapshot_) return absl::OkStatus();
+    SRCSEL_ASSIGN_OR_RETURN(snapshot_, Snapshot::Make(state_, 1));
+    return absl::OkStatus();
+  }
+
+  const State &state_;
+  const Advice advice_;
+  Findings &findings_;
+  std::map<std::string, absl::Status> tried_;
+  std::optional<absl::StatusOr<CgroupRoot>> cgroups_;
+  std::unique_ptr<const Snapshot> snapshot_;
+};
+
+}  // namespace
+
+absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice) {
+  Resolution resolution{policy, {}};
+  Resolver resolver(state, advice, resolution.findings);
+  for (PolicyRule &rule : resolution.policy.rules) SRCSEL_RETURN_IF_ERROR(resolver.Resolve(rule));
+  return resolution;
+}
+
+}  // namespace srcsel

@@ -1,0 +1,55 @@
+// A policy file -> Policy. The language is TOML, its words are iproute2's:
+//
+//   [set.unicom]                        # prefixes under a name
+//   file = "unicom.txt"                 # one a line, beside this file; or prefixes =
+//   ["10.0.0.0/8"]
+//
+//   [pool.wan2]                         # sources, one of which is taken
+//   members = ["10.1.0.2", { source = "dev eth2", weight = 3 }, "kernel"]
+//   pick = "hash"                       # by destination; or "random", "round-robin"
+//
+//   [[rule]]                            # the first that fits holds
+//   to       = ["@unicom", "203.0.113.0/24"]
+//   ipproto  = "tcp"
+//   dport    = [443, "8000-8099"]
+//   uidrange = "1000-1999"              # or a user's name
+//   gid      = "backup"                 # or a number, or a range
+//   cgroup   = "/system.slice/backup.service"
+//   comm     = "curl"
+//   if-mark  = "0x10/0xf0"              # what the socket has already
+//   mark     = "0x64/0xff"              # set it ...
+//   # lookup = "vtab"                   # ... or the one of the ip rule that leads to this table
+//   apply    = "mark"                   # or "bind": bind the source the tables give for the mark
+//   # source = "10.1.0.1"               # or "dev eth1", "pool wan2", ["10.1.0.1", "fd00:1::1"]
+//   # ports  = "20000-29999"            # local ones
+//   on-fail  = "kernel"                 # or "reject"
+//
+// A selector is one word or a list of them, any of which may fit; all selectors must.
+//
+// Contract: all mistakes of a file, and of the files it names, are found at once, but for one
+// against TOML itself, which ends the reading. Nothing of the host's routing is asked; names of
+// tables, protocols, users and groups are. At most 4 MiB of policy are read. Cost: that of the sets
+// (read_set.hh).
+
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "policy/finding.hh"
+#include "policy/policy.hh"
+
+namespace srcsel {
+
+struct PolicyFile {
+  Policy policy;  // with an error it is not complete
+  // Of the file by line, then of its sets' files.
+  Findings findings;
+};
+
+PolicyFile ReadPolicy(const std::string &file);
+
+// The same, of a text that is thought to be in `file`.
+PolicyFile ReadPolicyText(absl::string_view text, const std::string &file);
+
+}  // namespace srcsel

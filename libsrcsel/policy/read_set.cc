@@ -1,0 +1,105 @@
+#include "policy/read_set.hh"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "policy/table_reader.hh"
+#include "policy/text_file.hh"
+#include "policy/words.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr std::size_t kLargest = std::size_t{64} << 20;
+constexpr std::size_t kTold = 20;
+
+struct SetTable {
+  const std::string &file;  // the policy's
+  std::string name;         // "set.unicom"
+  Findings &findings;
+  bool has_file = false, has_prefixes = false;
+  std::vector<Prefix> prefixes = {};
+};
+
+std::string Beside(const std::string &file, const std::string &path) {
+  const std::size_t slash = file.rfind('/');
+  if (absl::StartsWith(path, "/") || slash == std::string::npos) return path;
+  return file.substr(0, slash + 1) + path;
+}
+
+void ReadLines(absl::string_view text, const std::string &path, SetTable &set) {
+  set.prefixes.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1);
+  std::size_t wrong = 0;
+  for (std::uint32_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    absl::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    const absl::StatusOr<Prefix> prefix = PrefixOfWord(line);
+    if (prefix.ok()) {
+      set.prefixes.push_back(*prefix);
+      continue;
+    }
+    if (++wrong <= kTold)
+      set.findings.push_back(
+          {Severity::kError, {path, number}, set.name, std::string(prefix.status().message())});
+  }
+  if (wrong > kTold)
+    set.findings.push_back(
+        {Severity::kError, {path, 0}, set.name, absl::StrCat("and ", wrong - kTold, " more")});
+}
+
+void ReadFile(KeyReader &key, SetTable &set) {
+  set.has_file = true;
+  const std::optional<std::string> named = key.Word(Integers::kRefused);
+  if (!named) return;
+  const std::string path = Beside(set.file, *named);
+  const absl::StatusOr<std::string> text = ReadTextFile(path, kLargest);
+  if (!text.ok()) return key.Error(absl::StrCat(path, " ", text.status().message()));
+  const std::size_t before = set.findings.size();
+  ReadLines(*text, path, set);
+  if (set.prefixes.empty() && set.findings.size() == before)
+    key.Error(absl::StrCat(path, " has no prefix in it; one a line is accepted"));
+}
+
+void ReadPrefixes(KeyReader &key, SetTable &set) {
+  set.has_prefixes = true;
+  if (key.value().As<TomlArray>() == nullptr)
+    return key.WrongType(key.value(), "a list of strings");
+  set.prefixes = key.Many(PrefixOfWord, Integers::kRefused);
+}
+
+constexpr TableKey<SetTable> kKeys[] = {{"file", ReadFile}, {"prefixes", ReadPrefixes}};
+constexpr KeyAlias kAliases[] = {
+    {"path", "'file' is"}, {"elements", "'prefixes' is"}, {"members", "'prefixes' is"}};
+
+}  // namespace
+
+std::shared_ptr<const PrefixSet> ReadSet(const TomlEntry &entry, const std::string &file,
+                                         Findings &findings) {
+  KeyReader set_key(entry, "set", file, findings);
+  const auto *table = entry.value.As<TomlTable>();
+  constexpr absl::string_view kAccepted = "a table with file = \"...\" or prefixes = [...]";
+  if (table == nullptr) {
+    set_key.WrongType(entry.value, kAccepted);
+    return nullptr;
+  }
+  const std::size_t before = findings.size();
+  SetTable set{file, absl::StrCat("set.", entry.key), findings};
+  ReadTable<SetTable>(*table, set.name, file, kKeys, kAliases, findings, set);
+  if (set.has_file && set.has_prefixes)
+    set_key.Error("has both file and prefixes; say one of them");
+  if (!set.has_file && !set.has_prefixes && findings.size() == before)
+    set_key.Error("has neither file nor prefixes; say one of them");
+  if (findings.size() != before) return nullptr;
+  if (!std::ranges::is_sorted(set.prefixes)) std::ranges::sort(set.prefixes);
+  const auto repeated = std::ranges::unique(set.prefixes);
+  set.prefixes.erase(repeated.begin(), repeated.end());
+  return std::make_shared<const PrefixSet>(PrefixSet{entry.key, std::move(set.prefixes)});
+}
+
+}  // namespace srcsel

@@ -1,0 +1,40 @@
+// Policies for tests, as text.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gtest/gtest.h"
+#include "policy/read_policy.hh"
+
+namespace srcsel {
+
+// What is found in the text, a line each; the file is called "p".
+inline std::string FoundIn(absl::string_view text) {
+  return absl::StrJoin(
+      ReadPolicyText(text, "p").findings, "\n",
+      [](std::string *out, const Finding &finding) { *out += finding.ToString(); });
+}
+
+// The only rule of a policy in which nothing is found.
+inline PolicyRule OnlyRule(absl::string_view text) {
+  const PolicyFile file = ReadPolicyText(text, "p");
+  EXPECT_EQ(FoundIn(text), "");
+  EXPECT_EQ(file.policy.rules.size(), 1u);
+  return file.policy.rules.empty() ? PolicyRule() : file.policy.rules.front();
+}
+
+// A rule that marks, with this key besides.
+inline PolicyRule RuleWith(absl::string_view key) {
+  return OnlyRule(absl::StrCat("[[rule]]\nmark = 1\n", key));
+}
+
+// What is found in that key, which is on line 3.
+inline std::string FoundWith(absl::string_view key) {
+  return FoundIn(absl::StrCat("[[rule]]\nmark = 1\n", key));
+}
+
+}  // namespace srcsel

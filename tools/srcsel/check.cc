@@ -1,0 +1,133 @@
+#include "check.hh"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "agent/resolve.hh"
+#include "base/status.hh"
+#include "netlink/read_state.hh"
+#include "netns_option.hh"
+#include "policy/read_policy.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr int kError = 2;
+
+constexpr char kExplanation[] = R"(
+Reads the file, finds out what it means on this host (which mark leads to a table, which sources
+can be bound, whether what has a chosen source leaves by the uplink that owns it), and says what it
+finds, a line each: an error is what cannot be used, a warning what hardly does what was meant, a
+note what was found out. Nothing on the host is changed.
+
+Examples:
+  srcsel check /etc/srcsel/srcsel.toml
+  srcsel check --netns blue srcsel.toml
+  srcsel check --json srcsel.toml | jq '.findings[] | select(.severity == "error")'
+
+With --json: "file", "rules", "errors", "warnings", "notes", and "findings" with "severity",
+"file", "line" (0: the file as a whole), "key" (may be empty) and "message".
+
+Exit status: 0 if the policy can be used; 2 if it has an error, or could not be checked.
+)";
+
+struct Options {
+  std::string file, netns;
+  bool json = false;
+};
+
+using Json = nlohmann::ordered_json;
+
+std::size_t Count(const Findings &findings, Severity severity) {
+  return static_cast<std::size_t>(std::ranges::count(findings, severity, &Finding::severity));
+}
+
+std::string Text(absl::string_view text) {
+  return std::string(text);
+}
+
+Json ToJson(const PolicyFile &checked, const Options &options) {
+  Json findings = Json::array();
+  for (const Finding &finding : checked.findings)
+    findings.push_back({{"severity", Text(SeverityWord(finding.severity))},
+                        {"file", finding.place.file},
+                        {"line", finding.place.line},
+                        {"key", finding.key},
+                        {"message", finding.message}});
+  return {{"file", options.file},
+          {"rules", checked.policy.rules.size()},
+          {"errors", Count(checked.findings, Severity::kError)},
+          {"warnings", Count(checked.findings, Severity::kWarning)},
+          {"notes", Count(checked.findings, Severity::kNote)},
+          {"findings", findings}};
+}
+
+// "2 rules"
+std::string Counted(std::size_t count, absl::string_view what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
+
+std::string ToText(const PolicyFile &checked, const Options &options) {
+  std::string text;
+  for (const Finding &finding : checked.findings) absl::StrAppend(&text, finding.ToString(), "\n");
+  return absl::StrCat(text, options.file, ": ", Counted(checked.policy.rules.size(), "rule"), ", ",
+                      Counted(Count(checked.findings, Severity::kError), "error"), ", ",
+                      Counted(Count(checked.findings, Severity::kWarning), "warning"), "\n");
+}
+
+// What the host has to say is of use only where the file is right.
+absl::StatusOr<PolicyFile> Check(const Options &options) {
+  if (options.file.empty())
+    return absl::InvalidArgumentError("no policy to check: srcsel check FILE");
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  PolicyFile file = ReadPolicy(options.file);
+  if (HasErrors(file.findings)) return file;
+  SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
+  SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());
+  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(file.policy, state, Advice::kCommands));
+  std::ranges::move(resolution.findings, std::back_inserter(file.findings));
+  std::ranges::stable_sort(file.findings, {},
+                           [](const Finding &finding) { return finding.place.line; });
+  return file;
+}
+
+[[noreturn]] void RunCheck(const Options &options) {
+  const absl::StatusOr<PolicyFile> checked = Check(options);
+  if (!checked.ok()) {
+    std::cerr << "srcsel: " << checked.status().message() << '\n';
+    std::exit(kError);
+  }
+  if (options.json)
+    std::cout << ToJson(*checked, options).dump(-1, ' ', false, Json::error_handler_t::replace)
+              << '\n';
+  else
+    std::cout << ToText(*checked, options);
+  if (!std::cout.flush()) {
+    std::cerr << "srcsel: write the result: stdout takes no more\n";
+    std::exit(kError);
+  }
+  std::exit(HasErrors(checked->findings) ? kError : 0);
+}
+
+}  // namespace
+
+void AddCheck(CLI::App &app) {
+  CLI::App *check =
+      app.add_subcommand("check", "Tell whether a policy file is right for this host");
+  auto options = std::make_shared<Options>();
+  check->add_option("file", options->file, "The policy")->type_name("FILE");
+  check->add_flag("-j,--json", options->json, "Print JSON");
+  AddNetnsOption(*check, options->netns, "Network namespace the policy is for");
+  check->footer(kExplanation);
+  check->callback([options] { RunCheck(*options); });
+}
+
+}  // namespace srcsel
