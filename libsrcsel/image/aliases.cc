@@ -238,6 +238,7 @@ srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) 
   for (const Path &path : paths.all) {
     if (!path.usable || &path == &first) continue;
     route.flags |= SRCSEL_ROUTE_SEVERAL;
+    if (path.id == 0 && !path.shared_sources.empty()) route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
     // In IPv6 a group's source is chosen for its first member, whichever is taken.
     if (Differ(path, first) && !(v6 && paths.choice != Choice::kMultipath))
       route.flags |= SRCSEL_ROUTE_AMBIGUOUS;

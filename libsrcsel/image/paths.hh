@@ -28,8 +28,8 @@ struct Path {
   std::vector<IpAddress> other_sources = {};
   // IPv4, of a route with a source of its own: what the kernel keeps for the nexthop all the same.
   std::optional<IpAddress> kept_source = {};
-  // The same as other_sources in IPv6, of a nexthop object that several routes share: all there
-  // are.
+  // The same as other_sources in IPv6, of a nexthop object that several routes share, or of a
+  // sibling whose source is hidden: all there are.
   std::vector<SourceTerms> shared_sources = {};
   bool shared_length = false;  // such routes are to prefixes of several lengths
   bool usable = true;          // neither dead nor of a link down that is to be ignored
@@ -75,6 +75,7 @@ class PathFinder {
   Paths Group(const RouteTerms &terms, int family, const NexthopObject &group) const;
   void FindSource(const RouteTerms &terms, int family, const NexthopObject *object,
                   Path &path) const;
+  void FindOwnSource(const RouteTerms &terms, const NexthopSource &source, Path &path) const;
   void FindLink(int family, Path &path) const;
 
   const State &state_;

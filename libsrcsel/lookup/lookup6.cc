@@ -79,7 +79,7 @@ class Lookup {
     outcome.oif = IsOfThisHost(terms) ? kLo : path.oif;
     if (bound_ && !query_.hint) return AddWith(outcome, {});
     if (!path.shared_sources.empty()) {
-      answers_.Doubt(Ambiguity::kNexthop);
+      answers_.Doubt(path.id != 0 ? Ambiguity::kNexthop : Ambiguity::kRoutes);
       for (const SourceTerms &source : path.shared_sources) AddFrom(outcome, source);
       return;
     }

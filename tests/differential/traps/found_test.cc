@@ -21,6 +21,35 @@ Flow BoundTo(Flow flow, absl::string_view source) {
 
 class RandomHosts : public Traps {};
 
+TEST_F(RandomHosts, SiblingsAddedOneByOneHaveSourcesOfTheirOwn) {
+  MakeUplinks();
+  Do({"sysctl net.ipv4.fib_multipath_hash_seed=7", "ip addr add fd77::1/128 dev lo nodad",
+      "ip -6 route add fd20::/32 via fd00::fe dev v0 src fd77::1",
+      "ip -6 route append fd20::/32 via fd01::fe dev v1",
+      "ip -6 route append fd20::/32 via fd01::fd dev v1 src fd00::1",
+      "ip -6 route add fd21::1 via fd00::fe dev v0 table 102",
+      "ip -6 route append fd21::1 via fd01::fe dev v1 src fd77::1 table 102",
+      "ip -6 rule add pref 10 fwmark 5 table 102", "ip -6 route add fd22::/32 via fd00::fe dev v0",
+      "ip -6 route append fd22::/32 via fd01::fe dev v1 src fd77::1"});
+  std::set<std::string> all, marked;
+  for (int i = 1; i < 40; ++i) {
+    all.insert(Dial(Udp(absl::StrCat("fd20::", i))));
+    Flow flow = Udp("fd21::1");
+    flow.mark = 5;
+    flow.label = static_cast<std::uint32_t>(i);
+    marked.insert(Ask(flow));
+  }
+  EXPECT_EQ(all, (std::set<std::string>{"v0 fd77::1", "v1 fd01::1", "v1 fd00::1"}));
+  EXPECT_EQ(marked, (std::set<std::string>{"v0 fd00::1", "v1 fd77::1"}));
+  // Longer prefixes hide the third from those that are asked.
+  std::set<std::string> hidden;
+  for (const char *longer : {"fd22:0:2a2a::/48", "fd22:0:5a5a::/48", "fd22:0:0::/48"})
+    Do({absl::StrCat("ip -6 route add ", longer, " dev v0")});
+  for (int i = 1; i < 40; ++i)
+    hidden.insert(DialUnsure(Udp(absl::StrCat("fd22:0:1::", i)), Ambiguity::kRoutes));
+  EXPECT_EQ(hidden, (std::set<std::string>{"v0 fd00::1", "v1 fd77::1"}));
+}
+
 // A nexthop object goes with its carrier, and its route, which was for all sources, with it.
 TEST_F(RandomHosts, RouteForSomeSourcesIsLostWithTheOneForAll) {
   MakeUplinks();
