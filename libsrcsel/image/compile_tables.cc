@@ -46,9 +46,11 @@ void MarkMerged(Tables &tables) {
     for (; row != main.end() && wide.Covers({row->key, 0, 32}); ++row)
       if (row->length > wide.length) nested.push_back({row->key, row->terms, row->length, true});
   }
-  for (const PrefixRow &row : nested)
-    if (std::ranges::none_of(local, [&](const PrefixRow &r) { return r.SamePrefix(row); }))
-      local.push_back(row);
+  // Where local has the very prefix, its routes come first in either case.
+  std::erase_if(nested, [&](const PrefixRow &row) {
+    return std::ranges::any_of(local, [&](const PrefixRow &r) { return r.SamePrefix(row); });
+  });
+  local.insert(local.end(), nested.begin(), nested.end());
   Order(local);
 }
 

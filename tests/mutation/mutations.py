@@ -81,8 +81,6 @@ MUTATIONS = {
         "if (family == SRCSEL_V6 && untouched) AddDeletedBootRules(tables, out);", ""),
     # The source.
     "prefsrc": (PATHS, "if (terms.prefsrc) {", "if (false) {"),
-    "secondary addresses": (SOURCE4, "return a.local.is_v4() && !(a.flags & IFA_F_SECONDARY);",
-                            "return a.local.is_v4();"),
     "scopes of addresses": (SOURCE4, "if (std::min(a.scope, widest_host) > scope) continue;", ""),
     "the gateway's subnet": (SOURCE4, "if (!hint || a.subnet.Contains(*hint)) return a.local;",
                              "return a.local;"),

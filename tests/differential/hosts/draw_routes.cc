@@ -81,6 +81,7 @@ std::string DrawType(Sketch &host, bool v6) {
 
 // A throw in the local table ends the search in main too, while the two are one.
 std::string TableFor(Sketch &host, const std::string &type) {
+  if (type == "local" && host.draw.Once(2)) return "table local";
   std::string table = host.Table();
   while (type == "throw" && table == "table local") table = host.Table();
   return table;

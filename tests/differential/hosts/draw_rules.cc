@@ -150,7 +150,7 @@ void ChangeBootRules(Sketch &host, bool v6) {
 }  // namespace
 
 void DrawRules(Sketch &host, bool v6) {
-  if (host.hidden && host.draw.Once(4)) return;
+  if (host.hidden && host.draw.Once(2)) return;
   if (!host.draw.Once(12))
     for (unsigned left = 1 + host.draw.Below(14); left > 0; --left) DrawRule(host, v6);
   else

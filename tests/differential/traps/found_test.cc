@@ -21,6 +21,14 @@ Flow BoundTo(Flow flow, absl::string_view source) {
 
 class RandomHosts : public Traps {};
 
+TEST_F(RandomHosts, AllRoutesOfAPrefixOfMainMayComeBeforeLocal) {
+  MakeUplinks();
+  Do({"ip -4 route add local 20.0.0.0/8 dev lo",
+      "ip -4 route add 20.1.0.0/16 tos 0x10 via 10.0.0.254",
+      "ip -4 route add 20.1.0.0/16 via 10.1.0.254"});
+  EXPECT_EQ(DialUnsure(Udp("20.1.0.1"), Ambiguity::kMerged), "v1 10.1.0.1");
+}
+
 TEST_F(RandomHosts, SiblingsAddedOneByOneHaveSourcesOfTheirOwn) {
   MakeUplinks();
   Do({"sysctl net.ipv4.fib_multipath_hash_seed=7", "ip addr add fd77::1/128 dev lo nodad",
