@@ -73,19 +73,21 @@ Path PathFinder::Own(const RouteTerms &terms, int family, const Nexthop &nexthop
   path.weight = nexthop.weight;
   FindLink(family, path);
   path.usable = !(nexthop.flags & RTNH_F_DEAD);
-  if (terms.sources.empty())
+  path.mtu = terms.mtu;
+  if (terms.own.empty())
     FindSource(terms, family, nullptr, path);
   else
-    FindOwnSource(terms, terms.sources[static_cast<std::size_t>(&nexthop - &terms.nexthops[0])],
-                  path);
+    Sibling(terms, terms.own[static_cast<std::size_t>(&nexthop - &terms.nexthops[0])], path);
   return path;
 }
 
 // If it is hidden, any address of this host's may be.
-void PathFinder::FindOwnSource(const RouteTerms &terms, const NexthopSource &source,
-                               Path &path) const {
-  path.source = source.address;
-  if (!source.hidden) return;
+void PathFinder::Sibling(const RouteTerms &terms, const OwnTerms &own_terms, Path &path) const {
+  path.source = own_terms.prefsrc;
+  if (!own_terms.hidden) {
+    path.mtu = own_terms.mtu;
+    return;
+  }
   path.shared_sources = {{terms.prefsrc, path.oif}};
   if (terms.prefsrc) path.shared_sources.push_back({std::nullopt, path.oif});
   for (const InterfaceAddress &own : state_.addresses)
@@ -98,6 +100,7 @@ Path PathFinder::Object(const RouteTerms &terms, int family, const NexthopObject
   path.oif = object.oif;
   path.gateway = object.gateway;
   path.id = object.id;
+  path.mtu = terms.mtu;
   FindLink(family, path);
   if (object.flags & RTNH_F_DEAD) path.usable = false;
   if (family == AF_INET6) {

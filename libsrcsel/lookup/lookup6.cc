@@ -72,7 +72,7 @@ class Lookup {
     outcome.dst = Prefix{query_.dst, reached.route->plen}.Network();
     outcome.metric = terms.metric;
     outcome.nexthop_id = terms.nexthop_id;
-    outcome.mtu = terms.mtu;
+    outcome.mtu = path.mtu;
     outcome.protocol = terms.protocol;
     outcome.pref = terms.pref;
     outcome.gateway = path.gateway;

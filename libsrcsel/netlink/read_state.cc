@@ -14,7 +14,7 @@
 #include "netlink/device_order.hh"
 #include "netlink/read_settings.hh"
 #include "netlink/route_listing.hh"
-#include "netlink/sibling_sources.hh"
+#include "netlink/sibling_terms.hh"
 
 namespace srcsel {
 namespace {
@@ -83,7 +83,7 @@ absl::StatusOr<State> StateReader::Read() {
     SRCSEL_RETURN_IF_ERROR(Append(socket_, RTM_GETRULE, family, DecodeRule, state.rules));
     SRCSEL_RETURN_IF_ERROR(AppendRoutes(socket_, family, state.routes));
   }
-  SRCSEL_RETURN_IF_ERROR(LearnSiblingSources(asker_, state));
+  SRCSEL_RETURN_IF_ERROR(LearnSiblingTerms(asker_, state));
   SRCSEL_ASSIGN_OR_RETURN(state.neighbours, ReadNeighbours());
   return state;
 }

@@ -16,7 +16,7 @@
 // IPv4 routes and nexthop objects, and those never: links are listed first, which waits (for the
 // RTNL lock) until a change under way is complete.
 //
-// What listings leave out of IPv6 routes that share flows is asked for (sibling_sources.hh).
+// What listings leave out of IPv6 routes that share flows is asked for (sibling_terms.hh).
 //
 // Cost: 950,000 IPv4 routes take 0.7 to 1.2 s, of which 0.1 s is ours and the rest the kernel's own
 // walk through its memory, dear where routes were added in random order (Linux 6.18); 57 MB at the

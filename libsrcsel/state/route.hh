@@ -30,16 +30,17 @@ struct Nexthop {
   }
 };
 
-// Of a nexthop of an IPv6 route: the preferred source it came with when it was added by itself.
-struct NexthopSource {
-  std::optional<IpAddress> address;
+// What a nexthop of an IPv6 route came with when it was added by itself.
+struct OwnTerms {
+  std::optional<IpAddress> prefsrc;
+  std::uint32_t mtu = 0;
   bool hidden = false;  // it could not be learned
 
-  friend bool operator==(const NexthopSource &, const NexthopSource &) = default;
+  friend bool operator==(const OwnTerms &, const OwnTerms &) = default;
 
   template <typename H>
-  friend H AbslHashValue(H h, const NexthopSource &s) {
-    return H::combine(std::move(h), s.address.value_or(IpAddress()), s.hidden);
+  friend H AbslHashValue(H h, const OwnTerms &s) {
+    return H::combine(std::move(h), s.prefsrc.value_or(IpAddress()), s.mtu, s.hidden);
   }
 };
 
@@ -58,7 +59,7 @@ struct RouteTerms {
   std::optional<std::int32_t> expires;  // hundredths of a second left; below 0 it has expired
   std::uint32_t mtu = 0;                // RTAX_MTU, 0: none
   std::vector<Nexthop> nexthops;        // one, or several for RTA_MULTIPATH
-  std::vector<NexthopSource> sources;   // IPv6, of each nexthop; empty: all have `prefsrc`
+  std::vector<OwnTerms> own;            // IPv6, of each nexthop; empty: none has any of its own
 
   friend bool operator==(const RouteTerms &, const RouteTerms &) = default;
 
@@ -66,7 +67,7 @@ struct RouteTerms {
   friend H AbslHashValue(H h, const RouteTerms &t) {
     return H::combine(std::move(h), t.src, t.table, t.type, t.scope, t.tos, t.protocol, t.flags,
                       t.metric, t.prefsrc.value_or(IpAddress()), t.nexthop_id, t.pref,
-                      t.expires.value_or(0), t.mtu, t.nexthops, t.sources);
+                      t.expires.value_or(0), t.mtu, t.nexthops, t.own);
   }
 };
 

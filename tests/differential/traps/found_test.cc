@@ -29,20 +29,22 @@ TEST_F(RandomHosts, AllRoutesOfAPrefixOfMainMayComeBeforeLocal) {
   EXPECT_EQ(DialUnsure(Udp("20.1.0.1"), Ambiguity::kMerged), "v1 10.1.0.1");
 }
 
-TEST_F(RandomHosts, SiblingsAddedOneByOneHaveSourcesOfTheirOwn) {
+TEST_F(RandomHosts, SiblingsAddedOneByOneHaveTermsOfTheirOwn) {
   MakeUplinks();
   Do({"sysctl net.ipv4.fib_multipath_hash_seed=7", "ip addr add fd77::1/128 dev lo nodad",
       "ip -6 route add fd20::/32 via fd00::fe dev v0 src fd77::1",
       "ip -6 route append fd20::/32 via fd01::fe dev v1",
-      "ip -6 route append fd20::/32 via fd01::fd dev v1 src fd00::1",
+      "ip -6 route append fd20::/32 via fd01::fd dev v1 src fd00::1 mtu 1300",
       "ip -6 route add fd21::1 via fd00::fe dev v0 table 102",
       "ip -6 route append fd21::1 via fd01::fe dev v1 src fd77::1 table 102",
       "ip -6 rule add pref 10 fwmark 5 table 102", "ip -6 route add fd22::/32 via fd00::fe dev v0",
       "ip -6 route append fd22::/32 via fd01::fe dev v1 src fd77::1"});
   std::set<std::string> all, marked;
   for (int i = 1; i < 40; ++i) {
-    all.insert(Dial(Udp(absl::StrCat("fd20::", i))));
-    Flow flow = Udp("fd21::1");
+    Flow flow = Udp(absl::StrCat("fd20::", i));
+    all.insert(Ask(flow));
+    EXPECT_EQ(OursOf(flow).mtu, AskKernel(flow)->mtu);
+    flow = Udp("fd21::1");
     flow.mark = 5;
     flow.label = static_cast<std::uint32_t>(i);
     marked.insert(Ask(flow));

@@ -1,4 +1,4 @@
-#include "netlink/sibling_sources.hh"
+#include "netlink/sibling_terms.hh"
 
 #include <linux/rtnetlink.h>
 
@@ -53,10 +53,10 @@ class Learner {
         state_(state),
         dst_(entry.dst),
         terms_(state.routes.TermsOf(entry)),
-        sources_(terms_.nexthops.size(), {std::nullopt, true}),
-        missing_(sources_.size()) {}
+        own_(terms_.nexthops.size(), OwnTerms{.prefsrc = {}, .hidden = true}),
+        missing_(own_.size()) {}
 
-  absl::StatusOr<std::vector<NexthopSource>> Run() {
+  absl::StatusOr<std::vector<OwnTerms>> Run() {
     Flow plain;
     plain.proto = IPPROTO_UDP;
     std::vector<Flow> flows = {plain};
@@ -70,16 +70,16 @@ class Learner {
         SRCSEL_ASSIGN_OR_RETURN(const bool comes, Ask(flow));
         if (!comes) continue;
         SRCSEL_RETURN_IF_ERROR(Vary(flow, fill));
-        return std::move(sources_);
+        return std::move(own_);
       }
     }
-    return std::move(sources_);
+    return std::move(own_);
   }
 
  private:
   // By whatever may be hashed, and by the device of one that is missing.
   absl::Status Vary(const Flow &flow, std::uint8_t fill) {
-    const std::size_t most = 16 * sources_.size();
+    const std::size_t most = 16 * own_.size();
     for (std::size_t i = 1; i <= most && missing_ > 0; ++i) {
       Flow other = flow;
       other.destination = Filled(dst_, fill, static_cast<std::uint8_t>(i));
@@ -93,21 +93,21 @@ class Learner {
   }
 
   std::size_t Missing() const {
-    return static_cast<std::size_t>(std::ranges::find(sources_, true, &NexthopSource::hidden) -
-                                    sources_.begin());
+    return static_cast<std::size_t>(std::ranges::find(own_, true, &OwnTerms::hidden) -
+                                    own_.begin());
   }
 
   // Whether the flow comes to the route.
   absl::StatusOr<bool> Ask(const Flow &flow) {
     SRCSEL_ASSIGN_OR_RETURN(const std::optional<Route> route, asker_.AskRoute(flow));
     if (!route || route->table != terms_.table || route->dst != dst_ || route->src != terms_.src ||
-        route->metric != terms_.metric || route->nexthops.size() != sources_.size())
+        route->metric != terms_.metric || route->nexthops.size() != own_.size())
       return false;
-    for (std::size_t i = 0; i < sources_.size(); ++i) {
-      const Nexthop &own = terms_.nexthops[i], &taken = route->nexthops.front();
-      if (own.oif != taken.oif || own.gateway != taken.gateway) continue;
-      missing_ -= sources_[i].hidden;
-      sources_[i] = {route->prefsrc, false};
+    for (std::size_t i = 0; i < own_.size(); ++i) {
+      const Nexthop &hop = terms_.nexthops[i], &taken = route->nexthops.front();
+      if (hop.oif != taken.oif || hop.gateway != taken.gateway) continue;
+      missing_ -= own_[i].hidden;
+      own_[i] = {route->prefsrc, route->mtu};
     }
     return true;
   }
@@ -116,27 +116,26 @@ class Learner {
   const State &state_;
   const Prefix dst_;
   const RouteTerms &terms_;
-  std::vector<NexthopSource> sources_;
+  std::vector<OwnTerms> own_;
   std::size_t missing_;
 };
 
 }  // namespace
 
-absl::Status LearnSiblingSources(RouteAsker &asker, State &state) {
+absl::Status LearnSiblingTerms(RouteAsker &asker, State &state) {
   std::size_t asked = 0;
   for (std::size_t i = 0; i < state.routes.size(); ++i) {
     const Routes::Entry &entry = state.routes.entries()[i];
     const RouteTerms &listed = state.routes.TermsOf(entry);
     if (!SharesFlows(entry, listed)) continue;
-    std::vector<NexthopSource> sources(listed.nexthops.size(), {std::nullopt, true});
+    std::vector<OwnTerms> own(listed.nexthops.size(), OwnTerms{.prefsrc = {}, .hidden = true});
     if (++asked <= kMostSharedRoutes) {
-      SRCSEL_ASSIGN_OR_RETURN(sources, Learner(asker, state, entry).Run());
+      SRCSEL_ASSIGN_OR_RETURN(own, Learner(asker, state, entry).Run());
     }
-    if (std::ranges::count(sources, NexthopSource{listed.prefsrc}) ==
-        static_cast<std::ptrdiff_t>(sources.size()))
-      continue;
+    const OwnTerms shown = {listed.prefsrc, listed.mtu};
+    if (std::ranges::all_of(own, [&](const OwnTerms &o) { return o == shown; })) continue;
     RouteTerms terms = listed;
-    terms.sources = std::move(sources);
+    terms.own = std::move(own);
     state.routes.SetTerms(i, state.routes.Keep(terms));
   }
   return absl::OkStatus();
