@@ -19,6 +19,15 @@ bool SharesFlows(const Routes::Entry &entry, const RouteTerms &terms) {
   return !entry.dst.address.is_v4() && terms.nexthop_id == 0 && terms.nexthops.size() > 1;
 }
 
+// Whether any flow may come to the table. Main is looked up even where its rule is gone, as long as
+// a namespace has had no other.
+bool IsLookedUp(const State &state, std::uint32_t table) {
+  return table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL ||
+         std::ranges::any_of(state.rules, [&](const Rule &rule) {
+           return rule.family == AF_INET6 && rule.table == table;
+         });
+}
+
 IpAddress Filled(const Prefix &prefix, std::uint8_t with, std::uint8_t last) {
   IpAddress::Bytes bytes = prefix.address.bytes();
   for (int bit = prefix.length; bit < prefix.address.bits(); ++bit) {
@@ -127,7 +136,7 @@ absl::Status LearnSiblingTerms(RouteAsker &asker, State &state) {
   for (std::size_t i = 0; i < state.routes.size(); ++i) {
     const Routes::Entry &entry = state.routes.entries()[i];
     const RouteTerms &listed = state.routes.TermsOf(entry);
-    if (!SharesFlows(entry, listed)) continue;
+    if (!SharesFlows(entry, listed) || !IsLookedUp(state, listed.table)) continue;
     std::vector<OwnTerms> own(listed.nexthops.size(), OwnTerms{.prefsrc = {}, .hidden = true});
     if (++asked <= kMostSharedRoutes) {
       SRCSEL_ASSIGN_OR_RETURN(own, Learner(asker, state, entry).Run());

@@ -4,9 +4,9 @@
 // route of several nexthops, with the terms of the first (rt6_fill_node() of Linux 6.18). So the
 // kernel is asked where some flows would go, until each nexthop was the answer to one.
 //
-// Writes RouteTerms::own of the routes. Hidden stays a nexthop that no flow tried leaves by: its
-// neighbour has failed, or no flow was found that comes to the route at all; and all nexthops of
-// routes beyond kMostSharedRoutes.
+// Writes RouteTerms::own of the routes, but in tables that no rule leads to. Hidden stays a nexthop
+// that no flow tried leaves by: its neighbour has failed, or no flow was found that comes to the
+// route at all; and all nexthops of routes beyond kMostSharedRoutes.
 //
 // Asking sends no packet. Cost: some 3 us for each nexthop of such routes, and nothing else.
 
