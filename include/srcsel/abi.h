@@ -280,6 +280,8 @@ enum srcsel_route_flag {
   SRCSEL_ROUTE_ROTATES = 1u << 5,   /* `detail` is a rotation of defaults, not a route's terms */
   SRCSEL_ROUTE_MERGED = 1u << 6,    /* AMBIGUOUS because local and main may still be one trie */
   SRCSEL_ROUTE_LENGTHS = 1u << 7,   /* the kernel may take its prefix for one of another length */
+  SRCSEL_ROUTE_DOUBTFUL = 1u << 8,  /* IPv6: the kernel may pass it by, and go on at `next` */
+  SRCSEL_ROUTE_STRICT = 1u << 9,    /* IPv6: holds only for flows without SRCSEL_FACT_LOOSE */
 };
 
 /*

@@ -26,6 +26,7 @@ enum class Ambiguity : std::uint8_t {
   kPort,      // rules select by the source port, which is not chosen yet
   kVrf,       // a VRF, which is not mirrored
   kRules,     // an IPv6 rule that finds its source itself, or boot-time rules that are missing
+  kRoutes,    // an IPv6 route of which the kernel does not show all, or that it may pass by
 };
 
 // One word, stable: "merged", "hash", ...; "exact" for kNone.

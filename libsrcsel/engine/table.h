@@ -29,6 +29,9 @@ SRCSEL_INLINE __u32 srcsel_route_selects(const struct srcsel_search *s,
   const struct srcsel_match *from;
 
   if (route->dscp && (route->dscp ^ s->flow->dscp) & 7) return 0;
+  if (SRCSEL_BOUND_FLOWS && route->flags & SRCSEL_ROUTE_STRICT &&
+      s->flow->facts & SRCSEL_FACT_LOOSE)
+    return 0;
   if (route->from == SRCSEL_NONE) return 1;
   if (!SRCSEL_BOUND_FLOWS || !(s->flow->src.hi | s->flow->src.lo)) return 0;
   from = (const struct srcsel_match *)srcsel_object(s->image, s->head->froms.page, route->from,

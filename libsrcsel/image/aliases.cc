@@ -20,6 +20,7 @@ struct AliasMaker::Candidate {
   std::uint32_t from = SRCSEL_NONE, rank = 0;
   bool failed = false;
   bool behind = false;  // IPv6: not of the lowest metric; find_rr_leaf() takes all those together
+  bool strict = false;  // IPv6: not for flows that only prefer the device
 
   bool Forbids() const { return terms->type >= RTN_BLACKHOLE || paths->forbids; }
 
@@ -50,10 +51,21 @@ bool IsDefaultGateway(const RouteTerms &terms, const Paths &paths) {
          paths.all[0].gateway;
 }
 
-bool HasFailed(const Paths &paths) {
-  return std::ranges::all_of(paths.all, [](const Path &path) {
-    return !path.usable || (path.gateway && path.neighbour == NUD_FAILED);
-  });
+bool Works(const Path &path) {
+  return path.usable && !(path.gateway && path.neighbour == NUD_FAILED);
+}
+
+// Of what leaves by `oif`, or of all if 0.
+bool HasFailed(const Paths &paths, std::uint32_t oif) {
+  return std::ranges::none_of(
+      paths.all, [&](const Path &path) { return Works(path) && (oif == 0 || path.oif == oif); });
+}
+
+// The device by which the kernel knows a group: __find_rr_leaf() looks at its members only until
+// one is better than the routes before it.
+std::uint32_t FirstDevice(const Paths &group) {
+  const auto works = std::ranges::find_if(group.all, Works);
+  return works != group.all.end() ? works->oif : group.First()->oif;
 }
 
 }  // namespace
@@ -95,21 +107,29 @@ std::vector<AliasMaker::Candidate> AliasMaker::Candidates4(std::span<const Prefi
 std::vector<AliasMaker::Candidate> AliasMaker::Candidates6(std::span<const PrefixRow> rows,
                                                            std::uint32_t oif) {
   std::vector<Candidate> candidates;
+  std::vector<std::uint32_t> met;  // ranks of the routes so far, whatever their device
   for (const PrefixRow &row : rows) {
     const RouteTerms &terms = state_.routes.terms()[row.terms];
     if (terms.expires && *terms.expires <= 0) continue;
     Candidate candidate{AF_INET6, row.length, row.terms, &terms, &paths_[row.terms]};
-    // A blackhole object forbids whatever the device.
-    if (!candidate.Choose(oif) && !candidate.paths->forbids) continue;
-    candidate.failed =
-        !state_.settings.forwarding6_all && !candidate.Forbids() && HasFailed(*candidate.paths);
+    const Paths &paths = *candidate.paths;
+    if (!paths.First() && !paths.forbids) continue;
     if (terms.src.length > 0) candidate.from = chains_.AddFrom(MatchOf(terms.src));
     candidate.behind = terms.metric != LowestMetric(rows, terms.src);
-    const std::uint64_t rank = std::uint64_t{candidate.behind} << 36 |
-                               std::uint64_t{candidate.from} << 4 | Preference(terms.pref) << 1 |
-                               candidate.failed;
-    candidate.rank = ranks_.try_emplace(rank, ranks_.size()).first->second;
-    candidates.push_back(candidate);
+    const auto rank = [&](std::uint32_t device) {
+      candidate.failed =
+          !state_.settings.forwarding6_all && !candidate.Forbids() && HasFailed(paths, device);
+      const std::uint64_t key = std::uint64_t{candidate.behind} << 36 |
+                                std::uint64_t{candidate.from} << 4 | Preference(terms.pref) << 1 |
+                                candidate.failed;
+      return ranks_.try_emplace(key, ranks_.size()).first->second;
+    };
+    if (paths.choice >= Choice::kGroup && oif != 0 && !paths.forbids)
+      candidate.strict = FirstDevice(paths) != oif && std::ranges::find(met, rank(0)) == met.end();
+    met.push_back(rank(0));
+    candidate.rank = rank(oif);
+    // A blackhole object forbids whatever the device.
+    if (candidate.Choose(oif) || paths.forbids) candidates.push_back(candidate);
   }
   std::ranges::stable_sort(candidates, {}, [](const Candidate &c) {
     // A blackhole object ends the search as soon as it is met, whatever was better.
@@ -197,6 +217,7 @@ srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) 
   route.from = candidate.from;
   route.rank = candidate.rank;
   if (!v6) route.dscp = candidate.terms->tos >> 2;
+  if (candidate.strict) route.flags |= SRCSEL_ROUTE_STRICT;
   if (!candidate.first) return route;
   const Path &first = *candidate.first;
   route.oif = first.oif;
@@ -217,6 +238,7 @@ srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) 
   for (const Path &path : paths.all) {
     if (!path.usable || &path == &first) continue;
     route.flags |= SRCSEL_ROUTE_SEVERAL;
+    if (path.id == 0 && !path.shared_sources.empty()) route.flags |= SRCSEL_ROUTE_AMBIGUOUS;
     // In IPv6 a group's source is chosen for its first member, whichever is taken.
     if (Differ(path, first) && !(v6 && paths.choice != Choice::kMultipath))
       route.flags |= SRCSEL_ROUTE_AMBIGUOUS;

@@ -46,9 +46,11 @@ void MarkMerged(Tables &tables) {
     for (; row != main.end() && wide.Covers({row->key, 0, 32}); ++row)
       if (row->length > wide.length) nested.push_back({row->key, row->terms, row->length, true});
   }
-  for (const PrefixRow &row : nested)
-    if (std::ranges::none_of(local, [&](const PrefixRow &r) { return r.SamePrefix(row); }))
-      local.push_back(row);
+  // Where local has the very prefix, its routes come first in either case.
+  std::erase_if(nested, [&](const PrefixRow &row) {
+    return std::ranges::any_of(local, [&](const PrefixRow &r) { return r.SamePrefix(row); });
+  });
+  local.insert(local.end(), nested.begin(), nested.end());
   Order(local);
 }
 
@@ -106,7 +108,8 @@ class Compiler {
       rows = rows.subspan(same.size());
       while (!around.empty() && !around.back().row.Covers(same[0])) around.pop_back();
       const Heads rest = around.empty() ? Heads{} : around.back().heads;
-      const Heads heads = HeadsOf(family, same, oif, rest, BeyondLeaf(around, same[0]));
+      const bool inner = !rows.empty() && same[0].Covers(rows[0]);
+      const Heads heads = HeadsOf(family, same, oif, inner, rest, BeyondLeaf(around, same[0]));
       around.push_back({same[0], heads});
       if (heads.head != rest.head)
         entries.push_back({same[0].key, same[0].length, static_cast<std::uint16_t>(heads.head)});
@@ -125,10 +128,12 @@ class Compiler {
     return around.empty() ? Heads{} : around.back().heads;
   }
 
-  Heads HeadsOf(int family, std::span<const PrefixRow> rows, std::uint32_t oif, const Heads &rest,
-                const Heads &beyond_leaf) {
+  // `inner`: some prefixes of the table are longer.
+  Heads HeadsOf(int family, std::span<const PrefixRow> rows, std::uint32_t oif, bool inner,
+                const Heads &rest, const Heads &beyond_leaf) {
     if (rows.size() > 1 || rows[0].merged || IsForSource(rows[0]) || MayEndLeaf(family, rows[0])) {
-      const Aliases aliases = Make(family, rows, oif);
+      Aliases aliases = Make(family, rows, oif);
+      if (inner && family == AF_INET6) MarkDoubtful(rows, aliases);
       return Link(aliases, aliases.ends_leaf ? beyond_leaf : rest);
     }
     // What comes behind a route that holds for every flow does not matter.
@@ -162,6 +167,22 @@ class Compiler {
       if (route.type >= RTN_BLACKHOLE) route.type = RTN_UNICAST;  // a walk must stop here
     }
     return aliases;
+  }
+
+  // When the last route for all sources of such a prefix goes, the kernel keeps the prefix's node
+  // under the address of a longer one (fib6_find_prefix() of Linux 6.18), and comes by what is left
+  // for certain sources only on its way back from there. Whether there was one is not shown.
+  void MarkDoubtful(std::span<const PrefixRow> rows, Aliases &aliases) const {
+    const auto for_source = [&](const PrefixRow &row) { return IsForSource(row); };
+    if (rows[0].length == 0 || !std::ranges::all_of(rows, for_source)) return;
+    for (auto *routes :
+         {&aliases.all, &aliases.reachable, &aliases.gated_all, &aliases.gated_reachable})
+      for (srcsel_route &route : *routes) {
+        // A suppressor cannot tell either; and a walk must stop here.
+        route.flags |= SRCSEL_ROUTE_AMBIGUOUS | SRCSEL_ROUTE_DOUBTFUL | SRCSEL_ROUTE_GROUPS |
+                       SRCSEL_ROUTE_LENGTHS;
+        if (route.type >= RTN_BLACKHOLE) route.type = RTN_UNICAST;
+      }
   }
 
   Heads Link(const Aliases &aliases, const Heads &rest) {

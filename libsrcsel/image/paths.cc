@@ -1,6 +1,7 @@
 #include "image/paths.hh"
 
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
@@ -72,8 +73,26 @@ Path PathFinder::Own(const RouteTerms &terms, int family, const Nexthop &nexthop
   path.weight = nexthop.weight;
   FindLink(family, path);
   path.usable = !(nexthop.flags & RTNH_F_DEAD);
-  FindSource(terms, family, nullptr, path);
+  path.mtu = terms.mtu;
+  if (terms.own.empty())
+    FindSource(terms, family, nullptr, path);
+  else
+    Sibling(terms, terms.own[static_cast<std::size_t>(&nexthop - &terms.nexthops[0])], path);
   return path;
+}
+
+// If it is hidden, any address of this host's may be.
+void PathFinder::Sibling(const RouteTerms &terms, const OwnTerms &own_terms, Path &path) const {
+  path.source = own_terms.prefsrc;
+  if (!own_terms.hidden) {
+    path.mtu = own_terms.mtu;
+    return;
+  }
+  path.shared_sources = {{terms.prefsrc, path.oif}};
+  if (terms.prefsrc) path.shared_sources.push_back({std::nullopt, path.oif});
+  for (const InterfaceAddress &own : state_.addresses)
+    if (!own.local.is_v4() && own.local != terms.prefsrc && !(own.flags & IFA_F_TENTATIVE))
+      path.shared_sources.push_back({own.local, path.oif});
 }
 
 Path PathFinder::Object(const RouteTerms &terms, int family, const NexthopObject &object) const {
@@ -81,6 +100,7 @@ Path PathFinder::Object(const RouteTerms &terms, int family, const NexthopObject
   path.oif = object.oif;
   path.gateway = object.gateway;
   path.id = object.id;
+  path.mtu = terms.mtu;
   FindLink(family, path);
   if (object.flags & RTNH_F_DEAD) path.usable = false;
   if (family == AF_INET6) {

@@ -28,12 +28,13 @@ struct Path {
   std::vector<IpAddress> other_sources = {};
   // IPv4, of a route with a source of its own: what the kernel keeps for the nexthop all the same.
   std::optional<IpAddress> kept_source = {};
-  // The same as other_sources in IPv6, of a nexthop object that several routes share: all there
-  // are.
+  // The same as other_sources in IPv6, of a nexthop object that several routes share, or of a
+  // sibling whose source is hidden: all there are.
   std::vector<SourceTerms> shared_sources = {};
   bool shared_length = false;  // such routes are to prefixes of several lengths
   bool usable = true;          // neither dead nor of a link down that is to be ignored
   std::uint32_t group = 0;     // of the link
+  std::uint32_t mtu = 0;       // of the route, 0: none
   std::uint32_t weight = 1;
   std::uint32_t id = 0;                         // of the nexthop object, 0: none
   std::optional<std::uint16_t> neighbour = {};  // NUD_* of the gateway; absent: it has no entry
@@ -75,6 +76,7 @@ class PathFinder {
   Paths Group(const RouteTerms &terms, int family, const NexthopObject &group) const;
   void FindSource(const RouteTerms &terms, int family, const NexthopObject *object,
                   Path &path) const;
+  void Sibling(const RouteTerms &terms, const OwnTerms &own_terms, Path &path) const;
   void FindLink(int family, Path &path) const;
 
   const State &state_;

@@ -10,7 +10,8 @@ namespace srcsel {
 namespace {
 
 bool Selects(const srcsel_route &route) {
-  return route.dscp != 0 || route.from != SRCSEL_NONE || route.flags & SRCSEL_ROUTE_MERGED;
+  return route.dscp != 0 || route.from != SRCSEL_NONE ||
+         route.flags & (SRCSEL_ROUTE_MERGED | SRCSEL_ROUTE_STRICT);
 }
 
 }  // namespace

@@ -72,14 +72,14 @@ class Lookup {
     outcome.dst = Prefix{query_.dst, reached.route->plen}.Network();
     outcome.metric = terms.metric;
     outcome.nexthop_id = terms.nexthop_id;
-    outcome.mtu = terms.mtu;
+    outcome.mtu = path.mtu;
     outcome.protocol = terms.protocol;
     outcome.pref = terms.pref;
     outcome.gateway = path.gateway;
     outcome.oif = IsOfThisHost(terms) ? kLo : path.oif;
     if (bound_ && !query_.hint) return AddWith(outcome, {});
     if (!path.shared_sources.empty()) {
-      answers_.Doubt(Ambiguity::kNexthop);
+      answers_.Doubt(path.id != 0 ? Ambiguity::kNexthop : Ambiguity::kRoutes);
       for (const SourceTerms &source : path.shared_sources) AddFrom(outcome, source);
       return;
     }

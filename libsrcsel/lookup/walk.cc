@@ -55,6 +55,8 @@ class Walk {
         if (found) reach(Arrival(apart));
         if (!throws) reach(Arrival(route));
         if (found && !throws) return;
+      } else if (route->flags & SRCSEL_ROUTE_DOUBTFUL) {
+        if (!GoesOn(route, answers, reach)) return;
       } else if (walk_.verdict == SRCSEL_UNKNOWABLE) {
         answers.Doubt(DoubtOf(*route));
         reach(Arrival(route));
@@ -79,6 +81,32 @@ class Walk {
     Walk(snapshot_, certain).RunFrom(walk_.rule, answers, reach);
   }
 
+  // At a route that may be passed by: it and all that may come instead. Whether the next rule may.
+  bool GoesOn(const srcsel_route *route, Answers &answers,
+              absl::FunctionRef<void(const Reached &)> reach) {
+    answers.Doubt(Ambiguity::kRoutes);
+    answers.Vary();
+    bool on = walk_.verdict == SRCSEL_UNKNOWABLE;
+    for (;; route = Next(route)) {
+      const std::uint8_t type = TypeOf(*route);
+      if (type == RTN_UNSPEC || type == RTN_THROW)
+        on = true;
+      else
+        reach(Arrival(route));
+      if (!(route->flags & SRCSEL_ROUTE_DOUBTFUL)) return on;
+    }
+  }
+
+  // That of another prefix.
+  const srcsel_route *Next(const srcsel_route *route) const {
+    const srcsel_search search = {walk_.image, walk_.head, &flow_, 0};
+    const std::uint8_t plen = route->plen;
+    do route = Route(route->next);
+    while (route->type != RTN_UNSPEC &&
+           (route->plen == plen || !srcsel_route_selects(&search, route)));
+    return route;
+  }
+
   bool HasVrf() const {
     for (const Link &link : snapshot_.state().links)
       if (link.vrf) return true;
@@ -98,9 +126,10 @@ class Walk {
     return route;
   }
 
-  // Where the tables may be one, the image does not say what forbids.
+  // Where a walk must stop, the image does not say what forbids.
   std::uint8_t TypeOf(const srcsel_route &route) const {
-    if (!(route.flags & SRCSEL_ROUTE_MERGED) || route.flags & SRCSEL_ROUTE_ROTATES)
+    if (!(route.flags & (SRCSEL_ROUTE_MERGED | SRCSEL_ROUTE_DOUBTFUL)) ||
+        route.flags & SRCSEL_ROUTE_ROTATES)
       return route.type;
     if (snapshot_.details().paths[route.detail].forbids) return RTN_BLACKHOLE;
     return snapshot_.state().routes.terms()[route.detail].type;

@@ -43,6 +43,8 @@ absl::string_view AmbiguityWord(Ambiguity ambiguity) {
       return "vrf";
     case Ambiguity::kRules:
       return "rules";
+    case Ambiguity::kRoutes:
+      return "routes";
   }
   return "?";
 }
@@ -71,6 +73,9 @@ absl::string_view AmbiguityText(Ambiguity ambiguity) {
       return "VRFs are not mirrored";
     case Ambiguity::kRules:
       return "an ip rule finds its source itself, or rules the kernel starts with are missing";
+    case Ambiguity::kRoutes:
+      return "the kernel shows one source for IPv6 routes that were added one by one and share "
+             "flows, and not whether it still finds a route for certain sources";
   }
   return "?";
 }

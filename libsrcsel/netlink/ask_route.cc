@@ -4,7 +4,6 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -17,14 +16,15 @@ namespace {
 
 constexpr int kFlowLabel = 31;  // RTA_FLOWLABEL, since Linux 6.14
 
-NetlinkRequest RequestFor(const Flow &flow, std::uint32_t sequence) {
+NetlinkRequest RequestFor(const Flow &flow, std::uint32_t flags, std::uint32_t sequence) {
   rtmsg header{};
   header.rtm_family = static_cast<unsigned char>(flow.destination.family());
   header.rtm_dst_len = static_cast<unsigned char>(flow.destination.bits());
   const bool bound = !flow.source.IsUnspecified();
   if (bound) header.rtm_src_len = header.rtm_dst_len;
   header.rtm_tos = flow.tos;
-  if (flow.destination.is_v4()) header.rtm_flags = RTM_F_LOOKUP_TABLE;  // IPv6 always tells it
+  header.rtm_flags = flags;
+  if (flow.destination.is_v4()) header.rtm_flags |= RTM_F_LOOKUP_TABLE;  // IPv6 always tells it
   NetlinkRequest request(RTM_GETROUTE, 0, header, sequence);
   request.Add(RTA_DST, flow.destination);
   if (bound) request.Add(RTA_SRC, flow.source);
@@ -70,19 +70,32 @@ absl::StatusOr<RouteAsker> RouteAsker::Open() {
 }
 
 absl::StatusOr<Outcome> RouteAsker::Ask(const Flow &flow) {
-  NetlinkRequest request = RequestFor(flow, ++sequence_);
+  Reply reply;
+  SRCSEL_RETURN_IF_ERROR(Receive(flow, 0, reply));
+  return Decode(flow, reply.message());
+}
+
+absl::StatusOr<std::optional<Route>> RouteAsker::AskRoute(const Flow &flow) {
+  Reply reply;
+  SRCSEL_RETURN_IF_ERROR(Receive(flow, RTM_F_FIB_MATCH, reply));
+  if (reply.message().nlmsg_type == NLMSG_ERROR) return std::nullopt;
+  SRCSEL_ASSIGN_OR_RETURN(Route route, DecodeRoute(reply.message()));
+  return route;
+}
+
+absl::Status RouteAsker::Receive(const Flow &flow, std::uint32_t flags, Reply &reply) {
+  NetlinkRequest request = RequestFor(flow, flags, ++sequence_);
   const auto &bytes = request.Finish();
   if (send(socket_.fd(), bytes.data(), bytes.size(), 0) < 0)
     return absl::ErrnoToStatus(errno, "ask for a route");
-  alignas(nlmsghdr) std::array<std::uint8_t, 8192> buffer{};
   for (;;) {
-    const ssize_t size = recv(socket_.fd(), buffer.data(), buffer.size(), 0);
+    const ssize_t size = recv(socket_.fd(), reply.data(), reply.size(), 0);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return absl::ErrnoToStatus(errno, "receive a route asked for");
-    const auto &message = *reinterpret_cast<const nlmsghdr *>(buffer.data());
+    const nlmsghdr &message = reply.message();
     if (size < NLMSG_HDRLEN || message.nlmsg_len > size)
       return absl::DataLossError("receive a route asked for: the message is cut short");
-    if (message.nlmsg_seq == sequence_) return Decode(flow, message);
+    if (message.nlmsg_seq == sequence_) return absl::OkStatus();
   }
 }
 

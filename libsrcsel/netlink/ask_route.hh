@@ -13,11 +13,16 @@
 
 #pragma once
 
+#include <linux/netlink.h>
+
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "netlink/socket.hh"
+#include "state/route.hh"
 #include <srcsel/flow.hh>
 #include <srcsel/selection.hh>
 
@@ -29,9 +34,17 @@ class RouteAsker {
 
   // `rule`, `dst` and `nexthop_id` are not told. The source of a bound flow is what it is bound to.
   absl::StatusOr<Outcome> Ask(const Flow &flow);
+  // The route of the table that the flow takes, as a listing shows it; none if it takes none. Of
+  // IPv6 routes that share flows, the one taken: its terms, and itself as the first nexthop.
+  absl::StatusOr<std::optional<Route>> AskRoute(const Flow &flow);
 
  private:
+  struct alignas(nlmsghdr) Reply : std::array<std::uint8_t, 8192> {
+    const nlmsghdr &message() const { return *reinterpret_cast<const nlmsghdr *>(data()); }
+  };
+
   explicit RouteAsker(NetlinkSocket socket) : socket_(std::move(socket)) {}
+  absl::Status Receive(const Flow &flow, std::uint32_t flags, Reply &reply);
 
   NetlinkSocket socket_;
   std::uint32_t sequence_ = 0;

@@ -14,6 +14,7 @@
 #include "netlink/device_order.hh"
 #include "netlink/read_settings.hh"
 #include "netlink/route_listing.hh"
+#include "netlink/sibling_terms.hh"
 
 namespace srcsel {
 namespace {
@@ -60,7 +61,8 @@ absl::Status FillBuckets(NetlinkSocket &socket, std::vector<NexthopObject> &obje
 
 absl::StatusOr<StateReader> StateReader::Open() {
   SRCSEL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::Open());
-  return StateReader(std::move(socket), NetnsFiles::Open());
+  SRCSEL_ASSIGN_OR_RETURN(RouteAsker asker, RouteAsker::Open());
+  return StateReader(std::move(socket), std::move(asker), NetnsFiles::Open());
 }
 
 absl::StatusOr<State> StateReader::Read() {
@@ -81,6 +83,7 @@ absl::StatusOr<State> StateReader::Read() {
     SRCSEL_RETURN_IF_ERROR(Append(socket_, RTM_GETRULE, family, DecodeRule, state.rules));
     SRCSEL_RETURN_IF_ERROR(AppendRoutes(socket_, family, state.routes));
   }
+  SRCSEL_RETURN_IF_ERROR(LearnSiblingTerms(asker_, state));
   SRCSEL_ASSIGN_OR_RETURN(state.neighbours, ReadNeighbours());
   return state;
 }

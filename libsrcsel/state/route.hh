@@ -30,6 +30,20 @@ struct Nexthop {
   }
 };
 
+// What a nexthop of an IPv6 route came with when it was added by itself.
+struct OwnTerms {
+  std::optional<IpAddress> prefsrc;
+  std::uint32_t mtu = 0;
+  bool hidden = false;  // it could not be learned
+
+  friend bool operator==(const OwnTerms &, const OwnTerms &) = default;
+
+  template <typename H>
+  friend H AbslHashValue(H h, const OwnTerms &s) {
+    return H::combine(std::move(h), s.prefsrc.value_or(IpAddress()), s.mtu, s.hidden);
+  }
+};
+
 struct RouteTerms {
   Prefix src;  // IPv6 source-specific routes only
   std::uint32_t table = 0;
@@ -45,6 +59,7 @@ struct RouteTerms {
   std::optional<std::int32_t> expires;  // hundredths of a second left; below 0 it has expired
   std::uint32_t mtu = 0;                // RTAX_MTU, 0: none
   std::vector<Nexthop> nexthops;        // one, or several for RTA_MULTIPATH
+  std::vector<OwnTerms> own;            // IPv6, of each nexthop; empty: none has any of its own
 
   friend bool operator==(const RouteTerms &, const RouteTerms &) = default;
 
@@ -52,7 +67,7 @@ struct RouteTerms {
   friend H AbslHashValue(H h, const RouteTerms &t) {
     return H::combine(std::move(h), t.src, t.table, t.type, t.scope, t.tos, t.protocol, t.flags,
                       t.metric, t.prefsrc.value_or(IpAddress()), t.nexthop_id, t.pref,
-                      t.expires.value_or(0), t.mtu, t.nexthops);
+                      t.expires.value_or(0), t.mtu, t.nexthops, t.own);
   }
 };
 

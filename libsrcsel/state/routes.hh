@@ -32,6 +32,8 @@ class Routes {
   void push_back(const Prefix &dst, std::uint32_t terms) { entries_.push_back({dst, terms}); }
   // The index into terms() of these, from now on.
   std::uint32_t Keep(const RouteTerms &terms);
+  // Gives route number `index` other terms, which Keep() returned.
+  void SetTerms(std::size_t index, std::uint32_t terms) { entries_[index].terms = terms; }
   // Forgets all but the first `count` routes.
   void Truncate(std::size_t count) { entries_.resize(count); }
 

@@ -74,15 +74,22 @@ MUTATIONS = {
         ALIASES, "else if (terms.nexthop_id != 0 && terms.tos == 0)", "else if (false)"),
     "router preference": (ALIASES, "return (pref ^ 2) & 3;", "return pref & 0;"),
     "expired routes": (ALIASES, "if (terms.expires && *terms.expires <= 0) continue;", ""),
-    "failed gateways of IPv6": (ALIASES, "candidate.failed =\n        !state_", "candidate.failed =\n        false && !state_"),
-    "merged local and main": (COMPILE_TABLES, "if (MayBeMerged(state_)) MarkMerged(tables);", ""),
+    "failed gateways of IPv6": (
+        ALIASES, "!candidate.Forbids() && HasFailed(paths, device);",
+        "!candidate.Forbids() && HasFailed(paths, device) && false;"),
+    "routes that may be passed by": (
+        COMPILE_TABLES, "if (inner && family == AF_INET6)", "if (false && inner)"),
+    "a group's first device": (
+        ALIASES, "if (candidate.strict) route.flags |= SRCSEL_ROUTE_STRICT;", ""),
+    "terms of siblings": (
+        PATHS, "if (terms.own.empty())", "if (terms.own.empty() || true)"),
+    "merged local and main": (COMPILE_TABLES, "if (MayBeMerged(state_)) MarkMerged(tables);",
+                              "if (false && MayBeMerged(state_)) MarkMerged(tables);"),
     "deleted boot rules of IPv6": (
         COMPILE_RULES,
         "if (family == SRCSEL_V6 && untouched) AddDeletedBootRules(tables, out);", ""),
     # The source.
     "prefsrc": (PATHS, "if (terms.prefsrc) {", "if (false) {"),
-    "secondary addresses": (SOURCE4, "return a.local.is_v4() && !(a.flags & IFA_F_SECONDARY);",
-                            "return a.local.is_v4();"),
     "scopes of addresses": (SOURCE4, "if (std::min(a.scope, widest_host) > scope) continue;", ""),
     "the gateway's subnet": (SOURCE4, "if (!hint || a.subnet.Contains(*hint)) return a.local;",
                              "return a.local;"),

@@ -75,7 +75,8 @@ void DrawIpv6(Sketch &host, const std::string &link) {
   const unsigned n = host.NumberOf(link);
   for (unsigned left = host.draw.Below(4); left > 0; --left) {
     const std::string words = absl::StrCat(" dev ", link, host.draw.Once(12) ? "" : " nodad",
-                                           host.draw.Once(8) ? " noprefixroute" : "");
+                                           host.draw.Once(8) ? " noprefixroute" : "",
+                                           host.draw.Once(3) ? " mngtmpaddr" : "");
     if (host.draw.Once(12))
       Add(host, true, absl::StrCat("fd10:", n, ":3::1"),
           absl::StrCat(" peer fd10:", n, ":3::2/64", words));

@@ -49,11 +49,12 @@ std::string Terms4(Sketch &host, const std::string &destination, bool object) {
   return words;
 }
 
-std::string Terms6(Sketch &host) {
+std::string Terms6(Sketch &host, bool via) {
   static const std::vector<const char *> kPrefs = {"low", "medium", "high"};
   std::string words;
   if (host.draw.Once(6)) absl::StrAppend(&words, " pref ", host.draw.OneOf(kPrefs));
-  if (host.draw.Once(8)) absl::StrAppend(&words, " expires 1000");
+  // Of those that may share flows, the kernel shows the end of the first alone.
+  if (host.draw.Once(8)) absl::StrAppend(&words, " expires ", via || host.draw.Once(2) ? 1000 : 0);
   return words;
 }
 
@@ -80,6 +81,7 @@ std::string DrawType(Sketch &host, bool v6) {
 
 // A throw in the local table ends the search in main too, while the two are one.
 std::string TableFor(Sketch &host, const std::string &type) {
+  if (type == "local" && host.draw.Once(2)) return "table local";
   std::string table = host.Table();
   while (type == "throw" && table == "table local") table = host.Table();
   return table;
@@ -97,9 +99,10 @@ void DrawRoute(Sketch &host, bool v6) {
   const std::string target = type == "unicast" ? Target(host, v6) : "";
   // A nexthop object that flows of one tos cannot use hides what is behind it from them alone.
   const bool object = target.starts_with(" nhid");
-  std::string words =
-      absl::StrCat(Ip(v6), "route ", host.draw.OneOf(kVerbs), " ", type, " ", destination,
-                   v6 ? Source6(host) : "", v6 ? Terms6(host) : Terms4(host, destination, object));
+  std::string words = absl::StrCat(Ip(v6), "route ", host.draw.OneOf(kVerbs), " ", type, " ",
+                                   destination, v6 ? Source6(host) : "",
+                                   v6 ? Terms6(host, target.find(" via ") != std::string::npos)
+                                      : Terms4(host, destination, object));
   if (host.draw.Once(4)) absl::StrAppend(&words, " src ", host.OwnAddress(v6));
   if (host.draw.Once(12)) absl::StrAppend(&words, " mtu ", 1290 + host.draw.Below(9));
   absl::StrAppend(&words, Metric(host, destination), " ", TableFor(host, type));

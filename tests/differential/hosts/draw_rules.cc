@@ -38,7 +38,8 @@ std::string Oif(Sketch &host, bool) {
 
 std::string Tos(Sketch &host, bool v6) {
   static const std::vector<const char *> kTos = {"0x10", "0x08", "0x18"};
-  static const std::vector<const char *> kDscp = {"46", "0", "0x2e/0x3f", "0x8/0x38", "4"};
+  static const std::vector<const char *> kDscp = {"46",        "0",        "4",
+                                                  "0x2e/0x3f", "0x8/0x38", "0x4/0x1c"};
   if (host.draw.Once(2)) return absl::StrCat(" dscp ", host.draw.OneOf(kDscp));
   if (v6 && host.draw.Once(3)) return " tos 0xb8";
   return absl::StrCat(" tos ", host.draw.OneOf(kTos));
@@ -150,7 +151,7 @@ void ChangeBootRules(Sketch &host, bool v6) {
 }  // namespace
 
 void DrawRules(Sketch &host, bool v6) {
-  if (host.hidden && host.draw.Once(4)) return;
+  if (host.hidden && host.draw.Once(2)) return;
   if (!host.draw.Once(12))
     for (unsigned left = 1 + host.draw.Below(14); left > 0; --left) DrawRule(host, v6);
   else

@@ -30,6 +30,10 @@ void DrawPerDevice(Sketch &host, const std::string &link) {
   if (host.draw.Once(8)) set(of("ipv4", "promote_secondaries").c_str());
   if (host.draw.Once(8)) set(of("ipv6", "use_oif_addrs_only").c_str());
   if (host.draw.Once(30)) set(of("ipv6", "disable_ipv6").c_str());
+  if (host.draw.Once(3)) {
+    host.Add("sysctl net.", of("ipv6", "use_tempaddr"), "=", 1 + host.draw.Below(2));
+    host.Add("sysctl net.", of("ipv6", "accept_dad"), "=0");
+  }
   if (host.draw.Once(8)) host.Add("sysctl net.", of("ipv6", "dad_transmits"), "=10000");
   // Neighbours stay as they are made.
   for (const char *ip : {"ipv4", "ipv6"})

@@ -28,6 +28,13 @@ absl::string_view KindOf(absl::string_view command) {
   return found == kKinds.end() ? absl::string_view() : *found;
 }
 
+// For a tick of the kernel's clock on either side of its end a route looks as if it had none.
+constexpr int kTicks = 25;  // milliseconds, more than two of them
+
+bool ExpiresAtOnce(const std::string &command) {
+  return command.find(" expires 0") != std::string::npos;
+}
+
 // In the namespace.
 bool HasIpv6(const Link &link) {
   std::ifstream disabled(absl::StrCat("/proc/sys/net/ipv6/conf/", link.name, "/disable_ipv6"));
@@ -67,6 +74,7 @@ absl::Status LiveHost::Run(const std::vector<std::string> &commands) {
     for (; first != last; ++first) lines.push_back(first->substr(kind.size()));
     SRCSEL_RETURN_IF_ERROR(RunKind(std::string(kind), lines));
   }
+  if (std::ranges::any_of(commands, ExpiresAtOnce)) poll(nullptr, 0, kTicks);
   return absl::OkStatus();
 }
 
