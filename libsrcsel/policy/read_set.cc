@@ -97,8 +97,7 @@ std::shared_ptr<const PrefixSet> ReadSet(const TomlEntry &entry, const std::stri
     set_key.Error("has neither file nor prefixes; say one of them");
   if (findings.size() != before) return nullptr;
   if (!std::ranges::is_sorted(set.prefixes)) std::ranges::sort(set.prefixes);
-  const auto repeated = std::ranges::unique(set.prefixes);
-  set.prefixes.erase(repeated.begin(), repeated.end());
+  set.prefixes.erase(std::unique(set.prefixes.begin(), set.prefixes.end()), set.prefixes.end());
   return std::make_shared<const PrefixSet>(PrefixSet{entry.key, std::move(set.prefixes)});
 }
 

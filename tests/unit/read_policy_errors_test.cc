@@ -270,6 +270,8 @@ TEST(FileMistake, OfTomlEndsTheReading) {
               testing::StartsWith("p:3: error: is not TOML: "));
   EXPECT_THAT(FoundIn("[[rule]]\nmark = 1\nmark = 2\n"),
               testing::StartsWith("p:3: error: is not TOML: "));
+  for (const char *text : {"[=]", "[wan\u039d]", "[\u00e9]", "\u00e9 = 1", "[]", "[a", "a", "= 1"})
+    EXPECT_THAT(FoundIn(text), testing::StartsWith("p:1: error: is not TOML: ")) << text;
   EXPECT_THAT(FoundIn("a = '\xff'"), testing::StartsWith("p:1: error: is not TOML: "));
 }
 

@@ -134,25 +134,22 @@ std::string Banner(const Options &options) {
   std::_Exit(error == ENOENT ? kNotFound : kCouldNotRun);
 }
 
-// Says what there is to say; whether there is no error.
-bool SetUp(const Options &options) {
-  const absl::StatusOr<PolicyFile> file = PolicyOf(options);
-  absl::StatusOr<Findings> entered = file.status();
-  if (file.ok()) {
-    Print(file->findings, options.quiet);
-    if (HasErrors(file->findings)) return false;
-    entered = EnterPolicy(file->policy, options.netns);
-  }
-  if (entered.ok()) {
-    Print(*entered, options.quiet);
-    return !HasErrors(*entered);
-  }
-  std::fprintf(stderr, "srcsel: %s\n", std::string(entered.status().message()).c_str());
-  return false;
+// What there is to say; with an error among it, nothing is set up.
+absl::StatusOr<Findings> SetUp(const Options &options) {
+  SRCSEL_ASSIGN_OR_RETURN(PolicyFile file, PolicyOf(options));
+  if (HasErrors(file.findings)) return std::move(file.findings);
+  SRCSEL_ASSIGN_OR_RETURN(const Findings here, EnterPolicy(file.policy, options.netns));
+  file.findings.insert(file.findings.end(), here.begin(), here.end());
+  return std::move(file.findings);
 }
 
 void Run(const Options &options) {
-  if (!SetUp(options)) std::exit(kCouldNotSetUp);
+  const absl::StatusOr<Findings> findings = SetUp(options);
+  if (findings.ok())
+    Print(*findings, options.quiet);
+  else
+    std::fprintf(stderr, "srcsel: %s\n", std::string(findings.status().message()).c_str());
+  if (!findings.ok() || HasErrors(*findings)) std::exit(kCouldNotSetUp);
   if (!options.quiet) std::fprintf(stderr, "%s\n", Banner(options).c_str());
   Exec(options.command);
 }
