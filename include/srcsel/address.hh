@@ -9,8 +9,10 @@
 #include <netinet/in.h>
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -26,8 +28,19 @@ class IpAddress {
   IpAddress() = default;
 
   // family is AF_INET or AF_INET6; `bytes` points at 4 or 16 bytes in network order.
-  static IpAddress FromBytes(int family, const void *bytes);
-  static IpAddress Any(int family);
+  static IpAddress FromBytes(int family, const void *bytes) {
+    IpAddress a = Any(family);
+    if (a.is_v4())
+      std::memcpy(a.bytes_.data(), bytes, 4);
+    else
+      std::memcpy(a.bytes_.data(), bytes, 16);
+    return a;
+  }
+  static IpAddress Any(int family) {
+    IpAddress a;
+    a.family_ = family;
+    return a;
+  }
   static IpAddress Loopback(int family);  // 127.0.0.1 or ::1
 
   // "10.0.0.1" or "fd00::1"; no prefix length, no scope id, no host names.
@@ -39,16 +52,23 @@ class IpAddress {
   std::size_t size() const { return is_v4() ? 4 : 16; }
   const Bytes &bytes() const { return bytes_; }
 
-  bool IsUnspecified() const { return bytes_ == Bytes{}; }
+  bool IsUnspecified() const { return words() == Words{}; }
   bool IsLoopback() const;
   bool IsLinkLocal() const;
-  bool IsMulticast() const;
-  bool IsV4Mapped() const;   // ::ffff:a.b.c.d
-  bool IsBroadcast() const;  // 255.255.255.255
+  bool IsMulticast() const { return is_v4() ? (bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff; }
+  bool IsV4Mapped() const {  // ::ffff:a.b.c.d
+    constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return !is_v4() && std::memcmp(bytes_.data(), kPrefix, sizeof(kPrefix)) == 0;
+  }
+  bool IsBroadcast() const {  // 255.255.255.255
+    return is_v4() && (bytes_[0] & bytes_[1] & bytes_[2] & bytes_[3]) == 0xff;
+  }
 
   std::string ToString() const;
 
-  friend bool operator==(const IpAddress &, const IpAddress &) = default;
+  friend bool operator==(const IpAddress &a, const IpAddress &b) {
+    return a.family_ == b.family_ && a.words() == b.words();
+  }
   friend std::strong_ordering operator<=>(const IpAddress &, const IpAddress &) = default;
 
   template <typename H>
@@ -57,6 +77,15 @@ class IpAddress {
   }
 
  private:
+  struct Words {
+    std::uint64_t first, second;
+    friend bool operator==(const Words &a, const Words &b) {
+      return ((a.first ^ b.first) | (a.second ^ b.second)) == 0;
+    }
+  };
+  // What a compiler compares without a call.
+  Words words() const { return std::bit_cast<Words>(bytes_); }
+
   int family_ = AF_INET;
   Bytes bytes_{};
 };

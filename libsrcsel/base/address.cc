@@ -1,24 +1,14 @@
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "absl/base/internal/endian.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include <srcsel/address.hh>
 
 namespace srcsel {
-
-IpAddress IpAddress::FromBytes(int family, const void *bytes) {
-  IpAddress a = Any(family);
-  std::memcpy(a.bytes_.data(), bytes, a.size());
-  return a;
-}
-
-IpAddress IpAddress::Any(int family) {
-  IpAddress a;
-  a.family_ = family;
-  return a;
-}
 
 absl::StatusOr<IpAddress> IpAddress::Parse(absl::string_view text) {
   const std::string copy(text);
@@ -38,22 +28,9 @@ bool IpAddress::IsLoopback() const {
   return is_v4() ? bytes_[0] == 127 : *this == Loopback(AF_INET6);
 }
 
-bool IpAddress::IsBroadcast() const {
-  return *this == FromBytes(AF_INET, "\xff\xff\xff\xff");
-}
-
 bool IpAddress::IsLinkLocal() const {
   if (is_v4()) return bytes_[0] == 169 && bytes_[1] == 254;
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
-}
-
-bool IpAddress::IsMulticast() const {
-  return is_v4() ? (bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
-}
-
-bool IpAddress::IsV4Mapped() const {
-  constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  return !is_v4() && std::memcmp(bytes_.data(), kPrefix, sizeof(kPrefix)) == 0;
 }
 
 std::string IpAddress::ToString() const {
@@ -74,12 +51,15 @@ absl::StatusOr<Prefix> Prefix::Parse(absl::string_view text) {
 }
 
 Prefix Prefix::Network() const {
-  IpAddress::Bytes bytes = address.bytes();
-  for (int i = 0; i < 16; ++i) {
-    const int keep = length - 8 * i;
-    if (keep < 8) bytes[i] = static_cast<std::uint8_t>(keep <= 0 ? 0 : bytes[i] & 0xff00 >> keep);
-  }
-  return {IpAddress::FromBytes(address.family(), bytes.data()), length};
+  const auto kept = [](int bits) {
+    return absl::big_endian::FromHost64(bits >= 64 ? ~std::uint64_t{0}
+                                                   : ~(~std::uint64_t{0} >> bits));
+  };
+  std::uint64_t words[2];
+  std::memcpy(words, address.bytes().data(), sizeof(words));
+  words[0] &= kept(length);
+  words[1] &= kept(std::max(length - 64, 0));
+  return {IpAddress::FromBytes(address.family(), words), length};
 }
 
 bool Prefix::Contains(const IpAddress &a) const {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * platform.h: the only seams between the engine in user space and in BPF: reading a page of the
- * image, looping, and whose turn it is.
+ * image, looping, choosing, stopping early, and whose turn it is.
  *
  * In BPF an image is the array map found by one lookup in the outer map; a page is one element. In
  * user space it is a stretch of memory. In both, an index beyond the image yields no page, and the
@@ -35,6 +35,13 @@ SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
   return bpf_map_lookup_elem(image, &page);
 }
 
+/* Object `index` of an array of `size`-byte objects starting at `page`. size is a power of two. */
+SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 index, __u32 size) {
+  const __u64 position = (__u64)index * size;
+  const __u8 *base = (const __u8 *)srcsel_page(image, page + (__u32)(position / SRCSEL_PAGE));
+  return base ? base + (position & (SRCSEL_PAGE - size)) : 0;
+}
+
 #define srcsel_loop(count, step, context) bpf_loop(count, step, context, 0)
 
 /* How many flows of this policy rule came before. The hooks count them in a map. */
@@ -44,6 +51,18 @@ SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy);
  * first and spills them, and the frames of a walk no longer fit into the 512 bytes the verifier
  * allows a chain of calls. */
 #define srcsel_settle(value) __asm__ volatile("" : "+r"(value))
+
+/* In user space a choice of two pointers without a jump. In BPF a jump costs less. */
+#define SRCSEL_CHOOSES 0
+#define srcsel_choose(condition, yes, no) (no)
+
+/* Whether to stop here because `value` is not 0. Not in BPF, where one path through all is cheaper
+ * to verify than many short ones. */
+#define srcsel_settled(value) \
+  ({                          \
+    srcsel_settle(value);     \
+    0;                        \
+  })
 
 #else /* user space */
 
@@ -59,6 +78,7 @@ struct srcsel_memory {
 typedef const struct srcsel_memory *srcsel_image;
 
 #define srcsel_settle(value) ((void)(value))
+#define srcsel_settled(value) ((value) != 0)
 
 SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
   return page < image->pages ? image->base + (__u64)page * SRCSEL_PAGE : 0;
@@ -69,6 +89,19 @@ SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy) {
   return flow->chance;
 }
 
+/* As in BPF; pages lie one after the other. */
+SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 index, __u32 size) {
+  const __u64 position = (__u64)page * SRCSEL_PAGE + (__u64)index * size;
+  return position < (__u64)image->pages * SRCSEL_PAGE ? image->base + position : 0;
+}
+
+/* `yes` if the condition is 1, `no` if it is 0, by arithmetic: for what no CPU could predict. */
+#define SRCSEL_CHOOSES 1
+SRCSEL_INLINE const void *srcsel_choose(__u32 condition, const void *yes, const void *no) {
+  const __UINTPTR_TYPE__ mask = -(__UINTPTR_TYPE__)condition;
+  return (const void *)(((__UINTPTR_TYPE__)yes & mask) | ((__UINTPTR_TYPE__)no & ~mask));
+}
+
 /* Calls step(0..count-1, context) until it returns non-zero, as bpf_loop() does. */
 SRCSEL_INLINE void srcsel_loop(__u32 count, long (*step)(__u32, void *), void *context) {
   for (__u32 i = 0; i < count; ++i)
@@ -76,13 +109,6 @@ SRCSEL_INLINE void srcsel_loop(__u32 count, long (*step)(__u32, void *), void *c
 }
 
 #endif
-
-/* Object `index` of an array of `size`-byte objects starting at `page`. size is a power of two. */
-SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 index, __u32 size) {
-  const __u64 position = (__u64)index * size;
-  const __u8 *base = (const __u8 *)srcsel_page(image, page + (__u32)(position / SRCSEL_PAGE));
-  return base ? base + (position & (SRCSEL_PAGE - size)) : 0;
-}
 
 /* The header, or NULL if this engine must not read the image. */
 SRCSEL_INLINE const struct srcsel_header *srcsel_open(srcsel_image image) {

@@ -4,7 +4,8 @@
  * its first lookup.
  *
  * A rule is evaluated as the OR of the differences between its selectors and the flow: no branch
- * per selector, so that the verifier sees one path and not two to the power of twelve.
+ * per selector, so that the verifier sees one path and not two to the power of twelve. User space
+ * stops at the first difference.
  *
  * Cost: linear in the rules up to the one that decides, plus a trie lookup for each that matches.
  */
@@ -36,36 +37,40 @@ struct srcsel_rule_walk {
 
 enum srcsel_holds { SRCSEL_HOLDS_NOT, SRCSEL_HOLDS, SRCSEL_HOLDS_PERHAPS };
 
+SRCSEL_INLINE __u32 srcsel_rule_missed(const struct srcsel_rule *rule) {
+  return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS : SRCSEL_HOLDS_NOT;
+}
+
 SRCSEL_INLINE __u32 srcsel_rule_holds(const struct srcsel_rule *rule,
                                       const struct srcsel_flow *flow, __u32 mark) {
   const __u32 unknown = rule->inputs & flow->unknown;
   __u64 miss = srcsel_outside(&flow->dst, &rule->to);
 
-  srcsel_settle(miss);
+  if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= srcsel_outside(&flow->src, &rule->from);
-  srcsel_settle(miss);
+  if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= (mark ^ rule->mark) & rule->mark_mask;
   miss |= rule->flags & SRCSEL_RULE_NEVER;
-  srcsel_settle(miss);
+  if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= -srcsel_is_zero(flow->src.hi | flow->src.lo) & (rule->flags & SRCSEL_RULE_NEED_SRC);
   miss |= (rule->oif ^ flow->oif) & (srcsel_is_zero(rule->oif) - 1);
-  srcsel_settle(miss);
+  if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= (rule->proto ^ flow->proto) & rule->proto_mask;
   miss |= srcsel_beyond(flow->dport, rule->dport_first, rule->dport_last);
-  srcsel_settle(miss);
+  if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= (flow->dport ^ rule->dport_first) & rule->dport_mask;
   miss |= (flow->label ^ rule->label) & rule->label_mask &
           (srcsel_is_zero(unknown & SRCSEL_IN_LABEL) * 0xfffff);
-  srcsel_settle(miss);
+  if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= (srcsel_beyond(flow->sport, rule->sport_first, rule->sport_last) |
            ((flow->sport ^ rule->sport_first) & rule->sport_mask)) *
           srcsel_is_zero(unknown & SRCSEL_IN_SPORT);
-  srcsel_settle(miss);
+  if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= srcsel_beyond(flow->uid, rule->uid_first, rule->uid_last) &
           srcsel_is_zero(unknown & SRCSEL_IN_UID);
-  srcsel_settle(miss);
+  if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= (flow->dscp ^ rule->dscp) & rule->dscp_mask & -srcsel_is_zero(unknown & SRCSEL_IN_DSCP);
-  if (miss) return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS : SRCSEL_HOLDS_NOT;
+  if (miss) return srcsel_rule_missed(rule);
   if (unknown) return SRCSEL_HOLDS_PERHAPS;
   return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS_NOT : SRCSEL_HOLDS;
 }

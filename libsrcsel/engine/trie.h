@@ -22,7 +22,7 @@ static long srcsel_descend(__u32 stride, void *context) {
   const struct srcsel_node *node;
   const __u16 *leaf;
   __u64 bit;
-  __u32 run;
+  __u32 run, within; /* the node itself is the leaf */
 
   (void)stride;
   if (d->slot & SRCSEL_LEAF) return 1;
@@ -35,11 +35,14 @@ static long srcsel_descend(__u32 stride, void *context) {
     return 0;
   }
   run = srcsel_popcount(node->starts & (bit | (bit - 1))) - 1;
-  if (node->leaf == SRCSEL_NONE) {
+  if (!SRCSEL_CHOOSES && node->leaf == SRCSEL_NONE) {
     d->slot |= node->runs[run & (SRCSEL_NODE_RUNS - 1)];
     return 1;
   }
-  leaf = (const __u16 *)srcsel_object(d->image, d->leaves, node->leaf + run, sizeof(*leaf));
+  within = SRCSEL_CHOOSES && node->leaf == SRCSEL_NONE;
+  leaf = (const __u16 *)srcsel_object(d->image, d->leaves, (node->leaf + run) & (within - 1),
+                                      sizeof(*leaf));
+  leaf = (const __u16 *)srcsel_choose(within, &node->runs[run & (SRCSEL_NODE_RUNS - 1)], leaf);
   if (leaf) d->slot |= *leaf;
   return 1;
 }

@@ -31,6 +31,15 @@ struct Ancestor {
   Heads heads;
 };
 
+// The heads last made for a plain route.
+struct Recent {
+  std::uint32_t terms = SRCSEL_NONE;
+  std::uint8_t length = 0;
+  Heads heads;
+};
+
+constexpr std::uint8_t kUnasked = 2;
+
 using Tables = std::map<std::pair<int, std::uint32_t>, std::vector<PrefixRow>>;
 
 // Puts into the local table what a longer prefix of main would take from a shorter one of local.
@@ -76,15 +85,21 @@ class Compiler {
 
  private:
   Tables RowsByTable() const {
+    const std::span<const Routes::Entry> routes = state_.routes.entries();
     Tables tables;
     // Rows of one table come in long runs.
-    std::pair<int, std::uint32_t> last;
-    std::vector<PrefixRow> *rows = nullptr;
-    for (const Routes::Entry &entry : state_.routes.entries()) {
-      const std::pair of(entry.dst.address.family(), state_.routes.TermsOf(entry).table);
-      if (!rows || of != last) rows = &tables[last = of];
-      rows->push_back(
-          {KeyOf(entry.dst.address), entry.terms, static_cast<std::uint8_t>(entry.dst.length)});
+    for (std::size_t first = 0, last; first < routes.size(); first = last) {
+      const int family = routes[first].dst.address.family();
+      const std::uint32_t id = state_.routes.TermsOf(routes[first]).table;
+      for (last = first + 1; last < routes.size(); ++last) {
+        if (routes[last].dst.address.family() != family) break;
+        if (state_.routes.TermsOf(routes[last]).table != id) break;
+      }
+      std::vector<PrefixRow> &rows = tables[{family, id}];
+      if (rows.empty()) rows.reserve(last - first);
+      for (const Routes::Entry &route : routes.subspan(first, last - first))
+        rows.push_back(
+            {KeyOf(route.dst.address), route.terms, static_cast<std::uint8_t>(route.dst.length)});
     }
     return tables;
   }
@@ -99,10 +114,11 @@ class Compiler {
   }
 
   void AddTrie(int family, std::uint32_t id, std::uint32_t oif, std::span<const PrefixRow> rows) {
-    std::vector<TrieEntry> entries;
-    entries.reserve(rows.size());
+    out_.tries.Begin(rows.size());
     std::vector<Ancestor> around;
     known_.clear();
+    recent_.fill({});
+    plain_.assign(out_.details.paths.size(), kUnasked);
     while (!rows.empty()) {
       const std::span<const PrefixRow> same = FirstPrefix(rows);
       rows = rows.subspan(same.size());
@@ -112,9 +128,9 @@ class Compiler {
       const Heads heads = HeadsOf(family, same, oif, inner, rest, BeyondLeaf(around, same[0]));
       around.push_back({same[0], heads});
       if (heads.head != rest.head)
-        entries.push_back({same[0].key, same[0].length, static_cast<std::uint16_t>(heads.head)});
+        out_.tries.Put({same[0].key, same[0].length, static_cast<std::uint16_t>(heads.head)});
     }
-    srcsel_table table = out_.tries.Add(std::move(entries));
+    srcsel_table table = out_.tries.End();
     table.id = id;
     table.oif = oif;
     table.family = family == AF_INET ? SRCSEL_V4 : SRCSEL_V6;
@@ -131,17 +147,33 @@ class Compiler {
   // `inner`: some prefixes of the table are longer.
   Heads HeadsOf(int family, std::span<const PrefixRow> rows, std::uint32_t oif, bool inner,
                 const Heads &rest, const Heads &beyond_leaf) {
+    if (rows.size() == 1 && IsPlain(family, rows[0], oif)) return PlainHeads(family, rows, oif);
     if (rows.size() > 1 || rows[0].merged || IsForSource(rows[0]) || MayEndLeaf(family, rows[0])) {
       Aliases aliases = Make(family, rows, oif);
       if (inner && family == AF_INET6) MarkDoubtful(rows, aliases);
       return Link(aliases, aliases.ends_leaf ? beyond_leaf : rest);
     }
-    // What comes behind a route that holds for every flow does not matter.
-    const Heads behind = HoldsForAll(family, rows[0].terms, oif) ? Heads{} : rest;
     const auto [place, added] =
-        known_.try_emplace({rows[0].terms, rows[0].length, behind.reachable, behind.all});
+        known_.try_emplace({rows[0].terms, rows[0].length, rest.reachable, rest.all});
     if (added) place->second = Link(Make(family, rows, oif), rest);
     return place->second;
+  }
+
+  // Whether its terms and length are all there is to say: what comes behind a route that holds for
+  // every flow does not matter.
+  bool IsPlain(int family, const PrefixRow &row, std::uint32_t oif) {
+    std::uint8_t &plain = plain_[row.terms];
+    if (plain == kUnasked)
+      plain = !IsForSource(row) && !MayEndLeaf(family, row) && HoldsForAll(family, row.terms, oif);
+    return plain && !row.merged;
+  }
+
+  Heads PlainHeads(int family, std::span<const PrefixRow> rows, std::uint32_t oif) {
+    const PrefixRow &row = rows[0];
+    Recent &recent = recent_[(row.terms * 32 + row.length) % recent_.size()];
+    if (recent.terms != row.terms || recent.length != row.length)
+      recent = {row.terms, row.length, Link(Make(family, rows, oif), {})};
+    return recent.heads;
   }
 
   bool MayEndLeaf(int family, const PrefixRow &row) const {
@@ -205,7 +237,10 @@ class Compiler {
   CompiledTables out_;
   RouteChains chains_;
   AliasMaker maker_;
+  // Of the table being added.
   absl::flat_hash_map<std::array<std::uint32_t, 4>, Heads> known_;
+  std::array<Recent, 1024> recent_;
+  std::vector<std::uint8_t> plain_;  // by terms: 1 if IsPlain(), 0 if not, or kUnasked
 };
 
 }  // namespace

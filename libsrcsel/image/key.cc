@@ -3,18 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/base/internal/endian.h"
-
 namespace srcsel {
-
-srcsel_family FamilyOf(const IpAddress &address) {
-  return address.is_v4() ? SRCSEL_V4 : SRCSEL_V6;
-}
-
-srcsel_key KeyOf(const IpAddress &address) {
-  return {absl::big_endian::Load64(address.bytes().data()),
-          absl::big_endian::Load64(address.bytes().data() + 8)};
-}
 
 srcsel_key MaskOf(int length) {
   const auto ones = [](int bits) { return bits <= 0 ? 0 : ~std::uint64_t{0} << (64 - bits); };

@@ -1,36 +1,32 @@
 #include "image/prefix_rows.hh"
 
 #include <algorithm>
+#include <cstddef>
 #include <tuple>
-
-#include "image/key.hh"
 
 namespace srcsel {
 namespace {
 
-bool AddressBefore(const PrefixRow &a, const PrefixRow &b) {
-  return std::tie(a.key.hi, a.key.lo) < std::tie(b.key.hi, b.key.lo);
+bool Before(const PrefixRow &a, const PrefixRow &b) {
+  if (a.key.hi != b.key.hi) return a.key.hi < b.key.hi;
+  return std::tie(a.key.lo, a.length) < std::tie(b.key.lo, b.length);
 }
 
-bool LengthBefore(const PrefixRow &a, const PrefixRow &b) {
-  return a.length < b.length;
-}
+// How far a row of the same address may have to go back before a sort is cheaper.
+constexpr std::ptrdiff_t kNear = 64;
 
 }  // namespace
 
-bool PrefixRow::Covers(const PrefixRow &other) const {
-  const srcsel_key mask = MaskOf(length);
-  return length <= other.length && ((key.hi ^ other.key.hi) & mask.hi) == 0 &&
-         ((key.lo ^ other.key.lo) & mask.lo) == 0;
-}
-
 void Order(std::vector<PrefixRow> &rows) {
-  if (!std::ranges::is_sorted(rows, AddressBefore)) std::ranges::stable_sort(rows, AddressBefore);
-  for (auto first = rows.begin(); first != rows.end();) {
-    auto last = first + 1;
-    while (last != rows.end() && !AddressBefore(*first, *last)) ++last;
-    if (last - first > 1) std::stable_sort(first, last, LengthBefore);
-    first = last;
+  for (auto row = rows.begin(); row != rows.end(); ++row) {
+    auto place = row;
+    while (place != rows.begin() && row - place < kNear && Before(*row, place[-1])) --place;
+    if (row->SameAddress(*place) && row - place < kNear) {
+      std::rotate(place, row, row + 1);
+    } else {
+      std::ranges::stable_sort(rows, Before);
+      return;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // The routes of one table as rows of a prefix and a number, in the order that tries and chains are
 // made in: by address, shorter prefixes first, else as they were.
 //
-// Cost: linear if the rows come ordered by address, as IPv4 routes are dumped; else a sort.
+// Cost: one pass if the rows come ordered by address, as IPv4 routes are dumped; else a sort.
 
 #pragma once
 
@@ -25,7 +25,12 @@ struct PrefixRow {
   bool SamePrefix(const PrefixRow &other) const {
     return SameAddress(other) && length == other.length;
   }
-  bool Covers(const PrefixRow &other) const;
+  bool Covers(const PrefixRow &other) const {
+    const srcsel_key differ = {key.hi ^ other.key.hi, key.lo ^ other.key.lo};
+    if (length > other.length) return false;
+    if (length <= 64) return length == 0 || differ.hi >> (64 - length) == 0;
+    return differ.hi == 0 && differ.lo >> (128 - length) == 0;
+  }
 };
 
 void Order(std::vector<PrefixRow> &rows);

@@ -1,12 +1,13 @@
 #include "image/trie.hh"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <tuple>
 
 namespace srcsel {
 namespace {
+
+constexpr int kStride = SRCSEL_STRIDE;
 
 // `count` bits of the key, starting `depth` bits below its top.
 std::uint32_t BitsAt(const srcsel_key &key, int depth, int count) {
@@ -18,105 +19,123 @@ std::uint32_t BitsAt(const srcsel_key &key, int depth, int count) {
   return static_cast<std::uint32_t>(top >> (64 - count));
 }
 
-// One stride of a subtree: what each of its slots holds if nothing longer follows there, and the
-// entries that are longer.
-template <int kBits>
-struct Stride {
-  static constexpr std::uint32_t kSlots = 1u << kBits;
-
-  std::array<std::uint16_t, kSlots> route;
-  std::array<std::span<const TrieEntry>, kSlots> longer{};
-
-  // `entries` are sorted by key, then length: a prefix comes before all that nest in it, and what
-  // is longer than this stride is contiguous within its slot.
-  Stride(std::span<const TrieEntry> entries, int depth, std::uint16_t inherited) {
-    route.fill(inherited);
-    const int end = depth + kBits;
-    for (const TrieEntry &entry : entries) {
-      const std::uint32_t slot = BitsAt(entry.key, depth, kBits);
-      if (entry.length <= end)
-        std::fill_n(route.begin() + slot, 1u << (end - entry.length), entry.route);
-      else
-        longer[slot] = {longer[slot].empty() ? &entry : longer[slot].data(),
-                        longer[slot].size() + 1};
-    }
-    for (std::uint32_t slot = 0; slot < kSlots; ++slot)
-      if (std::ranges::all_of(longer[slot],
-                              [&](const TrieEntry &e) { return e.route == route[slot]; }))
-        longer[slot] = {};
-  }
-};
-
-constexpr std::uint32_t kNodeSlots = Stride<SRCSEL_STRIDE>::kSlots;
+int CommonBits(const srcsel_key &a, const srcsel_key &b) {
+  return a.hi != b.hi ? std::countl_zero(a.hi ^ b.hi) : 64 + std::countl_zero(a.lo ^ b.lo);
+}
 
 }  // namespace
 
 srcsel_table TrieWriter::Add(std::vector<TrieEntry> entries) {
   const auto place = [](const TrieEntry &e) { return std::tuple(e.key.hi, e.key.lo, e.length); };
   if (!std::ranges::is_sorted(entries, {}, place)) std::ranges::sort(entries, {}, place);
-  srcsel_table table{};
-  table.fan = SRCSEL_NONE;
-  if (entries.size() > kFanFrom) {
-    table.fan = AddFan(entries);
-    return table;
+  Begin(entries.size());
+  for (const TrieEntry &entry : entries) Put(entry);
+  return End();
+}
+
+void TrieWriter::Begin(std::size_t count) {
+  levels_.resize(SRCSEL_MAX_DEPTH);
+  table_ = {};
+  table_.fan = SRCSEL_NONE;
+  last_ = {};
+  open_ = 0;
+  fan_bits_ = count > kFanFrom ? SRCSEL_FAN_BITS : 0;
+  if (fan_bits_ == 0) return Open(0, 0);
+  table_.fan = static_cast<__u32>(fans_.size());
+  fans_.resize(fans_.size() + SRCSEL_FAN_SLOTS, SRCSEL_LEAF);
+}
+
+void TrieWriter::Put(const TrieEntry &entry) {
+  const int common = CommonBits(last_, entry.key);
+  last_ = entry.key;
+  while (open_ > 0 && DepthOf(open_ - 1) > common) Close();
+  if (open_ == 0) {
+    if (entry.length <= fan_bits_) return FillFan(entry);
+    const std::uint32_t slot = BitsAt(entry.key, 0, fan_bits_);
+    Open(slot, static_cast<std::uint16_t>(fans_[table_.fan + slot]));
   }
-  Entries rest = entries;
-  std::uint16_t inherited = 0;
-  if (!rest.empty() && rest.front().length == 0) {
-    inherited = rest.front().route;
-    rest = rest.subspan(1);
+  int depth = DepthOf(open_ - 1);
+  for (; entry.length > depth + kStride; depth += kStride) {
+    const std::uint32_t slot = BitsAt(entry.key, depth, kStride);
+    Open(slot, levels_[open_ - 1].routes[slot]);
   }
-  table.root = Slot(rest, 0, inherited);
-  return table;
+  Level &level = levels_[open_ - 1];
+  const std::uint32_t first = BitsAt(entry.key, depth, kStride);
+  const std::uint32_t end = first + (1u << (depth + kStride - entry.length));
+  std::fill(level.routes.begin() + first, level.routes.begin() + end, entry.route);
+  level.edges |= std::uint64_t{1} << first;
+  if (end < kSlots) level.edges |= std::uint64_t{1} << end;
 }
 
-std::uint32_t TrieWriter::AddFan(Entries entries) {
-  const Stride<SRCSEL_FAN_BITS> stride(entries, 0, 0);
-  const std::size_t fan = fans_.size();
-  fans_.resize(fan + SRCSEL_FAN_SLOTS);
-  for (std::uint32_t slot = 0; slot < SRCSEL_FAN_SLOTS; ++slot)
-    fans_[fan + slot] = Slot(stride.longer[slot], SRCSEL_FAN_BITS, stride.route[slot]);
-  return static_cast<std::uint32_t>(fan);
+srcsel_table TrieWriter::End() {
+  while (open_ > 0) Close();
+  return table_;
 }
 
-std::uint32_t TrieWriter::Slot(Entries entries, int depth, std::uint16_t inherited) {
-  if (entries.empty()) return SRCSEL_LEAF | inherited;
-  const auto index = static_cast<std::uint32_t>(nodes_.size());
-  nodes_.emplace_back();
-  FillNode(index, entries, depth, inherited);
-  return index;
+int TrieWriter::DepthOf(std::size_t level) const {
+  return fan_bits_ + static_cast<int>(level) * kStride;
 }
 
-void TrieWriter::FillNode(std::uint32_t index, Entries entries, int depth,
-                          std::uint16_t inherited) {
-  const Stride<SRCSEL_STRIDE> stride(entries, depth, inherited);
-  srcsel_node node{};
-  std::array<std::uint16_t, kNodeSlots> runs;
-  std::size_t count = 0;
-  for (std::uint32_t slot = 0; slot < kNodeSlots; ++slot) {
-    if (!stride.longer[slot].empty()) {
-      node.children |= std::uint64_t{1} << slot;
-    } else if (count == 0 || runs[count - 1] != stride.route[slot]) {
-      node.starts |= std::uint64_t{1} << slot;
-      runs[count++] = stride.route[slot];
+void TrieWriter::FillFan(const TrieEntry &entry) {
+  const auto first = fans_.begin() + table_.fan + BitsAt(entry.key, 0, fan_bits_);
+  std::fill_n(first, std::size_t{1} << (fan_bits_ - entry.length), SRCSEL_LEAF | entry.route);
+}
+
+void TrieWriter::Open(std::uint32_t slot, std::uint16_t inherited) {
+  Level &level = levels_[open_++];
+  level.routes.fill(inherited);
+  level.edges = level.children = 0;
+  level.slot = slot;
+  level.count = 0;
+}
+
+// One without children whose slots are all alike is not stored.
+void TrieWriter::Close() {
+  const Level &level = levels_[--open_];
+  const srcsel_node node = NodeOf(level);
+  const bool one_route = level.children == 0 && node.starts == 1;
+  if (open_ > 0) {
+    Level &above = levels_[open_ - 1];
+    if (one_route) {
+      above.routes[level.slot] = node.runs[0];
+      above.edges |= std::uint64_t{1} << level.slot;
+      if (level.slot + 1 < kSlots) above.edges |= std::uint64_t{2} << level.slot;
+    } else {
+      above.children |= std::uint64_t{1} << level.slot;
+      above.nodes[above.count++] = node;
     }
+    return;
   }
+  const __u32 slot = one_route ? SRCSEL_LEAF | node.runs[0] : static_cast<__u32>(nodes_.size());
+  if (!one_route) nodes_.push_back(node);
+  if (fan_bits_ > 0)
+    fans_[table_.fan + level.slot] = slot;
+  else
+    table_.root = slot;
+}
+
+srcsel_node TrieWriter::NodeOf(const Level &level) {
+  srcsel_node node{};
+  std::array<std::uint16_t, kSlots> runs;
+  std::size_t count = 0;
+  std::uint64_t maybe = (level.edges | level.children << 1 | 1) & ~level.children;
+  for (; maybe != 0; maybe &= maybe - 1) {
+    const int slot = std::countr_zero(maybe);
+    if (count > 0 && runs[count - 1] == level.routes[slot]) continue;
+    node.starts |= std::uint64_t{1} << slot;
+    runs[count++] = level.routes[slot];
+  }
+  node.children = level.children;
+  node.child = static_cast<__u32>(nodes_.size());
+  nodes_.insert(nodes_.end(), level.nodes.begin(), level.nodes.begin() + level.count);
   if (count <= SRCSEL_NODE_RUNS) {
     node.leaf = SRCSEL_NONE;
     std::copy_n(runs.begin(), count, node.runs);
   } else {
-    node.leaf = static_cast<std::uint32_t>(leaves_.size());
+    node.leaf = static_cast<__u32>(leaves_.size());
     leaves_.insert(leaves_.end(), runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(count));
   }
-  node.child = static_cast<std::uint32_t>(nodes_.size());
-  nodes_[index] = node;
-  nodes_.resize(nodes_.size() + std::popcount(node.children));
-
-  std::uint32_t child = node.child;
-  for (std::uint32_t slot = 0; slot < kNodeSlots; ++slot)
-    if (!stride.longer[slot].empty())
-      FillNode(child++, stride.longer[slot], depth + static_cast<int>(SRCSEL_STRIDE),
-               stride.route[slot]);
+  return node;
 }
 
 }  // namespace srcsel

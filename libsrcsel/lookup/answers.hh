@@ -15,7 +15,7 @@ namespace srcsel {
 class Answers {
  public:
   void Add(const Outcome &outcome) {
-    if (std::ranges::find(all_, outcome) == all_.end()) all_.push_back(outcome);
+    if (all_.empty() || std::ranges::find(all_, outcome) == all_.end()) all_.push_back(outcome);
   }
   // What will be added hangs on this. Of several doubts the first is named.
   void Doubt(Ambiguity why) {

@@ -5,9 +5,9 @@
 
 #include <cerrno>
 
-#include "engine/table.h"
 #include "image/source4.hh"
 #include "lookup/choose_path.hh"
+#include "lookup/engine.hh"
 #include "lookup/walk.hh"
 
 namespace srcsel {
@@ -27,7 +27,7 @@ const srcsel_route *RouteTo(const Snapshot &snapshot, std::uint32_t table,
   srcsel_flow flow{};
   flow.dst = KeyOf(address);
   return srcsel_route_at(snapshot.image(), &snapshot.head(),
-                         srcsel_search_one(snapshot.image(), &snapshot.head(), table, &flow));
+                         SearchTable(snapshot.image(), snapshot.head(), table, flow));
 }
 
 const srcsel_route *LocalRoute(const Snapshot &snapshot, const IpAddress &address) {

@@ -3,10 +3,10 @@
 #include <linux/rtnetlink.h>
 
 #include <cerrno>
-#include <vector>
 
-#include "engine/source6.h"
+#include "absl/container/inlined_vector.h"
 #include "lookup/choose_path.hh"
+#include "lookup/engine.hh"
 #include "lookup/walk.hh"
 
 namespace srcsel {
@@ -24,19 +24,21 @@ bool IsOfThisHost(const RouteTerms &terms) {
   return terms.type == RTN_LOCAL || (terms.type == RTN_ANYCAST && terms.protocol == RTPROT_KERNEL);
 }
 
+using Sources = absl::InlinedVector<IpAddress, 1>;
+
 // The sources that RFC 6724 may give; none if there is none.
-std::vector<IpAddress> SourcesOf(const Snapshot &snapshot, const Query &query, std::uint32_t oif,
-                                 Answers &answers) {
+Sources SourcesOf(const Snapshot &snapshot, const Query &query, std::uint32_t oif,
+                  Answers &answers) {
   const srcsel_key dst = KeyOf(query.dst);
   alignas(8) __u8 wire[16];
   const std::uint32_t found =
-      srcsel_source6(snapshot.image(), &snapshot.head(), &dst, oif, query.flow.prefer, wire);
+      FindSource6(snapshot.image(), snapshot.head(), dst, oif, query.flow.prefer, wire);
   if (found == SRCSEL_SOURCED) return {FromWire(SRCSEL_V6, wire)};
   if (found == SRCSEL_NO_SOURCE) return {};
   for (const Link &link : snapshot.state().links)
     if (link.vrf) answers.DoubtAll(Ambiguity::kVrf);
   answers.Doubt(Ambiguity::kDevices);
-  std::vector<IpAddress> all;
+  Sources all;
   for (const InterfaceAddress &address : snapshot.state().addresses)
     if (!address.local.is_v4()) all.push_back(address.local);
   return all;
@@ -90,7 +92,7 @@ class Lookup {
 
   void AddFrom(const Outcome &outcome, const SourceTerms &from) {
     if (from.source) return AddWith(outcome, *from.source);
-    const std::vector<IpAddress> sources = SourcesOf(snapshot_, query_, from.oif, answers_);
+    const Sources sources = SourcesOf(snapshot_, query_, from.oif, answers_);
     if (sources.empty()) AddWith(outcome, IpAddress::Any(AF_INET6));
     for (const IpAddress &source : sources) AddWith(outcome, source);
   }
@@ -115,7 +117,7 @@ void Lookup6(const Snapshot &snapshot, const Query &query, Answers &answers) {
 
 void SourceWithoutRoute6(const Snapshot &snapshot, const Query &query, Answers &answers,
                          absl::FunctionRef<void(const IpAddress &)> take) {
-  const std::vector<IpAddress> sources = SourcesOf(snapshot, query, 0, answers);
+  const Sources sources = SourcesOf(snapshot, query, 0, answers);
   if (sources.empty()) answers.Add({.error = EADDRNOTAVAIL});
   for (const IpAddress &source : sources) take(source);
 }

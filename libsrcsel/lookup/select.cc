@@ -97,8 +97,10 @@ class Connect4 {
   }
 
   void Finish(const Outcome &outcome) {
-    const int error = outcome.error != 0 ? 0 : Refusal(outcome);
-    answers_.Add(error != 0 ? Outcome{.error = error} : outcome);
+    if (const int error = outcome.error != 0 ? 0 : Refusal(outcome))
+      answers_.Add({.error = error});
+    else
+      answers_.Add(outcome);
   }
 
   void Inherit(const Answers &from) {

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "engine/rules.h"
+#include "lookup/engine.hh"
 
 namespace srcsel {
 namespace {
@@ -42,7 +42,7 @@ class Walk {
   void RunFrom(std::uint32_t first, Answers &answers,
                absl::FunctionRef<void(const Reached &)> reach) {
     for (;; first = walk_.rule + 1) {
-      srcsel_walk_from(&walk_, first);
+      WalkFrom(walk_, first);
       if (walk_.verdict == SRCSEL_UNREACHED) return reach(Refusal());
       const srcsel_route *route = Route(walk_.route);
       if (walk_.verdict == SRCSEL_UNKNOWABLE && walk_.route == 0) {

@@ -70,9 +70,14 @@ absl::Status ReceiveAnswer(const Fd &socket) {
   return answer.error == 0 ? absl::OkStatus() : absl::ErrnoToStatus(-answer.error, "add a route");
 }
 
-absl::Status Install(std::span<const DrawnRoute> table) {
-  const Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+absl::StatusOr<Fd> OpenNetlink() {
+  Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (!socket) return absl::ErrnoToStatus(errno, "open a netlink socket");
+  return socket;
+}
+
+absl::Status Install(std::span<const DrawnRoute> table) {
+  SRCSEL_ASSIGN_OR_RETURN(const Fd socket, OpenNetlink());
   const std::uint32_t oif = if_nametoindex("v0");
   std::vector<std::uint8_t> batch;
   for (std::size_t i = 0; i < table.size(); ++i) {
@@ -111,6 +116,30 @@ absl::StatusOr<State> Host::Read() const {
     SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
     return reader.Read();
   });
+}
+
+absl::StatusOr<DefaultRouteChanger> DefaultRouteChanger::Open(const Host &host,
+                                                              std::uint32_t table) {
+  return lab::Within(host.netns(), [&]() -> absl::StatusOr<DefaultRouteChanger> {
+    SRCSEL_ASSIGN_OR_RETURN(Fd socket, OpenNetlink());
+    return DefaultRouteChanger(std::move(socket), if_nametoindex("v0"), table);
+  });
+}
+
+absl::Status DefaultRouteChanger::ReplaceWith(const IpAddress &source) const {
+  rtmsg header{};
+  header.rtm_family = static_cast<unsigned char>(source.family());
+  header.rtm_table = static_cast<unsigned char>(table_);
+  header.rtm_protocol = RTPROT_BOOT;
+  header.rtm_type = RTN_UNICAST;
+  NetlinkRequest request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, header);
+  request.Add(RTA_GATEWAY, Gateway(source.family(), 0));
+  request.Add(RTA_OIF, oif_);
+  request.Add(RTA_PREFSRC, source);
+  const std::vector<std::uint8_t> &bytes = request.Finish();
+  if (send(socket_.get(), bytes.data(), bytes.size(), 0) < 0)
+    return absl::ErrnoToStatus(errno, "send a route");
+  return ReceiveAnswer(socket_);
 }
 
 }  // namespace srcsel::bench

@@ -24,6 +24,9 @@ class Host {
   const std::vector<IpAddress> &addresses() const { return addresses_; }
   const Snapshot &snapshot() const { return *snapshot_; }
   const Fd &netns() const { return host_.netns().fd(); }
+  std::string netns_path() const { return host_.netns().Path(); }
+  // Runs `ip` there.
+  absl::Status Ip(absl::string_view words) const { return host_.Ip(words).status(); }
 
   // All state, read anew, and made ready for lookups.
   absl::StatusOr<State> Read() const;
@@ -35,6 +38,22 @@ class Host {
   const std::vector<DrawnRoute> table_;
   const std::vector<IpAddress> addresses_;
   std::unique_ptr<const Snapshot> snapshot_;
+};
+
+// Replaces the default route of one of the ten rules' tables by one of another source.
+class DefaultRouteChanger {
+ public:
+  static absl::StatusOr<DefaultRouteChanger> Open(const Host &host, std::uint32_t table);
+
+  // Returns when the kernel has done so.
+  absl::Status ReplaceWith(const IpAddress &source) const;
+
+ private:
+  DefaultRouteChanger(Fd socket, std::uint32_t oif, std::uint32_t table)
+      : socket_(std::move(socket)), oif_(oif), table_(table) {}
+
+  Fd socket_;
+  std::uint32_t oif_, table_;
 };
 
 }  // namespace srcsel::bench

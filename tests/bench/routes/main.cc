@@ -5,7 +5,9 @@
 // and dependent (which address comes next hangs on the last answer), against the kernel's own
 // answer (RTM_GETROUTE), a hash table a prefix length and, if built with it, DPDK's rte_fib one
 // address at a time; the images for hooks and for lookups, the snapshot, and the mirror from
-// nothing: all state read from the kernel and made ready. Addresses are drawn in prefixes.
+// nothing: all state read from the kernel and made ready; an image published until a hook decides
+// by it, and a route changed in the kernel until Select() or a hook goes by that. Addresses are
+// drawn in prefixes.
 
 #include <string>
 #include <utility>
@@ -15,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/routes/builds.hh"
+#include "bench/routes/effects.hh"
 #include "bench/routes/ways.hh"
 
 namespace srcsel::bench {
@@ -58,6 +61,15 @@ void Register(const Size &size) {
         ->Unit(benchmark::kMillisecond)
         ->UseRealTime()
         ->MeasureProcessCPUTime();
+  const std::pair<const char *, void (*)(benchmark::State &, const Size &)> kEffects[] = {
+      {"publish/", Publish},
+      {"change_to_select/", ChangeToSelect},
+      {"change_to_hook/", ChangeToHook}};
+  for (const auto &[name, run] : kEffects)
+    benchmark::RegisterBenchmark(absl::StrCat(name, size.name).c_str(),
+                                 [&size, run](benchmark::State &state) { run(state, size); })
+        ->Unit(benchmark::kMillisecond)
+        ->UseManualTime();
 }
 
 }  // namespace

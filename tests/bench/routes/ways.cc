@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "bench/routes/hash_per_length.hh"
-#include "engine/trie.h"
 #include "image/key.hh"
+#include "lookup/engine.hh"
 #include "lookup/select.hh"
 #include "netlink/ask_route.hh"
 #ifdef SRCSEL_HAVE_DPDK
@@ -65,7 +65,7 @@ Answer Searching(const Size &size) {
     ++main;
   return [&snapshot, family, main](const IpAddress &address) -> std::uint64_t {
     const srcsel_key key = KeyOf(address);
-    const std::uint32_t found = srcsel_find(snapshot.image(), &snapshot.head(), main, &key);
+    const std::uint32_t found = FindInTable(snapshot.image(), snapshot.head(), main, key);
     if (found == 0) return kHops;
     const srcsel_route *route = srcsel_route_at(snapshot.image(), &snapshot.head(), found);
     return HopOf(FromWire(family, route->gateway));

@@ -1,0 +1,60 @@
+#include "lookup/engine.hh"
+
+// What is called by these is a part of them, and compiled as they are.
+#if defined(__x86_64__)
+#define SRCSEL_COUNTING [[gnu::flatten, gnu::target("popcnt")]]
+#define SRCSEL_COUNTS __builtin_cpu_supports("popcnt")
+#else
+#define SRCSEL_COUNTING [[gnu::flatten]]
+#define SRCSEL_COUNTS true
+#endif
+
+namespace srcsel {
+namespace {
+
+SRCSEL_COUNTING std::uint32_t FindCounting(srcsel_image image, const srcsel_header &head,
+                                           std::uint32_t table, const srcsel_key &key) {
+  return srcsel_find(image, &head, table, &key);
+}
+
+SRCSEL_COUNTING std::uint32_t SearchCounting(srcsel_image image, const srcsel_header &head,
+                                             std::uint32_t table, const srcsel_flow &flow) {
+  return srcsel_search_one(image, &head, table, &flow);
+}
+
+SRCSEL_COUNTING void WalkCounting(srcsel_rule_walk &walk, std::uint32_t first) {
+  srcsel_walk_from(&walk, first);
+}
+
+SRCSEL_COUNTING std::uint32_t Source6Counting(srcsel_image image, const srcsel_header &head,
+                                              const srcsel_key &dst, std::uint32_t oif,
+                                              std::uint32_t prefer, __u8 *source) {
+  return srcsel_source6(image, &head, &dst, oif, prefer, source);
+}
+
+}  // namespace
+
+std::uint32_t FindInTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,
+                          const srcsel_key &key) {
+  if (SRCSEL_COUNTS) return FindCounting(image, head, table, key);
+  return srcsel_find(image, &head, table, &key);
+}
+
+std::uint32_t SearchTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,
+                          const srcsel_flow &flow) {
+  if (SRCSEL_COUNTS) return SearchCounting(image, head, table, flow);
+  return srcsel_search_one(image, &head, table, &flow);
+}
+
+void WalkFrom(srcsel_rule_walk &walk, std::uint32_t first) {
+  if (SRCSEL_COUNTS) return WalkCounting(walk, first);
+  srcsel_walk_from(&walk, first);
+}
+
+std::uint32_t FindSource6(srcsel_image image, const srcsel_header &head, const srcsel_key &dst,
+                          std::uint32_t oif, std::uint32_t prefer, __u8 (&source)[16]) {
+  if (SRCSEL_COUNTS) return Source6Counting(image, head, dst, oif, prefer, source);
+  return srcsel_source6(image, &head, &dst, oif, prefer, source);
+}
+
+}  // namespace srcsel

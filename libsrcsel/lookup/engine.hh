@@ -1,0 +1,33 @@
+// The engine's searches, compiled for the CPU at hand.
+//
+// A trie counts bits at every stride. Plain x86-64 has no instruction for that and calls a function
+// instead; nearly every CPU since 2008 has one. Which, is asked at each call: a test of a word that
+// libgcc has filled in. Elsewhere the compiler knows.
+//
+// Pure. Cost: that of the engine, 1 ns more.
+
+#pragma once
+
+#include <cstdint>
+
+#include "engine/rules.h"
+#include "engine/source6.h"
+
+namespace srcsel {
+
+// srcsel_find().
+std::uint32_t FindInTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,
+                          const srcsel_key &key);
+
+// srcsel_search_one().
+std::uint32_t SearchTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,
+                          const srcsel_flow &flow);
+
+// srcsel_walk_from().
+void WalkFrom(srcsel_rule_walk &walk, std::uint32_t first);
+
+// srcsel_source6().
+std::uint32_t FindSource6(srcsel_image image, const srcsel_header &head, const srcsel_key &dst,
+                          std::uint32_t oif, std::uint32_t prefer, __u8 (&source)[16]);
+
+}  // namespace srcsel
