@@ -44,8 +44,8 @@ std::string DeviceName(const State &state, std::uint32_t index) {
 }
 
 std::string TableName(std::uint32_t table) {
-  static const IprouteNames kNames = IprouteNames::Tables();
-  const std::string name = kNames.NameOf(table);
+  static const IprouteNames names = IprouteNames::Tables();
+  const std::string name = names.NameOf(table);
   return name.empty() ? absl::StrCat(table) : name;
 }
 

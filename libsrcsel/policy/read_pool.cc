@@ -58,7 +58,7 @@ void ReadMember(const TomlValue &value, KeyReader &members, PoolTable &pool) {
     ReadTable<MemberTable>(*table, absl::StrCat(pool.name, ".members"), pool.file, kMemberKeys,
                            kMemberAliases, pool.findings, member);
     if (!member.has_source)
-      members.Error(value.line, "a member without a source; say source = \"10.1.0.2\"");
+      members.Error(value.line, R"(a member without a source; say source = "10.1.0.2")");
   } else {
     members.WrongType(value, "a string or a table with source and weight");
   }
@@ -70,7 +70,7 @@ void ReadMembers(KeyReader &key, PoolTable &pool) {
   const auto *list = key.value().As<TomlArray>();
   if (list == nullptr) return key.WrongType(key.value(), "a list of members");
   if (list->empty())
-    return key.Error("is an empty list; a pool needs a member, as in [\"10.1.0.2\", \"10.1.0.3\"]");
+    return key.Error(R"(is an empty list; a pool needs a member, as in ["10.1.0.2", "10.1.0.3"])");
   for (const TomlValue &value : *list) ReadMember(value, key, pool);
 }
 
@@ -97,7 +97,7 @@ std::shared_ptr<const Pool> ReadPool(const TomlEntry &entry, const std::string &
   pool.pool.name = entry.key;
   ReadTable<PoolTable>(*table, pool.name, file, kKeys, kAliases, findings, pool);
   if (!pool.has_members)
-    pool_key.Error("has no members; say members = [\"10.1.0.2\", \"10.1.0.3\"]");
+    pool_key.Error(R"(has no members; say members = ["10.1.0.2", "10.1.0.3"])");
   if (findings.size() != before) return nullptr;
   return std::make_shared<const Pool>(std::move(pool.pool));
 }

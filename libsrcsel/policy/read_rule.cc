@@ -23,6 +23,7 @@ struct RuleTable {
 template <typename T>
 std::string Undefined(absl::string_view kind, absl::string_view name, const T &defined) {
   std::vector<absl::string_view> names;
+  names.reserve(defined.size());
   for (const auto &[known, definition] : defined) names.push_back(known);
   const absl::string_view nearest = Nearest(name, names);
   return absl::StrCat("no [", kind, ".", name, "] is defined",

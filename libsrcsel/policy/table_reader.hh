@@ -3,11 +3,11 @@
 
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "policy/key_reader.hh"
 
@@ -41,6 +41,7 @@ void ReadTable(const TomlTable &table, absl::string_view name, const std::string
       continue;
     }
     std::vector<absl::string_view> known;
+    known.reserve(keys.size());
     for (const TableKey<Into> &one : keys) known.push_back(one.name);
     ReportUnknown(key, entry.key, known, aliases);
   }

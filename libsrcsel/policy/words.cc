@@ -169,8 +169,8 @@ absl::StatusOr<Mark> IfMarkOfWord(absl::string_view word) {
 
 absl::StatusOr<std::uint32_t> TableOfWord(absl::string_view word) {
   if (const auto number = NumberOf<std::uint32_t>(word); number && *number != 0) return *number;
-  static const IprouteNames kNames = IprouteNames::Tables();
-  if (const auto number = kNames.NumberOf(word); number && *number != 0) return *number;
+  static const IprouteNames names = IprouteNames::Tables();
+  if (const auto number = names.NumberOf(word); number && *number != 0) return *number;
   return Wrong(word,
                "is no routing table: a name as in /etc/iproute2/rt_tables or a number from 1 to "
                "4294967295");
