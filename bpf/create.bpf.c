@@ -17,9 +17,10 @@ int srcsel_create(struct bpf_sock *ctx) {
   flow.mark = ctx->mark;
   flow.oif = ctx->bound_dev_if;
   flow.netns = bpf_get_netns_cookie(ctx);
-  srcsel_decide_flow(&flow, &decision);
+  srcsel_decide_socket(&flow, &decision);
   if (!(decision.apply & SRCSEL_APPLY_MARK)) return 1;
   ctx->mark = (flow.mark & ~decision.mark_mask) | decision.mark;
-  srcsel_report(ctx, &flow, &decision, 0);
+  /* Not counted: the connect() or the datagrams to come are. */
+  if (srcsel_listening) srcsel_tell(ctx, &flow, &decision, 0);
   return 1;
 }

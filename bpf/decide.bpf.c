@@ -23,15 +23,33 @@ SRCSEL_INLINE void gather_caller(const struct srcsel_header *head, struct srcsel
     flow->cgroup[i] = bpf_get_current_ancestor_cgroup_id((int)head->cgroup_levels[i]);
 }
 
-int srcsel_decide_flow(struct srcsel_flow *flow, struct srcsel_decision *decision) {
+/* The image in force, and its header; NULL if there is none. */
+SRCSEL_INLINE srcsel_image open_image(const struct srcsel_header **head, struct srcsel_flow *flow) {
   const __u32 slot = 0;
+  srcsel_image image = bpf_map_lookup_elem(&srcsel_images, &slot);
+
+  *head = image ? srcsel_open(image) : 0;
+  if (*head) gather_caller(*head, flow);
+  return image;
+}
+
+int srcsel_decide_flow(struct srcsel_flow *flow, struct srcsel_decision *decision) {
   const struct srcsel_header *head;
   srcsel_image image;
 
   if (!flow || !decision) return 0;
-  image = bpf_map_lookup_elem(&srcsel_images, &slot);
-  head = image ? srcsel_open(image) : 0;
-  if (head) gather_caller(head, flow);
+  image = open_image(&head, flow);
   srcsel_decide(image, head, flow, decision);
+  return 0;
+}
+
+int srcsel_decide_socket(struct srcsel_flow *flow, struct srcsel_decision *decision) {
+  const struct srcsel_header *head;
+  srcsel_image image;
+
+  if (!flow || !decision) return 0;
+  image = open_image(&head, flow);
+  srcsel_undecided(head, decision);
+  if (head) srcsel_decide_creation(image, head, flow, decision);
   return 0;
 }

@@ -32,6 +32,9 @@
  */
 int srcsel_decide_flow(struct srcsel_flow *flow, struct srcsel_decision *decision);
 
+/* The same for SRCSEL_CREATE, which is much less to check. */
+int srcsel_decide_socket(struct srcsel_flow *flow, struct srcsel_decision *decision);
+
 /*
  * The parts of a flow that do not depend on the family of the hook. By arithmetic, not by branches:
  * every branch here would have the verifier walk the engine once more.

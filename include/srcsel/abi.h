@@ -101,6 +101,8 @@ enum srcsel_action {
   SRCSEL_DO_PORTS = 1u << 5,  /* bind to a port of port_first..port_last */
   SRCSEL_OR_REJECT = 1u << 6, /* what cannot be done fails the call, instead of leaving it alone */
   SRCSEL_AIMED = 1u << 7,     /* selects by destination or its port: not known at socket creation */
+  SRCSEL_HOME_MARK = 1u << 8, /* the mark was found in ip rules: it is set in the image's own
+                                 namespace only */
 };
 
 /* How a pool's address is chosen, modulo the number of slots. */
@@ -383,7 +385,8 @@ struct srcsel_header {
   struct srcsel_section slots;         /* struct srcsel_slot of all pools */
   struct srcsel_section own_marks;     /* struct srcsel_own_mark, no two alike */
   __u32 cgroup_levels[SRCSEL_CGROUPS]; /* of the ancestors that srcsel_flow.cgroup lists */
-  __u8 zero[SRCSEL_PAGE - 440];
+  __u32 nothing;                       /* 0: one that the verifier takes for any number */
+  __u8 zero[SRCSEL_PAGE - 444];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
 

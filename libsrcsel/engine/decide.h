@@ -37,6 +37,14 @@ SRCSEL_INLINE const struct srcsel_policy *srcsel_policy_at(srcsel_image image,
                                                      sizeof(struct srcsel_policy));
 }
 
+/* Whether the rule marks the flow's socket. */
+SRCSEL_INLINE __u32 srcsel_may_mark(const struct srcsel_header *head,
+                                    const struct srcsel_policy *policy,
+                                    const struct srcsel_flow *flow) {
+  if (!(policy->action & SRCSEL_DO_MARK)) return 0;
+  return flow->netns == head->netns || !(policy->action & SRCSEL_HOME_MARK);
+}
+
 /* Whether mark bits that the rule claims are already in use, by somebody other than us. */
 SRCSEL_INLINE __u32 srcsel_app_marked(const struct srcsel_policy *policy, __u32 mark) {
   const __u32 claimed =
@@ -124,7 +132,7 @@ SRCSEL_FN int srcsel_follow_rule(srcsel_image image, const struct srcsel_header 
   decision->mark_mask = policy->mark_mask;
   decision->port_first = policy->port_first;
   decision->port_last = policy->port_last;
-  if (policy->action & SRCSEL_DO_MARK) decision->apply |= SRCSEL_APPLY_MARK;
+  if (srcsel_may_mark(head, policy, flow)) decision->apply |= SRCSEL_APPLY_MARK;
   if (policy->action & SRCSEL_DO_PORTS) decision->apply |= SRCSEL_APPLY_PORTS;
   if (policy->action & SRCSEL_OR_REJECT) decision->apply |= SRCSEL_APPLY_REJECT;
   decision->reason = srcsel_wanted_source(image, head, policy, flow, decision);
@@ -220,7 +228,7 @@ SRCSEL_FN int srcsel_decide_creation(srcsel_image image, const struct srcsel_hea
   decision->policy = srcsel_classify(image, head, flow, 0, early);
   if (decision->policy == SRCSEL_NONE) return 0;
   policy = srcsel_policy_at(image, head, decision->policy);
-  if (!policy || policy->action & SRCSEL_AIMED || !(policy->action & SRCSEL_DO_MARK)) return 0;
+  if (!policy || policy->action & SRCSEL_AIMED || !srcsel_may_mark(head, policy, flow)) return 0;
   decision->reason = SRCSEL_WHY_APP_DEVICE;
   if (flow->oif) return 0;
   decision->reason = SRCSEL_WHY_APP_MARK;
@@ -232,15 +240,20 @@ SRCSEL_FN int srcsel_decide_creation(srcsel_image image, const struct srcsel_hea
   return 0;
 }
 
-/* `head` is srcsel_open(image); NULL is the decision "no-image". */
-SRCSEL_INLINE void srcsel_decide(srcsel_image image, const struct srcsel_header *head,
-                                 const struct srcsel_flow *flow, struct srcsel_decision *decision) {
+SRCSEL_INLINE void srcsel_undecided(const struct srcsel_header *head,
+                                    struct srcsel_decision *decision) {
   __builtin_memset(decision, 0, sizeof(*decision));
   decision->policy = SRCSEL_NONE;
   decision->rule = SRCSEL_NONE;
   decision->reason = SRCSEL_WHY_NO_IMAGE;
+  if (head) decision->generation = head->generation;
+}
+
+/* `head` is srcsel_open(image); NULL is the decision "no-image". */
+SRCSEL_INLINE void srcsel_decide(srcsel_image image, const struct srcsel_header *head,
+                                 const struct srcsel_flow *flow, struct srcsel_decision *decision) {
+  srcsel_undecided(head, decision);
   if (!head) return;
-  decision->generation = head->generation;
   if (flow->operation == SRCSEL_CREATE) {
     srcsel_decide_creation(image, head, flow, decision);
     return;

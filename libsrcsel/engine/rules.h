@@ -132,11 +132,14 @@ static long srcsel_rule_step(__u32 index, void *context) {
 
 /* Fills the answer of a walk whose image, head, flow and mark are set, from rule number `first`. */
 SRCSEL_INLINE void srcsel_walk_from(struct srcsel_rule_walk *w, __u32 first) {
-  w->next = first;
-  w->verdict = SRCSEL_UNREACHED;
-  w->route = 0;
-  w->pref = SRCSEL_NONE;
-  w->rule = SRCSEL_NONE;
+  /* 6.18 checks the loop once for every combination of constants that it finds here. */
+  const __u32 nothing = w->head->nothing;
+
+  w->next = first + nothing;
+  w->verdict = SRCSEL_UNREACHED + nothing;
+  w->route = nothing;
+  w->pref = SRCSEL_NONE - nothing;
+  w->rule = SRCSEL_NONE - nothing;
   srcsel_loop(w->head->rules[w->flow->family & 1].count, srcsel_rule_step, w);
 }
 

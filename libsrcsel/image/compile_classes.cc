@@ -175,8 +175,10 @@ class Compiler {
     const std::uint32_t argument = dimension.property == SRCSEL_BY_CGROUP
                                        ? policy_.PlaceOf(dimension.argument)
                                        : dimension.argument;
-    dimensions.list[dimensions.count++] = {
-        .property = static_cast<__u32>(dimension.property), .table = table, .argument = argument, .zero = 0};
+    dimensions.list[dimensions.count++] = {.property = static_cast<__u32>(dimension.property),
+                                           .table = table,
+                                           .argument = argument,
+                                           .zero = 0};
   }
 
   std::uint32_t AddTable(const Dimension &dimension, srcsel_family family) {

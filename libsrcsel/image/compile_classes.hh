@@ -5,8 +5,8 @@
 // a uid to one. Each dimension is then one table, in which a prefix carries the rules that name it
 // and those that name a prefix around it.
 //
-// Cost: sorting the prefixes, unless they are; then a look into a hash table for each. Equal vectors
-// are stored once.
+// Cost: sorting the prefixes, unless they are; then a look into a hash table for each. Equal
+// vectors are stored once.
 
 #pragma once
 
@@ -24,7 +24,8 @@ struct CompiledClasses {
   srcsel_dimensions dimensions[SRCSEL_FAMILIES]{};
 };
 
-// Adds its tables to `tables`. Fails if the combinations of the rules need more than 65,536 vectors.
+// Adds its tables to `tables`. Fails if the combinations of the rules need more than 65,536
+// vectors.
 absl::StatusOr<CompiledClasses> CompileClasses(const PolicyRows &policy, CompiledTables &tables);
 
 }  // namespace srcsel

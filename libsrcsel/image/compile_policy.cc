@@ -36,6 +36,7 @@ void SetSources(const PolicyRule &rule, const State &state, srcsel_policy &out) 
 __u16 ActionOf(const PolicyRule &rule) {
   unsigned action = 0;
   if (rule.mark) action |= rule.apply == Apply::kBind ? SRCSEL_DO_TABLES : SRCSEL_DO_MARK;
+  if (rule.home_mark) action |= SRCSEL_HOME_MARK;
   if (rule.ports) action |= SRCSEL_DO_PORTS;
   if (rule.on_fail == OnFail::kReject) action |= SRCSEL_OR_REJECT;
   if (!rule.to.empty() || !rule.sets.empty() || !rule.dports.empty()) action |= SRCSEL_AIMED;

@@ -25,8 +25,8 @@ struct CompiledPolicy {
 };
 
 // A device without an address of a family leaves that family to the kernel: it may come back.
-// Fails if a rule contradicts itself (policy.hh says what is allowed), or looks up a table for which
-// no mark was found.
+// Fails if a rule contradicts itself (policy.hh says what is allowed), or looks up a table for
+// which no mark was found.
 absl::StatusOr<CompiledPolicy> CompilePolicy(const PolicyRows &policy, const State &state);
 
 }  // namespace srcsel

@@ -35,8 +35,9 @@ absl::Status NoteLevel(std::uint32_t level, PolicyRows &out) {
   if (std::ranges::find(out.levels, level) != out.levels.end()) return absl::OkStatus();
   const auto free = std::ranges::find(out.levels, SRCSEL_NONE);
   if (free == out.levels.end())
-    return absl::ResourceExhaustedError(absl::StrCat("compile policy: its cgroups are on more than ",
-                                                     SRCSEL_CGROUPS, " levels of the hierarchy"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("compile policy: its cgroups are on more than ", SRCSEL_CGROUPS,
+                     " levels of the hierarchy"));
   *free = level;
   return absl::OkStatus();
 }
@@ -72,8 +73,7 @@ absl::StatusOr<PolicyRows> TakeApart(const Policy &policy) {
                                           [](const Cgroup &cgroup) { return cgroup.level; });
     parts = Split(parts, &PolicyRule::marks, [](const Mark &mark) { return mark.mask; });
     for (PolicyRule &part : parts) {
-      if (!part.cgroups.empty())
-        SRCSEL_RETURN_IF_ERROR(NoteLevel(part.cgroups.front().level, out));
+      if (!part.cgroups.empty()) SRCSEL_RETURN_IF_ERROR(NoteLevel(part.cgroups.front().level, out));
       if (!part.marks.empty() && !std::ranges::count(out.mark_masks, part.marks.front().mask))
         out.mark_masks.push_back(part.marks.front().mask);
       out.rows.push_back({std::move(part), id});
@@ -84,10 +84,10 @@ absl::StatusOr<PolicyRows> TakeApart(const Policy &policy) {
                                                      " rules, at most ", SRCSEL_MAX_POLICY,
                                                      " fit into an image"));
   if (const std::size_t dimensions = Dimensions(out); dimensions > SRCSEL_MAX_DIMENSIONS)
-    return absl::ResourceExhaustedError(
-        absl::StrCat("compile policy: its rules select by ", dimensions,
-                     " different things (each cgroup level and each mask of marks counts), at most ",
-                     SRCSEL_MAX_DIMENSIONS, " fit into an image"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "compile policy: its rules select by ", dimensions,
+        " different things (each cgroup level and each mask of marks counts), at most ",
+        SRCSEL_MAX_DIMENSIONS, " fit into an image"));
   return out;
 }
 

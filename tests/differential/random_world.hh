@@ -216,7 +216,8 @@ inline PolicyRule DrawPolicyRule(Draw &draw, const Cgroup &cgroup) {
   if (action == 4 || action == 6) rule.sources = {OwnAddress(draw, family)};
   if (action == 5) rule.sources = {DeviceSource{draw.Once(2) ? "eth0" : "eth1"}};
   if (action == 7) rule.pool = DrawPool(draw);
-  if (draw.Once(8)) rule.ports = Range16{20000, static_cast<std::uint16_t>(20000 + draw.Below(400))};
+  if (draw.Once(8))
+    rule.ports = Range16{20000, static_cast<std::uint16_t>(20000 + draw.Below(400))};
   if (draw.Once(4)) rule.on_fail = OnFail::kReject;
   return rule;
 }

@@ -44,8 +44,7 @@ bool Holds(const PolicyRule &rule, const srcsel_flow &flow) {
           std::ranges::any_of(rule.sets, in_set)) &&
          AnyOrEmpty(rule.protos, [&](std::uint8_t p) { return p == flow.proto; }) &&
          AnyOrEmpty(rule.dports, contains(flow.dport)) &&
-         AnyOrEmpty(rule.uids, contains(flow.uid)) &&
-         AnyOrEmpty(rule.gids, contains(flow.gid)) &&
+         AnyOrEmpty(rule.uids, contains(flow.uid)) && AnyOrEmpty(rule.gids, contains(flow.gid)) &&
          AnyOrEmpty(rule.marks, [&](const Mark &m) { return (flow.mark & m.mask) == m.value; }) &&
          AnyOrEmpty(rule.cgroups,
                     [&](const Cgroup &c) { return c.id != 0 && c.id == flow.cgroup[c.level]; }) &&
@@ -129,7 +128,8 @@ std::vector<Selection> Selections() {
        Rule([](auto &r) {
          r.cgroups = {{.path = {}, .id = 1ull << 63 | 7}, {.path = {}, .id = 8}};
        }),
-       {With([](Flow &f) { f.cgroup[0] = 1ull << 63 | 7; }), With([](Flow &f) { f.cgroup[0] = 8; })},
+       {With([](Flow &f) { f.cgroup[0] = 1ull << 63 | 7; }),
+        With([](Flow &f) { f.cgroup[0] = 8; })},
        {With([](Flow &f) { f.cgroup[0] = 7; }), With([](Flow &f) { f.cgroup[0] = 0; })}},
       {"comm",
        Rule([](auto &r) {
@@ -211,9 +211,7 @@ class Drawer {
     if (by_group_) {
       Fill(rule.gids, [&] { return Range<Range32>(Uid(), Uid()); });
     } else {
-      Fill(rule.marks, [&] {
-        return Mark{static_cast<std::uint32_t>(Below(4)), 0xffu};
-      });
+      Fill(rule.marks, [&] { return Mark{static_cast<std::uint32_t>(Below(4)), 0xffu}; });
     }
     Fill(rule.cgroups, [&] {
       return Cgroup{.path = {}, .id = Below(4), .level = static_cast<std::uint32_t>(Below(2))};

@@ -72,7 +72,8 @@ TEST(CompilePolicy, NumbersItsRules) {
 }
 
 TEST(CompilePolicy, RefusesRulesThatSayNothingOrTooMuch) {
-  EXPECT_EQ(ErrorOf({PolicyRule{}}), "compile policy rule 0: a rule needs a mark, a source, a pool or ports");
+  EXPECT_EQ(ErrorOf({PolicyRule{}}),
+            "compile policy rule 0: a rule needs a mark, a source, a pool or ports");
   PolicyRule both = Binding("100");
   both.sources = {Address("10.0.0.1")};
   PolicyRule unmarked = Sourcing({});

@@ -69,8 +69,7 @@ const PolicyRule kMark = Marking("100"), kSource = Sourcing({Address("10.1.0.2")
                  kElsewhere = ToNet("198.51.100.0/24", Marking("100/0xff"));
 
 TEST(DecideDatagram, HasTheSourceOfAMarkThatComesTooLate) {
-  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_DATAGRAM)),
-            "table mark 100/4294967295 source 10.1.0.1");
+  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_DATAGRAM)), "table mark 100/4294967295 source 10.1.0.1");
   EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_DATAGRAM, 100)), "mark mark 100/4294967295");
   EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CONNECT)), "mark mark 100/4294967295");
 }

@@ -216,7 +216,7 @@ TEST(Decide, NothingOnAnImageOfAnotherMagicOrVersion) {
 TEST(Decide, HasACaseForEveryReason) {
   std::set<std::uint32_t> tested = {
       SRCSEL_WHY_NO_IMAGE, SRCSEL_WHY_AMBIGUOUS,  // tests of their own
-      SRCSEL_WHY_REFUSED,   SRCSEL_WHY_NO_PORT,    // a hook says so, never the engine
+      SRCSEL_WHY_REFUSED, SRCSEL_WHY_NO_PORT,     // a hook says so, never the engine
   };
   for (const Case &c : Cases()) tested.insert(c.reason);
   for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason)

@@ -50,12 +50,18 @@ TEST(Image, StartsEverySectionOnAPageOfItsOwn) {
     srcsel_section section;
     std::size_t object;
   } const sections[] = {
-      {head.policy, sizeof(srcsel_policy)},       {head.slots, sizeof(srcsel_slot)},
-      {head.own_marks, sizeof(srcsel_own_mark)},  {head.vectors, sizeof(srcsel_vector)},
-      {head.rules[0], sizeof(srcsel_rule)},       {head.rules[1], sizeof(srcsel_rule)},
-      {head.tables, sizeof(srcsel_table)},        {head.routes, sizeof(srcsel_route)},
-      {head.fans, sizeof(__u32)},                 {head.nodes, sizeof(srcsel_node)},
-      {head.leaves, sizeof(__u16)},               {head.addresses, sizeof(srcsel_address)},
+      {head.policy, sizeof(srcsel_policy)},
+      {head.slots, sizeof(srcsel_slot)},
+      {head.own_marks, sizeof(srcsel_own_mark)},
+      {head.vectors, sizeof(srcsel_vector)},
+      {head.rules[0], sizeof(srcsel_rule)},
+      {head.rules[1], sizeof(srcsel_rule)},
+      {head.tables, sizeof(srcsel_table)},
+      {head.routes, sizeof(srcsel_route)},
+      {head.fans, sizeof(__u32)},
+      {head.nodes, sizeof(srcsel_node)},
+      {head.leaves, sizeof(__u16)},
+      {head.addresses, sizeof(srcsel_address)},
       {head.labels, sizeof(srcsel_label)},
   };
   std::size_t next = 1;
