@@ -5,8 +5,8 @@
 #include "hook.bpf.h"
 
 SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy) {
-  __u32 *turns = bpf_map_lookup_elem(&srcsel_turns, &policy);
-  (void)flow;
+  const __u32 pool = policy * SRCSEL_FAMILIES + (flow->family & 1);
+  __u32 *turns = bpf_map_lookup_elem(&srcsel_turns, &pool);
   return turns ? __sync_fetch_and_add(turns, 1) : 0;
 }
 

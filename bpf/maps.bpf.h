@@ -42,10 +42,11 @@ struct srcsel_tallies {
   __type(value, struct srcsel_tally);
 };
 
-/* How many flows each policy rule has seen whose pool goes by turn. */
+/* How many flows each policy rule has seen whose pool goes by turn; the families have turns of
+ * their own. */
 struct srcsel_turns {
   __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, SRCSEL_MAX_POLICY);
+  __uint(max_entries, SRCSEL_MAX_POLICY *SRCSEL_FAMILIES);
   __type(key, __u32);
   __type(value, __u32);
 };

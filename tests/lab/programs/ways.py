@@ -1,0 +1,158 @@
+"""ways.py WAY ADDRESS [WAY ADDRESS]...: asks whoami.py who this is, in the ways programs open flows.
+
+Prints a line for each: what the server saw, and what getsockname says: "10.0.0.1 40000 10.0.0.1
+40000". The errno's name if a call fails. All sockets stay open until the end.
+"""
+
+import array
+import errno
+import os
+import socket
+import struct
+import sys
+import threading
+
+MSG_FASTOPEN, TCP_FASTOPEN_CONNECT, IPPROTO_MPTCP = 0x20000000, 30, 262
+
+
+def make(kind, proto=0, of=None):
+    s = socket.socket(of or family, kind, proto)
+    # Not settimeout(), which would make it non-blocking.
+    for option in socket.SO_RCVTIMEO, socket.SO_SNDTIMEO:
+        s.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", 20, 0))
+    return s
+
+
+def tcp():
+    s = make(socket.SOCK_STREAM)
+    s.connect(peer)
+    return s
+
+
+def nonblocking():
+    s = make(socket.SOCK_STREAM)
+    s.setblocking(False)
+    s.connect_ex(peer)
+    s.setblocking(True)
+    return s
+
+
+def again_after_a_refusal():
+    s = make(socket.SOCK_STREAM)
+    try:
+        s.connect((address, 9))
+        sys.exit("somebody listens on port 9")
+    except ConnectionRefusedError:
+        pass
+    s.connect(peer)
+    return s
+
+
+def bound_to_any():
+    s = make(socket.SOCK_STREAM)
+    s.bind(("::" if v6 else "0.0.0.0", 0))
+    s.connect(peer)
+    return s
+
+
+def fastopen_message():
+    s = make(socket.SOCK_STREAM)
+    s.sendto(b"x", MSG_FASTOPEN, peer)
+    return s
+
+
+def fastopen_connect():
+    s = make(socket.SOCK_STREAM)
+    s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)
+    s.connect(peer)
+    s.sendall(b"x")
+    return s
+
+
+def mptcp():
+    s = make(socket.SOCK_STREAM, IPPROTO_MPTCP)
+    s.connect(peer)
+    return s
+
+
+def mapped():
+    s = make(socket.SOCK_STREAM, of=socket.AF_INET6)
+    s.connect(("::ffff:" + address, 7))
+    return s
+
+
+def thread():
+    s = make(socket.SOCK_STREAM)
+    t = threading.Thread(target=s.connect, args=(peer,))
+    t.start()
+    t.join()
+    return s
+
+
+def passed():
+    s = make(socket.SOCK_STREAM)
+    here, there = socket.socketpair()
+    if os.fork() == 0:
+        _, fds, _, _ = socket.recv_fds(there, 1, 1)
+        socket.socket(fileno=fds[0]).connect(peer)
+        there.send(b"x")
+        os._exit(0)
+    socket.send_fds(here, [b"x"], array.array("i", [s.fileno()]))
+    here.recv(1)
+    return s
+
+
+def udp():
+    s = make(socket.SOCK_DGRAM)
+    s.connect(peer)
+    s.send(b"x")
+    return s
+
+
+def udp_again():
+    s = make(socket.SOCK_DGRAM)
+    s.connect(("::1" if v6 else "127.0.0.1", 7))
+    dissolve(s)
+    s.connect(peer)
+    s.send(b"x")
+    return s
+
+
+def dissolve(s):
+    import ctypes
+
+    ctypes.CDLL(None).connect(s.fileno(), b"\0" * 16, 16)
+
+
+def sendto():
+    s = make(socket.SOCK_DGRAM)
+    s.sendto(b"x", peer)
+    return s
+
+
+def sendmsg():
+    s = make(socket.SOCK_DGRAM)
+    s.sendmsg([b"x"], [], 0, peer)
+    return s
+
+
+def sendto_mapped():
+    s = make(socket.SOCK_DGRAM, of=socket.AF_INET6)
+    s.sendto(b"x", ("::ffff:" + address, 7))
+    return s
+
+
+sockets = []
+for way, address in zip(sys.argv[1::2], sys.argv[2::2]):
+    v6 = ":" in address
+    family = socket.AF_INET6 if v6 else socket.AF_INET
+    peer = (address, 7)
+    try:
+        s = globals()[way.replace("-", "_")]()
+        seen = s.recv(64).decode().strip()
+    except OSError as e:
+        print(errno.errorcode.get(e.errno, "timeout"), flush=True)
+        continue
+    name = s.getsockname()
+    print(seen, name[0].removeprefix("::ffff:"), name[1], flush=True)
+    sockets.append(s)
