@@ -3,8 +3,8 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -60,11 +60,13 @@ IprouteNames::IprouteNames(std::map<std::uint32_t, std::string> names, const std
 }
 
 void IprouteNames::Read(const std::string &path) {
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    const absl::string_view text = absl::string_view(line).substr(0, line.find('#'));
+  const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path.c_str(), "re"),
+                                                              std::fclose);
+  char line[512];
+  while (file && std::fgets(line, sizeof(line), file.get()) != nullptr) {
+    const absl::string_view whole(line), text = whole.substr(0, whole.find('#'));
     const std::vector<absl::string_view> words =
-        absl::StrSplit(text, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+        absl::StrSplit(text, absl::ByAnyChar(" \t\n"), absl::SkipEmpty());
     std::uint32_t number;
     if (words.size() >= 2 && ParseNumber(words[0], number)) names_[number] = std::string(words[1]);
   }

@@ -46,9 +46,8 @@ MUTATIONS = {
         COMPILE_RULES, "out.dscp_mask = family == SRCSEL_V4 ? kLowerThree : kAllBits;",
         "out.dscp_mask = kAllBits;"),
     "rule not": (RULES,
-                 "if (miss) return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS : "
-                 "SRCSEL_HOLDS_NOT;",
-                 "if (miss) return SRCSEL_HOLDS_NOT;"),
+                 "return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS : SRCSEL_HOLDS_NOT;",
+                 "return SRCSEL_HOLDS_NOT;"),
     # The actions of a rule.
     "rule goto": (RULES, "if (rule->target != SRCSEL_NONE) w->next = rule->target;", ""),
     "rule unreachable": (WALK, "case SRCSEL_RULE_UNREACHABLE:\n      return ENETUNREACH;",

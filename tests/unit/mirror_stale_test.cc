@@ -77,7 +77,7 @@ TEST_F(StaleMirror, FollowsANameFromNamespaceToNamespace) {
 
 TEST_F(StaleMirror, OpensItsSocketsAgain) {
   const auto mirror = Open();
-  ASSERT_EQ(BreakSockets(), 3);
+  ASSERT_EQ(BreakSockets(), 4);
   rlimit usual;
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
   const rlimit none{0, usual.rlim_max};
@@ -98,7 +98,7 @@ TEST_F(StaleMirror, OpensItsSocketsAgain) {
 
 TEST_F(StaleMirror, OpensItsSocketsAgainByItself) {
   const auto mirror = Open({});
-  ASSERT_EQ(BreakSockets(), 3);
+  ASSERT_EQ(BreakSockets(), 4);
   EXPECT_TRUE(ByItself([&] { return !mirror->status().status.ok(); }));
   EXPECT_TRUE(ByItself([&] { return mirror->current(); }));
   Ip("route del default");
