@@ -1,5 +1,6 @@
 # srcsel_precompile(target set): <target> reads the headers of that set precompiled, where
-# SRCSEL_PRECOMPILE asks for it. Sets: `library`, for static libraries; `test`, for programs with GoogleTest.
+# SRCSEL_PRECOMPILE asks for it. Sets: `library` and `verb`, for static libraries; `test`, for
+# programs with GoogleTest.
 #
 # A debug build spends most of its time reading the same headers; so they are read once. Other
 # builds read what each source names: a source that names too little does not compile there.
@@ -11,6 +12,7 @@ set(library_headers
     <string> <thread> <vector> <absl/container/flat_hash_map.h> <absl/functional/function_ref.h>
     <absl/status/statusor.h> <absl/strings/str_cat.h> <absl/strings/str_join.h>
     <absl/strings/str_split.h> <linux/rtnetlink.h> <sys/socket.h>)
+set(verb_headers <CLI/CLI.hpp> <nlohmann/json.hpp> ${library_headers})
 set(test_headers <gmock/gmock.h> <gtest/gtest.h> <fstream> <iostream> <random> ${library_headers})
 
 function(srcsel_precompile target set)
