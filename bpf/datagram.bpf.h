@@ -12,11 +12,8 @@
 
 SRCSEL_INLINE long srcsel_apply(struct bpf_sock_addr *ctx, const struct srcsel_flow *flow,
                                 struct srcsel_decision *decision) {
-  __u32 mark = (flow->mark & ~decision->mark_mask) | decision->mark;
-  long error = 0;
+  const long error = srcsel_set_mark(ctx, flow, decision);
 
-  if (decision->apply & SRCSEL_APPLY_MARK && mark != flow->mark)
-    error = bpf_setsockopt(ctx, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
   if (error) {
     decision->reason = SRCSEL_WHY_REFUSED;
     return error;

@@ -104,6 +104,16 @@ SRCSEL_INLINE void srcsel_report(void *ctx, const struct srcsel_flow *flow,
     srcsel_tell(ctx, flow, decision, error);
 }
 
+/* Sets the decision's mark, if there is one to set. 0, or the -errno with which the kernel refused.
+ */
+SRCSEL_INLINE long srcsel_set_mark(struct bpf_sock_addr *ctx, const struct srcsel_flow *flow,
+                                   const struct srcsel_decision *decision) {
+  __u32 mark = (flow->mark & ~decision->mark_mask) | decision->mark;
+
+  if (!(decision->apply & SRCSEL_APPLY_MARK) || mark == flow->mark) return 0;
+  return bpf_setsockopt(ctx, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+}
+
 /* The program's answer to a call that failed with `error`, or did not. */
 SRCSEL_INLINE int srcsel_verdict(const struct srcsel_decision *decision, long error) {
   if (!error || !(decision->apply & SRCSEL_APPLY_REJECT)) return 1;
