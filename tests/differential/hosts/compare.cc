@@ -88,6 +88,8 @@ Flow AsSocket(Flow flow) {
   return flow;
 }
 
+}  // namespace
+
 Question QuestionOf(const Flow &flow) {
   return {.to = flow.destination,
           .from = flow.source,
@@ -100,8 +102,6 @@ Question QuestionOf(const Flow &flow) {
           .flow_label = flow.label,
           .uid = flow.uid};
 }
-
-}  // namespace
 
 std::string InWords(const Selection &selection) {
   if (selection.exact()) return Words(selection.outcome);

@@ -33,6 +33,9 @@ struct Comparison {
 absl::StatusOr<Comparison> Compare(const Reading &reading, const RouteOracle &kernel, Way way,
                                    const Flow &flow);
 
+// The flow as RTM_GETROUTE is asked about it.
+Question QuestionOf(const Flow &flow);
+
 // The answer in words, all candidates if it is ambiguous.
 std::string InWords(const Selection &selection);
 

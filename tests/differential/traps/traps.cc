@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/netns.hh"
+#include "differential/hosts/compare.hh"
 #include "differential/hosts/dial_flow.hh"
 #include "lookup/select.hh"
 
@@ -17,19 +18,6 @@ Flow FlowTo(absl::string_view to, std::uint8_t proto) {
   flow.dport = 443;
   flow.proto = proto;
   return flow;
-}
-
-Question QuestionOf(const Flow &flow) {
-  return {.to = flow.destination,
-          .from = flow.source,
-          .oif = flow.oif,
-          .mark = flow.mark,
-          .tos = flow.tos,
-          .proto = flow.proto,
-          .sport = flow.sport,
-          .dport = flow.dport,
-          .flow_label = flow.label,
-          .uid = flow.uid};
 }
 
 }  // namespace
