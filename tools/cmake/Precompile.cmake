@@ -1,6 +1,6 @@
 # srcsel_precompile(target set): <target> reads the headers of that set precompiled, where
 # SRCSEL_PRECOMPILE asks for it. Sets: `library` and `verb`, for static libraries; `test`, for
-# programs with GoogleTest.
+# programs with GoogleTest, which get ${SRCSEL_UNSANITIZED}; `sanitized_test`, for those that do not.
 #
 # A debug build spends most of its time reading the same headers; so they are read once. Other
 # builds read what each source names: a source that names too little does not compile there.
@@ -15,6 +15,8 @@ set(library_headers
 set(verb_headers <CLI/CLI.hpp> <nlohmann/json.hpp> ${library_headers})
 set(test_headers <gmock/gmock.h> <gtest/gtest.h> <fstream> <iostream> <random> ${library_headers})
 
+set(sanitized_test_headers ${test_headers})
+
 function(srcsel_precompile target set)
   if(NOT SRCSEL_PRECOMPILE)
     return()
@@ -24,9 +26,12 @@ function(srcsel_precompile target set)
     set(source "${CMAKE_BINARY_DIR}/${owner}.cc")
     file(CONFIGURE OUTPUT "${source}" CONTENT "int main() {}\n")
     # gcc takes precompiled headers only with the same -fPIC or -fPIE.
-    if(set STREQUAL "test")
+    if(set MATCHES "test$")
       add_executable(${owner} EXCLUDE_FROM_ALL "${source}")
       target_link_libraries(${owner} PRIVATE GTest::gmock)
+      if(set STREQUAL "test")
+        target_compile_options(${owner} PRIVATE ${SRCSEL_UNSANITIZED})
+      endif()
     else()
       add_library(${owner} STATIC EXCLUDE_FROM_ALL "${source}")
     endif()

@@ -26,3 +26,10 @@ if(SRCSEL_SANITIZE)
                       -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SRCSEL_SANITIZE})
 endif()
+
+# For code that needs no sanitizer: it compiles in half the time. Threads are checked everywhere or
+# nowhere.
+set(SRCSEL_UNSANITIZED "")
+if(SRCSEL_SANITIZE MATCHES "address")
+  set(SRCSEL_UNSANITIZED -fno-sanitize=all)
+endif()
