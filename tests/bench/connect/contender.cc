@@ -13,6 +13,22 @@ namespace {
 
 constexpr std::uint16_t kPort = 80;  // the port that MarkOutput() marks
 
+lab::Endpoint Server() {
+  return {*IpAddress::Parse(lab::kServer4), kPort};
+}
+
+IpAddress Unicom() {
+  return *IpAddress::Parse(lab::kUnicomSource4);
+}
+
+std::shared_ptr<const Pool> BothOfUnicom() {
+  Pool pool;
+  pool.name = "unicom";
+  for (const char *source : {lab::kUnicomSource4, lab::kUnicomOtherSource4})
+    pool.members.push_back({*IpAddress::Parse(source), 1});
+  return std::make_shared<const Pool>(std::move(pool));
+}
+
 std::optional<Policy> PolicyOf(Way way) {
   PolicyRule rule;
   switch (way) {
@@ -24,7 +40,14 @@ std::optional<Policy> PolicyOf(Way way) {
       rule.mark = Mark{100};
       break;
     case Way::kSource:
-      rule.sources = {*IpAddress::Parse(lab::kUnicomSource4)};
+      rule.sources = {Unicom()};
+      break;
+    case Way::kPool:
+      rule.pool = BothOfUnicom();
+      break;
+    case Way::kPorts:
+      rule.sources = {Unicom()};
+      rule.ports = Range16{20000, 39999};
       break;
     case Way::kTables:
       rule.mark = Mark{100};
@@ -44,6 +67,10 @@ std::string NameOf(Way way) {
       return "mark";
     case Way::kSource:
       return "source";
+    case Way::kPool:
+      return "pool";
+    case Way::kPorts:
+      return "ports";
     case Way::kMarked:
       return "marked";
     case Way::kTables:
@@ -58,14 +85,14 @@ bool IsMarkedByNetfilter(Way way) {
   return way == Way::kMarked || way == Way::kTables || way == Way::kMasquerade;
 }
 
-absl::StatusOr<Contender> Contender::Create(Way way) {
+absl::StatusOr<Contender> Contender::Create(Way way, Acceptor::Manner manner) {
   SRCSEL_ASSIGN_OR_RETURN(lab::Lab lab, lab::Lab::Build(lab::TwoUplinks()));
-  Contender contender(way, std::move(lab));
+  Contender contender(way, manner, std::move(lab));
   SRCSEL_RETURN_IF_ERROR(contender.Treat());
   const lab::Lab &built = *contender.lab_;
   if (const auto policy = PolicyOf(way)) SRCSEL_RETURN_IF_ERROR(contender.Hook(*policy));
-  SRCSEL_ASSIGN_OR_RETURN(Acceptor acceptor,
-                          Acceptor::Start(built.host("server").netns().fd(), kPort));
+  SRCSEL_ASSIGN_OR_RETURN(
+      Acceptor acceptor, Acceptor::Start(built.host("server").netns().fd(), Server(), manner));
   SRCSEL_ASSIGN_OR_RETURN(Worker worker,
                           Worker::Start(built.host("client").netns().fd(), contender.cgroup()));
   contender.acceptor_.emplace(std::move(acceptor));
@@ -74,9 +101,14 @@ absl::StatusOr<Contender> Contender::Create(Way way) {
 }
 
 absl::Status Contender::Treat() {
-  if (way_ == Way::kSource) return lab::RouteBySource(*lab_);
+  if (way_ == Way::kSource || way_ == Way::kPool || way_ == Way::kPorts)
+    return lab::RouteBySource(*lab_);
   if (!IsMarkedByNetfilter(way_)) return absl::OkStatus();
   SRCSEL_RETURN_IF_ERROR(lab::MarkOutput(*lab_));
+  SRCSEL_RETURN_IF_ERROR(
+      lab_->host("client")
+          .Do("iptables -t mangle -A OUTPUT -p udp --dport 80 -j MARK --set-mark 100")
+          .status());
   if (way_ == Way::kMasquerade) return lab::Masquerade(*lab_);
   if (way_ == Way::kTables) return absl::OkStatus();
   // The main default and the marked one become the same: the reroute changes nothing.
@@ -97,8 +129,12 @@ absl::Status Contender::Hook(const Policy &policy) {
 }
 
 absl::StatusOr<Round> Contender::Connect(std::uint32_t count) {
-  SRCSEL_ASSIGN_OR_RETURN(const IpAddress server, IpAddress::Parse(lab::kServer4));
-  return worker_->Connect({server, kPort}, count);
+  const bool datagrams = manner_ == Acceptor::Manner::kAnswer;
+  return worker_->Connect(datagrams ? Transport::kUdp : Transport::kTcp, Server(), count);
+}
+
+absl::Status Contender::Hold(std::uint32_t count) {
+  return worker_->Hold(Server(), count);
 }
 
 absl::StatusOr<std::size_t> Contender::ConntrackEntries() const {

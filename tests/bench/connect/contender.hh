@@ -21,12 +21,14 @@ enum class Way {
   kBare,        // by the main default, nothing in the path
   kMark,        // hook: mark the socket
   kSource,      // hook: bind a fixed source, a `from` rule routes it
+  kPool,        // hook: bind one of two sources, a `from` rule routes them
+  kPorts,       // hook: bind a source and one of 20,000 ports, a `from` rule routes it
   kMarked,      // netfilter marks, the kernel had chosen right: what marking alone costs
   kTables,      // hook: netfilter marks, bind the source the tables give
   kMasquerade,  // netfilter marks, MASQUERADE translates
 };
 
-// "bare", "mark", "source", "marked", "tables", "masquerade"
+// "bare", "mark", "source", "pool", "ports", "marked", "tables", "masquerade"
 std::string NameOf(Way way);
 
 // Whether iptables marks and reroutes every packet on the way.
@@ -34,10 +36,12 @@ bool IsMarkedByNetfilter(Way way);
 
 class Contender {
  public:
-  static absl::StatusOr<Contender> Create(Way way);
+  // The server answers datagrams, or accepts connections and keeps them or not.
+  static absl::StatusOr<Contender> Create(Way way, Acceptor::Manner manner);
 
   Way way() const { return way_; }
   absl::StatusOr<Round> Connect(std::uint32_t count);
+  absl::Status Hold(std::uint32_t count);
 
   // Directory of the cgroup with the hooks; empty without.
   std::string cgroup() const { return cgroup_ ? cgroup_->path() : ""; }
@@ -49,11 +53,13 @@ class Contender {
     Hooks hooks;
   };
 
-  Contender(Way way, lab::Lab lab) : way_(way), lab_(std::make_unique<lab::Lab>(std::move(lab))) {}
+  Contender(Way way, Acceptor::Manner manner, lab::Lab lab)
+      : way_(way), manner_(manner), lab_(std::make_unique<lab::Lab>(std::move(lab))) {}
   absl::Status Treat();
   absl::Status Hook(const Policy &policy);
 
   Way way_;
+  Acceptor::Manner manner_;
   std::unique_ptr<lab::Lab> lab_;
   std::optional<lab::TestCgroup> cgroup_;
   std::optional<Hooked> hooked_;

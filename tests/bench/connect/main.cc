@@ -1,4 +1,5 @@
-// bench_connect: what a connection costs, six ways, side by side in one run.
+// bench_connect: what a connection costs, way by way, side by side in one run: TCP connections, UDP
+// exchanges, and the kernel's memory for connections that stay.
 //
 // Rounds are interleaved and their order rotates, so that whatever else the machine does falls on
 // all ways alike; figures are medians over the rounds, and so are ratios of figures of one round.
@@ -16,19 +17,22 @@
 
 #include "base/status.hh"
 #include "bench/connect/contender.hh"
-#include "bench/connect/hook_time.hh"
+#include "bench/connect/kernel_memory.hh"
 #include "bench/connect/report.hh"
-#include "bench/connect/scale.hh"
+#include "bench/hook_time.hh"
 
 namespace srcsel::bench {
 namespace {
 
-constexpr Way kWays[] = {Way::kBare,   Way::kMark,   Way::kSource,
-                         Way::kMarked, Way::kTables, Way::kMasquerade};
+const std::vector<Way> kTcpWays = {Way::kBare,  Way::kMark,   Way::kSource, Way::kPool,
+                                   Way::kPorts, Way::kMarked, Way::kTables, Way::kMasquerade};
+const std::vector<Way> kUdpWays = {Way::kBare,   Way::kMark,   Way::kSource,    Way::kPool,
+                                   Way::kMarked, Way::kTables, Way::kMasquerade};
+constexpr Way kMemoryWays[] = {Way::kBare, Way::kSource, Way::kMasquerade};
 
 struct Options {
   int rounds = 15;
-  std::uint32_t connections = 2000;
+  std::uint32_t connections = 2000, held = 20000;
   std::string json = "build/bench/connect.json";
 };
 
@@ -64,10 +68,14 @@ constexpr std::pair<const char *, std::vector<double> Series::*> kFigures[] = {
     {"connect_p99_us", &Series::p99_us},
     {"cpu_us_per_connection", &Series::cpu_us}};
 
-absl::StatusOr<Json> MeasureConnections(const Options &options) {
+absl::StatusOr<Json> MeasureWays(Transport transport, const std::vector<Way> &all,
+                                 const Options &options) {
+  const bool udp = transport == Transport::kUdp;
   std::vector<Contender> contenders;
-  for (Way way : kWays) {
-    SRCSEL_ASSIGN_OR_RETURN(Contender contender, Contender::Create(way));
+  for (Way way : all) {
+    SRCSEL_ASSIGN_OR_RETURN(
+        Contender contender,
+        Contender::Create(way, udp ? Acceptor::Manner::kAnswer : Acceptor::Manner::kClose));
     contenders.push_back(std::move(contender));
   }
   std::map<Way, Series> series;
@@ -80,7 +88,7 @@ absl::StatusOr<Json> MeasureConnections(const Options &options) {
   }
   SRCSEL_ASSIGN_OR_RETURN(const Fd statistics, EnableBpfStatistics());
   Json ways;
-  for (Way way : kWays) {
+  for (Way way : all) {
     const Series &s = series[way];
     const auto contender = std::ranges::find(contenders, way, &Contender::way);
     Json &out = ways[NameOf(way)];
@@ -93,20 +101,21 @@ absl::StatusOr<Json> MeasureConnections(const Options &options) {
     SRCSEL_ASSIGN_OR_RETURN(out["conntrack_entries"], contender->ConntrackEntries());
     if (contender->cgroup().empty()) continue;
     SRCSEL_RETURN_IF_ERROR(contender->Connect(options.connections).status());
-    SRCSEL_ASSIGN_OR_RETURN(const HookTime time, ReadHookTime(contender->cgroup()));
+    SRCSEL_ASSIGN_OR_RETURN(
+        const HookTime time,
+        ReadHookTime(contender->cgroup(), udp ? "srcsel_sendmsg4" : "srcsel_connect4"));
     out["hook_ns"] = time.PerRun();
     out["rate_ratio_to_masquerade"] = MedianRatio(s.rate, series[Way::kMasquerade].rate);
   }
   return ways;
 }
 
-absl::StatusOr<Json> MeasureScale() {
+absl::StatusOr<Json> MeasureHeld(std::uint32_t count) {
   Json out;
-  for (Way way : {Way::kMark, Way::kSource, Way::kTables}) {
-    SRCSEL_ASSIGN_OR_RETURN(const double one, HookTimeAt(way, {1, 0}));
-    SRCSEL_ASSIGN_OR_RETURN(const double many, HookTimeAt(way, {1000, 100'000}));
-    out[NameOf(way)] = {
-        {"one_rule_ns", one}, {"thousand_rules_100k_prefixes_ns", many}, {"ratio", many / one}};
+  for (Way way : kMemoryWays) {
+    SRCSEL_ASSIGN_OR_RETURN(const KernelMemory memory, MeasureMemory(way, count));
+    out[NameOf(way)] = {{"kernel_bytes_per_connection", memory.bytes_per_connection},
+                        {"conntrack_entries", memory.conntrack_entries}};
   }
   return out;
 }
@@ -115,8 +124,10 @@ absl::Status Measure(const Options &options) {
   Json result;
   result["rounds"] = options.rounds;
   result["connections_per_round"] = options.connections;
-  SRCSEL_ASSIGN_OR_RETURN(result["ways"], MeasureConnections(options));
-  SRCSEL_ASSIGN_OR_RETURN(result["scale"], MeasureScale());
+  SRCSEL_ASSIGN_OR_RETURN(result["ways"], MeasureWays(Transport::kTcp, kTcpWays, options));
+  SRCSEL_ASSIGN_OR_RETURN(result["udp"], MeasureWays(Transport::kUdp, kUdpWays, options));
+  result["held_connections"] = options.held;
+  SRCSEL_ASSIGN_OR_RETURN(result["held"], MeasureHeld(options.held));
   Print(result);
   std::ofstream file(options.json);
   file << result.dump(2) << "\n";
@@ -135,6 +146,9 @@ int main(int argc, char **argv) {
       ->capture_default_str();
   app.add_option("--connections", options.connections, "connections a round")
       ->capture_default_str();
+  app.add_option("--held", options.held, "connections that stay, for the kernel's memory")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 26000));
   app.add_option("--json", options.json, "where the figures go")->capture_default_str();
   app.footer(srcsel::bench::kReportKeys);
   CLI11_PARSE(app, argc, argv);

@@ -3,7 +3,9 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,9 +23,12 @@
 namespace srcsel::bench {
 namespace {
 
+enum class Task : std::uint32_t { kConnect, kExchange, kHold };
+
 struct Order {
   sockaddr_in server;
   std::uint32_t count;
+  Task task;
 };
 
 struct Summary {
@@ -58,11 +63,22 @@ bool WriteAll(int fd, const void *data, std::size_t size) {
                   [](int to, void *from, std::size_t n) { return write(to, from, n); });
 }
 
+sockaddr_in Ipv4(const lab::Endpoint &endpoint) {
+  sockaddr_in out{};
+  out.sin_family = AF_INET;
+  out.sin_port = htons(endpoint.port);
+  std::memcpy(&out.sin_addr, endpoint.address.bytes().data(), 4);
+  return out;
+}
+
+int ConnectTcp(int fd, const sockaddr_in &server) {
+  return connect(fd, reinterpret_cast<const sockaddr *>(&server), sizeof(server)) == 0 ? 0 : errno;
+}
+
 int ConnectOnce(const sockaddr_in &server, std::uint32_t &latency_ns) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const std::int64_t start = Now(CLOCK_MONOTONIC);
-  const int result = connect(fd, reinterpret_cast<const sockaddr *>(&server), sizeof(server));
-  const int error = result == 0 ? 0 : errno;
+  const int error = ConnectTcp(fd, server);
   latency_ns = static_cast<std::uint32_t>(Now(CLOCK_MONOTONIC) - start);
   const linger reset = {1, 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -70,15 +86,45 @@ int ConnectOnce(const sockaddr_in &server, std::uint32_t &latency_ns) {
   return error;
 }
 
+int ExchangeOnce(const sockaddr_in &server, std::uint32_t &latency_ns) {
+  char answer = 0;
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const timeval patience = {5, 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  const std::int64_t start = Now(CLOCK_MONOTONIC);
+  const bool done = sendto(fd, "?", 1, 0, reinterpret_cast<const sockaddr *>(&server),
+                           sizeof(server)) == 1 &&
+                    recv(fd, &answer, 1, 0) == 1;
+  const int error = done ? 0 : errno;
+  latency_ns = static_cast<std::uint32_t>(Now(CLOCK_MONOTONIC) - start);
+  close(fd);
+  return error;
+}
+
+int HoldOne(const sockaddr_in &server, std::uint32_t &) {
+  return ConnectTcp(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server);
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 [[noreturn]] void Work(int channel) {
   Order order;
   std::vector<std::uint32_t> latencies;
+  RaiseDescriptorLimit();
   while (ReadAll(channel, &order, sizeof(order))) {
+    const auto once = order.task == Task::kConnect    ? ConnectOnce
+                      : order.task == Task::kExchange ? ExchangeOnce
+                                                      : HoldOne;
     latencies.assign(order.count, 0);
     Summary summary{};
     const std::int64_t start = Now(CLOCK_MONOTONIC), cpu = Now(CLOCK_PROCESS_CPUTIME_ID);
     for (std::uint32_t i = 0; i < order.count && summary.error == 0; ++i)
-      summary.error = ConnectOnce(order.server, latencies[i]);
+      summary.error = once(order.server, latencies[i]);
     summary.elapsed_ns = Now(CLOCK_MONOTONIC) - start;
     summary.cpu_ns = Now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     if (!WriteAll(channel, &summary, sizeof(summary)) ||
@@ -88,10 +134,21 @@ int ConnectOnce(const sockaddr_in &server, std::uint32_t &latency_ns) {
   _exit(0);
 }
 
-[[noreturn]] void Accept(int listener) {
+[[noreturn]] void Accept(int listener, bool keep) {
+  RaiseDescriptorLimit();
   for (;;) {
     const int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd >= 0) close(fd);
+    if (fd >= 0 && !keep) close(fd);
+  }
+}
+
+[[noreturn]] void Answer(int fd) {
+  for (;;) {
+    char question;
+    sockaddr_in peer{};
+    socklen_t size = sizeof(peer);
+    if (recvfrom(fd, &question, 1, 0, reinterpret_cast<sockaddr *>(&peer), &size) == 1)
+      sendto(fd, "!", 1, 0, reinterpret_cast<sockaddr *>(&peer), size);
   }
 }
 
@@ -138,12 +195,9 @@ Worker::~Worker() {
   End(pid_);
 }
 
-absl::StatusOr<Round> Worker::Connect(const lab::Endpoint &server, std::uint32_t count) {
-  Order order{};
-  order.server.sin_family = AF_INET;
-  order.server.sin_port = htons(server.port);
-  std::memcpy(&order.server.sin_addr, server.address.bytes().data(), 4);
-  order.count = count;
+absl::StatusOr<Round> Worker::Obey(std::uint32_t task, const lab::Endpoint &server,
+                                   std::uint32_t count) {
+  const Order order{Ipv4(server), count, static_cast<Task>(task)};
   Summary summary;
   Round round;
   round.latencies_ns.resize(count);
@@ -158,20 +212,32 @@ absl::StatusOr<Round> Worker::Connect(const lab::Endpoint &server, std::uint32_t
   return round;
 }
 
-absl::StatusOr<Acceptor> Acceptor::Start(const Fd &netns, std::uint16_t port) {
+absl::StatusOr<Round> Worker::Connect(Transport transport, const lab::Endpoint &server,
+                                      std::uint32_t count) {
+  const Task task = transport == Transport::kTcp ? Task::kConnect : Task::kExchange;
+  return Obey(static_cast<std::uint32_t>(task), server, count);
+}
+
+absl::Status Worker::Hold(const lab::Endpoint &server, std::uint32_t count) {
+  return Obey(static_cast<std::uint32_t>(Task::kHold), server, count).status();
+}
+
+absl::StatusOr<Acceptor> Acceptor::Start(const Fd &netns, const lab::Endpoint &at, Manner manner) {
+  const bool datagrams = manner == Manner::kAnswer;
   // Listening before it returns: no connection can come too early.
-  absl::StatusOr<Fd> listener = lab::Within(netns, [port]() -> absl::StatusOr<Fd> {
-    Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_port = htons(port);
-    if (bind(fd.get(), reinterpret_cast<sockaddr *>(&any), sizeof(any)) != 0 ||
-        listen(fd.get(), 4096) != 0)
-      return absl::ErrnoToStatus(errno, absl::StrCat("listen on port ", port));
+  absl::StatusOr<Fd> listener = lab::Within(netns, [&]() -> absl::StatusOr<Fd> {
+    Fd fd(socket(AF_INET, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
+    const sockaddr_in here = Ipv4(at);
+    if (bind(fd.get(), reinterpret_cast<const sockaddr *>(&here), sizeof(here)) != 0 ||
+        (!datagrams && listen(fd.get(), 4096) != 0))
+      return absl::ErrnoToStatus(errno, absl::StrCat("listen on ", at.ToString()));
     return fd;
   });
   if (!listener.ok()) return listener.status();
-  SRCSEL_ASSIGN_OR_RETURN(const pid_t pid, ForkBound([&] { Accept(listener->get()); }));
+  SRCSEL_ASSIGN_OR_RETURN(const pid_t pid, ForkBound([&] {
+                            if (datagrams) Answer(listener->get());
+                            Accept(listener->get(), manner == Manner::kKeep);
+                          }));
   return Acceptor(pid);
 }
 

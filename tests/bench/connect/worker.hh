@@ -3,7 +3,8 @@
 // It lives in its own network namespace and cgroup, so that every way of connecting is the same
 // program under another host's rules. Between rounds it waits in read(2) and costs nothing.
 //
-// A connection is socket(), connect() and a close() that resets it, so that no TIME_WAIT piles up.
+// A TCP connection is socket(), connect() and a close() that resets it, so that no TIME_WAIT piles
+// up. A UDP exchange is socket(), sendto(), the answer, and close().
 
 #pragma once
 
@@ -19,10 +20,12 @@
 
 namespace srcsel::bench {
 
+enum class Transport { kTcp, kUdp };
+
 struct Round {
   std::int64_t elapsed_ns = 0;              // wall clock for all connections
   std::int64_t cpu_ns = 0;                  // of the process, softirqs in its context included
-  std::vector<std::uint32_t> latencies_ns;  // of each connect(2)
+  std::vector<std::uint32_t> latencies_ns;  // of each connect(2) or exchange
 };
 
 class Worker {
@@ -34,19 +37,26 @@ class Worker {
   ~Worker();
 
   // Connects `count` times to the server, one after the other.
-  absl::StatusOr<Round> Connect(const lab::Endpoint &server, std::uint32_t count);
+  absl::StatusOr<Round> Connect(Transport transport, const lab::Endpoint &server,
+                                std::uint32_t count);
+
+  // Makes as many TCP connections and keeps them until it ends.
+  absl::Status Hold(const lab::Endpoint &server, std::uint32_t count);
 
  private:
   Worker(pid_t pid, Fd channel) : pid_(pid), channel_(std::move(channel)) {}
+  absl::StatusOr<Round> Obey(std::uint32_t task, const lab::Endpoint &server, std::uint32_t count);
 
   pid_t pid_ = -1;
   Fd channel_;
 };
 
-// A process that accepts on a port of a namespace and closes at once; killed with the object.
+// A process that accepts on a TCP port of a namespace and closes at once, or keeps what it accepts,
+// or answers every datagram; killed with the object.
 class Acceptor {
  public:
-  static absl::StatusOr<Acceptor> Start(const Fd &netns, std::uint16_t port);
+  enum class Manner { kClose, kKeep, kAnswer };
+  static absl::StatusOr<Acceptor> Start(const Fd &netns, const lab::Endpoint &at, Manner manner);
   Acceptor(Acceptor &&other) noexcept;
   Acceptor &operator=(Acceptor &&) = delete;
   ~Acceptor();

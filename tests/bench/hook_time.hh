@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "base/fd.hh"
@@ -18,7 +19,7 @@ struct HookTime {
   double PerRun() const { return runs ? static_cast<double>(ns) / static_cast<double>(runs) : 0; }
 };
 
-// So far, of the connect4 program of ours on the cgroup.
-absl::StatusOr<HookTime> ReadHookTime(const std::string &cgroup);
+// So far, of this program of ours on the cgroup: "srcsel_connect4", "srcsel_sendmsg4".
+absl::StatusOr<HookTime> ReadHookTime(const std::string &cgroup, std::string_view program);
 
 }  // namespace srcsel::bench
