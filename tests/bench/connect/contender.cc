@@ -91,12 +91,15 @@ absl::StatusOr<Contender> Contender::Create(Way way, Acceptor::Manner manner) {
   SRCSEL_RETURN_IF_ERROR(contender.Treat());
   const lab::Lab &built = *contender.lab_;
   if (const auto policy = PolicyOf(way)) SRCSEL_RETURN_IF_ERROR(contender.Hook(*policy));
-  SRCSEL_ASSIGN_OR_RETURN(
-      Acceptor acceptor, Acceptor::Start(built.host("server").netns().fd(), Server(), manner));
-  SRCSEL_ASSIGN_OR_RETURN(Worker worker,
-                          Worker::Start(built.host("client").netns().fd(), contender.cgroup()));
-  contender.acceptor_.emplace(std::move(acceptor));
-  contender.worker_.emplace(std::move(worker));
+  const int processes = manner == Acceptor::Manner::kKeep ? 4 : 1;
+  for (int i = 0; i < processes; ++i) {
+    SRCSEL_ASSIGN_OR_RETURN(
+        Acceptor acceptor, Acceptor::Start(built.host("server").netns().fd(), Server(), manner));
+    SRCSEL_ASSIGN_OR_RETURN(Worker worker,
+                            Worker::Start(built.host("client").netns().fd(), contender.cgroup()));
+    contender.acceptors_.push_back(std::move(acceptor));
+    contender.workers_.push_back(std::move(worker));
+  }
   return contender;
 }
 
@@ -130,11 +133,14 @@ absl::Status Contender::Hook(const Policy &policy) {
 
 absl::StatusOr<Round> Contender::Connect(std::uint32_t count) {
   const bool datagrams = manner_ == Acceptor::Manner::kAnswer;
-  return worker_->Connect(datagrams ? Transport::kUdp : Transport::kTcp, Server(), count);
+  return workers_.front().Connect(datagrams ? Transport::kUdp : Transport::kTcp, Server(), count);
 }
 
 absl::Status Contender::Hold(std::uint32_t count) {
-  return worker_->Hold(Server(), count);
+  const auto workers = static_cast<std::uint32_t>(workers_.size());
+  for (Worker &worker : workers_)
+    SRCSEL_RETURN_IF_ERROR(worker.Hold(Server(), count / workers));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::size_t> Contender::ConntrackEntries() const {

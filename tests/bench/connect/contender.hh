@@ -63,8 +63,8 @@ class Contender {
   std::unique_ptr<lab::Lab> lab_;
   std::optional<lab::TestCgroup> cgroup_;
   std::optional<Hooked> hooked_;
-  std::optional<Acceptor> acceptor_;
-  std::optional<Worker> worker_;
+  std::vector<Acceptor> acceptors_;  // one, or with kKeep several: a process has so many descriptors
+  std::vector<Worker> workers_;      // as many
 };
 
 }  // namespace srcsel::bench

@@ -102,7 +102,8 @@ int ExchangeOnce(const sockaddr_in &server, std::uint32_t &latency_ns) {
 }
 
 int HoldOne(const sockaddr_in &server, std::uint32_t &) {
-  return ConnectTcp(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  return fd < 0 ? errno : ConnectTcp(fd, server);
 }
 
 void RaiseDescriptorLimit() {
@@ -228,6 +229,8 @@ absl::StatusOr<Acceptor> Acceptor::Start(const Fd &netns, const lab::Endpoint &a
   absl::StatusOr<Fd> listener = lab::Within(netns, [&]() -> absl::StatusOr<Fd> {
     Fd fd(socket(AF_INET, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
     const sockaddr_in here = Ipv4(at);
+    const int shared = 1;
+    setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &shared, sizeof(shared));
     if (bind(fd.get(), reinterpret_cast<const sockaddr *>(&here), sizeof(here)) != 0 ||
         (!datagrams && listen(fd.get(), 4096) != 0))
       return absl::ErrnoToStatus(errno, absl::StrCat("listen on ", at.ToString()));

@@ -52,7 +52,7 @@ class Worker {
 };
 
 // A process that accepts on a TCP port of a namespace and closes at once, or keeps what it accepts,
-// or answers every datagram; killed with the object.
+// or answers every datagram; killed with the object. Several may share a port.
 class Acceptor {
  public:
   enum class Manner { kClose, kKeep, kAnswer };
