@@ -5,9 +5,12 @@ The kernel is unpacked below BUILD_DIR/kernels, never installed. The guest has t
 read-only by 9p, under a layer in memory, and no network but what the tests make: all it changes is
 gone when it powers off. Without hardware for KVM it is emulated, and some 25 times slower.
 
-Prints what the programs print. Exit status: 0 if all passed, 1 if not, 77 with a sentence if the
-guest cannot be had here.
+Prints what the programs print, and leaves their figures in BUILD_DIR/kernels/results, a file for
+each kernel, for table.py. Exit status: 0 if all passed, 1 if not, 77 with a sentence if the guest
+cannot be had here.
 """
+
+import json
 
 import os
 import pathlib
@@ -111,12 +114,38 @@ def guest(unpacked, folder, environment):
             "-serial", f"file:{folder}/console", "-serial", "stdio"]
 
 
+class Results:
+    """What the programs said of their tests, read from what they print."""
+
+    OUTCOMES = {"       OK ": "passed", "  SKIPPED ": "skipped", "  FAILED  ": "failed"}
+
+    def __init__(self):
+        self.programs = {}
+        self.tests = {}
+
+    def read(self, line):
+        if test := re.match(r"\[([ A-Z]{10})\] (\S+?)(?:,.*)? \(\d+ ms\)", line):
+            if test[1] in self.OUTCOMES:
+                self.tests[test[2]] = self.OUTCOMES[test[1]]
+        elif end := re.fullmatch(r"guest: ([^:\s]+)\S* ended with (\d+)\s*", line):
+            self.programs[end[1]] = {"status": int(end[2]), "tests": self.tests}
+            self.tests = {}
+
+    def write(self, release, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{release}.json").write_text(
+            json.dumps({"kernel": release, "programs": self.programs}, indent=2) + "\n")
+
+    def passed(self):
+        return sum(program["status"] == 0 for program in self.programs.values())
+
+
 def main(series, build, *tests):
     for program in ("qemu-system-x86_64", "busybox", "modprobe", "depmod", "xz", "apt-get"):
         if not shutil.which(program):
             skip(f"no {program} here")
     unpacked = kernel(series, build / "kernels")
-    passed = 0
+    results = Results()
     with tempfile.TemporaryDirectory() as folder:
         command = guest(unpacked, pathlib.Path(folder), {
             "GUEST": HERE / "guest", "MODULES": unpacked / "lib/modules", "BIN": build / "bin",
@@ -125,7 +154,9 @@ def main(series, build, *tests):
                               text=True, errors="replace") as machine:
             for line in machine.stdout:
                 print(line, end="", flush=True)
-                passed += bool(re.fullmatch(r"guest: \S+ ended with 0\s*", line))
+                results.read(line)
+        results.write(unpacked.name, build / "kernels/results")
+        passed = results.passed()
         if passed < len(tests):
             print(f"{passed} of {len(tests)} programs passed; the console said last:")
             print("".join(open(f"{folder}/console", errors="replace").readlines()[-30:]))
