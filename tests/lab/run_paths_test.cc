@@ -3,9 +3,7 @@
 // an answer also says that the way out was right. The table is printed.
 
 #include <iostream>
-#include <map>
 #include <optional>
-#include <set>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -19,20 +17,26 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::SizeIs;
 
-const Words kStreams{"tcp",    "nonblocking", "again-after-a-refusal", "bound-to-any",
-                     "thread", "passed",      "fastopen-message",      "fastopen-connect",
-                     "mptcp"};
-const Words kDatagrams{"udp", "udp-again", "sendto", "sendmsg"};
+const Words kStreams{
+    "tcp",    "nonblocking", "again-after-a-refusal", "bound-to-any", "thread",
+    "passed", "inherited",   "fastopen-message",      "mptcp",        "fastopen-connect"};
+const Words kDatagrams{"udp", "udp-again", "send-on-connected", "sendto", "sendmsg", "sendmmsg"};
 const Words kMapped{"mapped", "sendto-mapped"};
+const Words kRing{"connect", "connect-worker", "connect-polled",
+                  "send",    "send-worker",    "send-polled"};
 
 // The port is taken before the hook can bind an address (EINVAL); a mark still works.
 bool HasNoSource(const std::string &way, const std::string &kind) {
   return way == "bound-to-any" && kind != "mark";
 }
 
+bool IsSent(const std::string &way) {
+  return way.starts_with("send") && way != "send-on-connected";
+}
+
 // No hook may bind a socket that only sends (spec 9.2): it has a source, and any port.
 bool HasPort(const std::string &way, const std::string &kind) {
-  return kind == "ports" && !way.starts_with("send");
+  return kind == "ports" && !IsSent(way);
 }
 
 struct Kind {
@@ -57,12 +61,13 @@ class RunPathsTest : public RunTest, public testing::WithParamInterface<Kind> {
   }
 
   // Ways and servers in turn. Each flow as "SOURCE PORT SOURCE PORT", or why it failed.
-  Words Ask(const Words &flows) const {
-    Words words{"/usr/bin/python3", PROGRAMS "/ways.py"};
-    words.insert(words.end(), flows.begin(), flows.end());
-    const Result asked = Run(Options(), words);
+  void Ask(Words program, const Words &flows) const {
+    program.insert(program.end(), flows.begin(), flows.end());
+    const Result asked = Run(Options(), program);
     EXPECT_TRUE(asked.ok()) << asked.ToString();
-    return absl::StrSplit(asked.out, '\n', absl::SkipEmpty());
+    const Words lines = absl::StrSplit(asked.out, '\n', absl::SkipEmpty());
+    ASSERT_EQ(lines.size() * 2, flows.size()) << asked.err;
+    for (std::size_t i = 0; i < lines.size(); ++i) Expect(flows[2 * i], flows[2 * i + 1], lines[i]);
   }
 
   void Expect(const std::string &way, const std::string &server, const std::string &line) const {
@@ -82,7 +87,7 @@ class RunPathsTest : public RunTest, public testing::WithParamInterface<Kind> {
       EXPECT_EQ(words[0], v4 ? kUnicomSource4 : kUnicomSource6);
     }
     EXPECT_EQ(words[1], words[3]);
-    if (!way.starts_with("send")) {
+    if (!IsSent(way)) {
       EXPECT_EQ(words[0], words[2]);
     }
     int port = 0;
@@ -117,35 +122,14 @@ TEST_P(RunPathsTest, LeaveWithTheRightSource) {
       flows.insert(flows.end(), {way, kServer4});
       if (ways != kMapped) flows.insert(flows.end(), {way, kServer6});
     }
-  const Words lines = Ask(flows);
-  ASSERT_EQ(lines.size() * 2, flows.size());
-  for (std::size_t i = 0; i < lines.size(); ++i) Expect(flows[2 * i], flows[2 * i + 1], lines[i]);
+  Ask({"/usr/bin/python3", PROGRAMS "/ways.py"}, flows);
 }
 
-class RunPortsTest : public RunPathsTest {};
-
-INSTANTIATE_TEST_SUITE_P(, RunPortsTest,
-                         testing::Values(Kind{"few",
-                                              {},
-                                              "[[rule]]\nsource = \"10.1.0.1\"\n"
-                                              "ports = \"20000-20049\"\non-fail = \"reject\"\n"}),
-                         [](const auto &kind) { return kind.param.name; });
-
-// 50 ports, 60 connections to each of two addresses of the server.
-TEST_P(RunPortsTest, AreSharedBetweenDestinationsAndRunOut) {
-  for (const char *server : {kServer4, kOtherServer4}) {
-    std::map<std::string, int> outcomes;
-    std::set<std::string> ports;
-    Words flows;
-    for (int i = 0; i < 60; ++i) flows.insert(flows.end(), {"tcp", server});
-    for (const std::string &line : Ask(flows)) {
-      const Words words = absl::StrSplit(line, ' ');
-      ++outcomes[words[0]];
-      if (words.size() == 4) ports.insert(words[3]);
-    }
-    EXPECT_EQ(outcomes, (std::map<std::string, int>{{"10.1.0.1", 50}, {"EADDRNOTAVAIL", 10}}));
-    EXPECT_THAT(ports, SizeIs(50));
-  }
+TEST_P(RunPathsTest, AlsoByIoUring) {
+  Words flows;
+  for (const std::string &way : kRing)
+    for (const char *server : {kServer4, kServer6}) flows.insert(flows.end(), {way, server});
+  Ask({URING}, flows);
 }
 
 }  // namespace

@@ -88,9 +88,9 @@ TEST_F(RunProgramsTest, LogInBySsh) {
   const std::string key = files_.path() + "/key", host_key = files_.path() + "/host_key";
   ASSERT_TRUE(server_.Do("dropbearkey -t ed25519 -f " + host_key).ok());
   ASSERT_TRUE(files_.Write(".keep", "").ok());
-  Process sshd = Serve({"dropbear", "-F", "-E", "-m", "-r", host_key, "-P",
-                        files_.path() + "/pid", "-p", "22"},
-                       "Not backgrounding");
+  Process sshd = Serve(
+      {"dropbear", "-F", "-E", "-m", "-r", host_key, "-P", files_.path() + "/pid", "-p", "22"},
+      "Not backgrounding");
   // Who is let in does not matter: dropbear names the client that asked.
   const Result ssh = UnderPolicy({"ssh", "-F", "none", "-o", "BatchMode=yes", "-o",
                                   "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
@@ -107,16 +107,16 @@ TEST_F(RunProgramsTest, MeasureByIperf) {
 
 TEST_F(RunProgramsTest, PassOnRequestsByNginx) {
   Nginx nginx = Nginx::Start(server_).value();
-  ASSERT_TRUE(files_
-                  .Write("proxy.conf",
-                         "daemon off; master_process off; pid " + files_.path() +
-                             "/proxy.pid; error_log stderr notice; events {}\n"
-                             "http { access_log off; server { listen 127.0.0.1:8080;\n"
-                             "location / { proxy_pass http://192.0.2.80; } } }\n")
-                  .ok());
-  Process proxy = Spawn({"--policy", files_.path() + "/p.toml"},
-                        {"nginx", "-p", files_.path(), "-e", "stderr", "-c",
-                         files_.path() + "/proxy.conf"});
+  ASSERT_TRUE(
+      files_
+          .Write("proxy.conf", "daemon off; master_process off; pid " + files_.path() +
+                                   "/proxy.pid; error_log stderr notice; events {}\n"
+                                   "http { access_log off; server { listen 127.0.0.1:8080;\n"
+                                   "location / { proxy_pass http://192.0.2.80; } } }\n")
+          .ok());
+  Process proxy =
+      Spawn({"--policy", files_.path() + "/p.toml"},
+            {"nginx", "-p", files_.path(), "-e", "stderr", "-c", files_.path() + "/proxy.conf"});
   ASSERT_TRUE(proxy.WaitForLine("event method").ok());
   const Result curl = RunPlain({"curl", "-sS", "--max-time", "20", "http://127.0.0.1:8080/"});
   EXPECT_EQ(curl.out, "hello\n") << curl.ToString();

@@ -93,8 +93,8 @@ absl::StatusOr<Contender> Contender::Create(Way way, Acceptor::Manner manner) {
   if (const auto policy = PolicyOf(way)) SRCSEL_RETURN_IF_ERROR(contender.Hook(*policy));
   const int processes = manner == Acceptor::Manner::kKeep ? 4 : 1;
   for (int i = 0; i < processes; ++i) {
-    SRCSEL_ASSIGN_OR_RETURN(
-        Acceptor acceptor, Acceptor::Start(built.host("server").netns().fd(), Server(), manner));
+    SRCSEL_ASSIGN_OR_RETURN(Acceptor acceptor,
+                            Acceptor::Start(built.host("server").netns().fd(), Server(), manner));
     SRCSEL_ASSIGN_OR_RETURN(Worker worker,
                             Worker::Start(built.host("client").netns().fd(), contender.cgroup()));
     contender.acceptors_.push_back(std::move(acceptor));
@@ -138,8 +138,7 @@ absl::StatusOr<Round> Contender::Connect(std::uint32_t count) {
 
 absl::Status Contender::Hold(std::uint32_t count) {
   const auto workers = static_cast<std::uint32_t>(workers_.size());
-  for (Worker &worker : workers_)
-    SRCSEL_RETURN_IF_ERROR(worker.Hold(Server(), count / workers));
+  for (Worker &worker : workers_) SRCSEL_RETURN_IF_ERROR(worker.Hold(Server(), count / workers));
   return absl::OkStatus();
 }
 

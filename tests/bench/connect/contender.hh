@@ -63,8 +63,9 @@ class Contender {
   std::unique_ptr<lab::Lab> lab_;
   std::optional<lab::TestCgroup> cgroup_;
   std::optional<Hooked> hooked_;
-  std::vector<Acceptor> acceptors_;  // one, or with kKeep several: a process has so many descriptors
-  std::vector<Worker> workers_;      // as many
+  std::vector<Acceptor>
+      acceptors_;                // one, or with kKeep several: a process has so many descriptors
+  std::vector<Worker> workers_;  // as many
 };
 
 }  // namespace srcsel::bench

@@ -56,8 +56,8 @@ void PrintHeld(const Json &held) {
   const double bare = bytes(held["bare"]);
   std::printf("%-11s %18s %8s %9s\n", "held", "kernel memory", "to bare", "conntrack");
   for (const auto &[name, way] : held.items())
-    std::printf("%-11s %9.0f B a conn. %+6.0f B %9d\n", name.c_str(), bytes(way),
-                bytes(way) - bare, way["conntrack_entries"].get<int>());
+    std::printf("%-11s %9.0f B a conn. %+6.0f B %9d\n", name.c_str(), bytes(way), bytes(way) - bare,
+                way["conntrack_entries"].get<int>());
 }
 
 }  // namespace

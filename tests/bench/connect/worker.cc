@@ -92,9 +92,9 @@ int ExchangeOnce(const sockaddr_in &server, std::uint32_t &latency_ns) {
   const timeval patience = {5, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   const std::int64_t start = Now(CLOCK_MONOTONIC);
-  const bool done = sendto(fd, "?", 1, 0, reinterpret_cast<const sockaddr *>(&server),
-                           sizeof(server)) == 1 &&
-                    recv(fd, &answer, 1, 0) == 1;
+  const bool done =
+      sendto(fd, "?", 1, 0, reinterpret_cast<const sockaddr *>(&server), sizeof(server)) == 1 &&
+      recv(fd, &answer, 1, 0) == 1;
   const int error = done ? 0 : errno;
   latency_ns = static_cast<std::uint32_t>(Now(CLOCK_MONOTONIC) - start);
   close(fd);

@@ -88,8 +88,7 @@ absl::StatusOr<double> HookCost(Hook hook, Action action, Scale scale) {
                           lab::Within(host.netns().fd(), [] { return NetnsCookie(); }));
   const int routes = action == Action::kTables ? scale.prefixes : 0;
   SRCSEL_ASSIGN_OR_RETURN(
-      const Image image,
-      Compile(SyntheticHost(cookie, routes), SyntheticPolicy(action, scale), 1));
+      const Image image, Compile(SyntheticHost(cookie, routes), SyntheticPolicy(action, scale), 1));
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(hooks.Publish(image.bytes()));
   SRCSEL_ASSIGN_OR_RETURN(const lab::TestCgroup cgroup, lab::TestCgroup::Create());

@@ -68,7 +68,8 @@ void Print(const Costs &costs) {
   for (const Row &row : Rows()) {
     const double least = costs.at({row.hook, row.action, 0}).at(1);
     std::printf("%-16s %9d", row.Name().c_str(), row.prefixes);
-    for (const auto &[rules, ns] : costs.at(row)) std::printf("  %6.0f ns  %5.2fx  ", ns, ns / least);
+    for (const auto &[rules, ns] : costs.at(row))
+      std::printf("  %6.0f ns  %5.2fx  ", ns, ns / least);
     std::printf("\n");
   }
 }
@@ -109,7 +110,8 @@ int main(int argc, char **argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--json", json, "where the figures go")->capture_default_str();
   app.footer(
-      "\nJSON: a list of {hook, action, rules, prefixes, ns, ratio}; `ratio` is to one rule without "
+      "\nJSON: a list of {hook, action, rules, prefixes, ns, ratio}; `ratio` is to one rule "
+      "without "
       "prefixes.");
   CLI11_PARSE(app, argc, argv);
   if (const absl::Status status = srcsel::bench::Measure(rounds, json); !status.ok()) {

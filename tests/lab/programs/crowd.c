@@ -2,9 +2,9 @@
 // crowd -l PORT
 //
 // Each of THREADS threads (1) makes COUNT (1) TCP connections to each destination, one after the
-// other and all threads at once, and prints a line for each: the destination, then the local address
-// and port, or why it failed: "192.0.2.80 80 10.0.0.1 40000", "192.0.2.80 80 EADDRNOTAVAIL". Then
-// "done"; the connections stay until stdin ends.
+// other and all threads at once, and prints a line for each: the destination, then the local
+// address and port, or why it failed: "192.0.2.80 80 10.0.0.1 40000", "192.0.2.80 80
+// EADDRNOTAVAIL". Then "done"; the connections stay until stdin ends.
 //
 //   -r       once more from the beginning, until stdin ends; every connection is reset at once
 //   -l PORT  instead: listen on PORT of every IPv4 address, print "listening", accept nothing
@@ -82,7 +82,8 @@ static int attend(void) {
 }
 
 static int attract(const char *port) {
-  const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port))};
+  const struct sockaddr_in any = {.sin_family = AF_INET,
+                                  .sin_port = htons((unsigned short)atoi(port))};
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) != 0) fail("bind");
   if (listen(fd, 65535) != 0) fail("listen");

@@ -136,6 +136,40 @@ def sendmsg():
     return s
 
 
+def sendmmsg():
+    import ctypes
+
+    s = make(socket.SOCK_DGRAM)
+    packed = struct.pack("=HH", family, socket.htons(7))
+    packed += (struct.pack("=I", 0) + socket.inet_pton(family, address) + bytes(4) if v6
+               else socket.inet_pton(family, address) + bytes(8))
+    name, byte = ctypes.create_string_buffer(packed, len(packed)), ctypes.c_char_p(b"x")
+    vector = (ctypes.c_void_p * 2)(ctypes.cast(byte, ctypes.c_void_p).value, 1)
+    # struct mmsghdr: name, its size, the vector, its length, no control data, flags, sent.
+    message = struct.pack("=QQQQQQQII", ctypes.addressof(name), len(packed),
+                          ctypes.addressof(vector), 1, 0, 0, 0, 0, 0)[:64]
+    if ctypes.CDLL(None, use_errno=True).sendmmsg(s.fileno(), message, 1, 0) != 1:
+        raise OSError(ctypes.get_errno(), "sendmmsg")
+    return s
+
+
+def send_on_connected():
+    s = make(socket.SOCK_DGRAM)
+    s.connect(peer)
+    s.sendto(b"x", peer)
+    return s
+
+
+def inherited():
+    s = make(socket.SOCK_STREAM)
+    child = os.fork()
+    if child == 0:
+        s.connect(peer)
+        os._exit(0)
+    os.waitpid(child, 0)
+    return s
+
+
 def sendto_mapped():
     s = make(socket.SOCK_DGRAM, of=socket.AF_INET6)
     s.sendto(b"x", ("::ffff:" + address, 7))
