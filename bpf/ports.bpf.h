@@ -5,7 +5,7 @@
  * TCP: a port is free if nobody has this source, port and destination: ports are shared between
  * destinations, as a NAT would share them, and run out only when these do. Between the hook and the
  * end of connect() nobody sees the connection yet; a claim keeps others off for a second. Sharing
- * takes SO_REUSEADDR, which the socket keeps.
+ * takes SO_REUSEADDR, which the socket keeps if it gets a port.
  * UDP: a port is free if it can be bound.
  *
  * The includer defines srcsel_bind(). Cost: a lookup for each port that is taken, from a random one
@@ -78,10 +78,14 @@ static long srcsel_port_step(__u32 index, void *context) {
   return 1;
 }
 
+SRCSEL_INLINE long srcsel_set_reuse(struct bpf_sock_addr *ctx, int on) {
+  return bpf_setsockopt(ctx, SOL_SOCKET, SO_REUSEADDR, (void *)&on, sizeof(on));
+}
+
 SRCSEL_FN long srcsel_bind_port(struct bpf_sock_addr *ctx, const struct srcsel_flow *flow,
                                 struct srcsel_decision *decision) {
   struct srcsel_port_search s = {.ctx = ctx, .flow = flow, .decision = decision};
-  const int on = 1;
+  int reuse = 1;
 
   s.count = (__u32)decision->port_last - decision->port_first + 1;
   s.offset = bpf_get_prandom_u32() % s.count;
@@ -90,10 +94,14 @@ SRCSEL_FN long srcsel_bind_port(struct bpf_sock_addr *ctx, const struct srcsel_f
   s.claim.peer_port = flow->dport;
   srcsel_copy_address(s.claim.source, decision->source);
   srcsel_write_address(s.claim.peer, &flow->dst);
-  if (flow->proto == IPPROTO_TCP && bpf_setsockopt(ctx, SOL_SOCKET, SO_REUSEADDR, (void *)&on, 4))
-    return -EADDRNOTAVAIL;
+  if (flow->proto == IPPROTO_TCP)
+    bpf_getsockopt(ctx, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+  if (!reuse && srcsel_set_reuse(ctx, 1)) return -EADDRNOTAVAIL;
   bpf_loop(s.count, srcsel_port_step, &s, 0);
-  if (!s.found) return -EADDRNOTAVAIL;
+  if (!s.found) {
+    if (!reuse) srcsel_set_reuse(ctx, 0);
+    return -EADDRNOTAVAIL;
+  }
   decision->port_first = s.claim.port;
   decision->port_last = s.claim.port;
   return 0;

@@ -79,6 +79,21 @@ TEST_F(RunPortsTest, LosesNoConnectionToARace) {
   }
 }
 
+// What the kernel does instead must not find a socket that shares ports.
+TEST_F(RunPortsTest, LeavesNoTraceWhereNoneIsFree) {
+  ASSERT_TRUE(
+      folder_.Write("p.toml", "[[rule]]\nsource = '10.1.0.1'\nports = '23000-23000'\n").ok());
+  const Result twice = Run({"--policy", folder_.path() + "/p.toml"}, {"python3", "-c", R"(
+from socket import *
+for _ in range(2):
+    s = socket()
+    s.connect(('192.0.2.80', 80))
+    print(s.getsockname()[0], s.getsockname()[1] == 23000, s.getsockopt(SOL_SOCKET, SO_REUSEADDR))
+    kept = s.dup()
+)"});
+  EXPECT_EQ(twice.out, "10.1.0.1 True 1\n10.1.0.1 False 0\n") << twice.err;
+}
+
 // A connection that waits for stray segments keeps its 4-tuple, as it does without srcsel.
 TEST_F(RunPortsTest, LeavesTimeWaitAlone) {
   const Nginx nginx = [this] {
