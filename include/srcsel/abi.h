@@ -408,6 +408,8 @@ enum srcsel_fact {
   SRCSEL_FACT_OLD = 1u << 4,    /* the socket is older than the hooks */
   SRCSEL_FACT_LEFT = 1u << 5,   /* it has a source that is not the application's: an earlier
                                    decision left it */
+  SRCSEL_FACT_UNMARKABLE = 1u << 6, /* the caller may not mark it: it gets the source that goes with
+                                       the mark */
 };
 
 /* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */
