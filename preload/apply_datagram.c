@@ -97,16 +97,18 @@ static int says_source(const struct cmsghdr *head) {
 
 int srcsel_has_own_source(const struct msghdr *message) {
   const unsigned char *bytes = message->msg_control;
-  const size_t size = message->msg_controllen;
+  const size_t size = srcsel_control_size(message);
   struct cmsghdr head;
-  size_t at = 0;
+  size_t at = 0, length;
 
   if (!bytes || size < sizeof(head)) return 0;
   if (size > MOST_CONTROL || !srcsel_readable(bytes, (unsigned)size)) return 1;
   while (at <= size && size - at >= sizeof(head)) {
     __builtin_memcpy(&head, bytes + at, sizeof(head));
-    if (head.cmsg_len < sizeof(head) || says_source(&head)) return head.cmsg_len >= sizeof(head);
-    at += CMSG_ALIGN(head.cmsg_len);
+    length = (__u32)head.cmsg_len;
+    if (length < sizeof(head)) return 0;
+    if (says_source(&head)) return 1;
+    at += CMSG_ALIGN(length);
   }
   return 0;
 }

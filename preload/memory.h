@@ -8,6 +8,7 @@
 #define SRCSEL_PRELOAD_MEMORY_H
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <errno.h>
 #include <stdint.h>
 
@@ -27,6 +28,12 @@ static inline int srcsel_readable(const void *pointer, unsigned size) {
   if (!first || last < first) return 0;
   if (first / page == (first + size - 1) / page) return srcsel_readable_at(first);
   return srcsel_readable_at(first) && srcsel_readable_at(last);
+}
+
+/* Of a message's control data. To musl this is a number of 32 bits, followed by anything (1.2:
+ * struct msghdr has __pad2 there, and struct cmsghdr the like). */
+static inline size_t srcsel_control_size(const struct msghdr *message) {
+  return message->msg_control ? (uint32_t)message->msg_controllen : 0;
 }
 
 #endif /* SRCSEL_PRELOAD_MEMORY_H */

@@ -51,27 +51,35 @@ static void remember(int fd, const struct msghdr *message, const struct cmsghdr 
   srcsel_remember_answer(fd, &peer, local);
 }
 
+/* Puts a control message into the rest of the caller's room as the kernel does (6.18: put_cmsg()):
+ * cut short if need be, and not at all if its head does not fit. How much of the room it takes. */
+static size_t put(const unsigned char *from, struct cmsghdr head, unsigned char *to, size_t room,
+                  int *cut) {
+  const size_t space = CMSG_ALIGN(head.cmsg_len);
+
+  if (room < head.cmsg_len) *cut = 1;
+  if (room < sizeof(head)) return 0;
+  if (room < head.cmsg_len) head.cmsg_len = room;
+  __builtin_memmove(to, from, head.cmsg_len);
+  __builtin_memcpy(to, &head, sizeof(head));
+  return space < room ? space : room;
+}
+
 /* Takes what is ours out of control data of `size` bytes at `from`; the rest goes to `to`, as far as
  * there is room. How much that is; `cut` if it was not all. */
 static size_t hand_on(int fd, const struct msghdr *message, const unsigned char *from, size_t size,
                       unsigned char *to, size_t room, int *cut) {
   struct cmsghdr head;
-  size_t at = 0, kept = 0, step, length;
+  size_t at = 0, kept = 0;
 
-  while (size - at >= sizeof(head)) {
+  while (at <= size && size - at >= sizeof(head)) {
     __builtin_memcpy(&head, from + at, sizeof(head));
     if (head.cmsg_len < sizeof(head) || head.cmsg_len > size - at) break;
-    step = CMSG_ALIGN(head.cmsg_len);
-    if (step > size - at) step = size - at;
-    if (is_where(&head)) {
+    if (is_where(&head))
       remember(fd, message, (const struct cmsghdr *)(const void *)(from + at));
-    } else {
-      length = step < room - kept ? step : room - kept;
-      if (head.cmsg_len > room - kept) *cut = 1;
-      if (length) __builtin_memmove(to + kept, from + at, length);
-      kept += length;
-    }
-    at += step;
+    else
+      kept += put(from + at, head, to + kept, room - kept, cut);
+    at += CMSG_ALIGN(head.cmsg_len);
   }
   return kept;
 }
@@ -86,7 +94,7 @@ ssize_t srcsel_recvmsg(const struct srcsel_libc *how, int fd, struct msghdr *mes
   if (!tells_us(fd, flags) || !srcsel_readable(message, sizeof(*message)))
     return how->recvmsg(fd, message, flags);
   ours = *message;
-  own = message->msg_control ? message->msg_controllen : 0;
+  own = srcsel_control_size(message);
   if (own + OURS <= sizeof(room)) {
     ours.msg_control = room;
     ours.msg_controllen = own + OURS;

@@ -35,7 +35,7 @@ struct extended {
 
 static int extend(struct extended *extended, const struct msghdr *message,
                   const struct srcsel_control *control) {
-  const size_t own = message->msg_control ? message->msg_controllen : 0;
+  const size_t own = srcsel_control_size(message);
 
   if (own > MOST_OWN_CONTROL) return 0;
   __builtin_memcpy(extended->control, control->bytes, control->size);

@@ -56,9 +56,11 @@ void CheckRule(const PolicyRule &rule, RuleFindings found) {
   if (rule.ports && !MaySet(IPPROTO_IP, kIpLocalPortRange, 0))
     found.Add(Severity::kError, "ports", "the preload needs Linux 6.3 or later for ports");
   if (rule.mark && rule.apply == Apply::kMark && !MaySet(SOL_SOCKET, SO_MARK, 1))
-    found.Add(Severity::kWarning, "mark",
-              "without CAP_NET_ADMIN the source that goes with the mark is bound, and no mark set; "
-              "the way out must follow from an ip rule by source or from netfilter's own mark");
+    found.Add(Severity::kWarning, rule.sources.empty() && !rule.pool ? "mark" : "source",
+              absl::StrCat("without CAP_NET_ADMIN the source is bound, and mark ",
+                           rule.mark->ToString(),
+                           " not set; the way out must follow from an ip rule by source or from "
+                           "netfilter's own mark"));
 }
 
 std::vector<std::string> OtherPreloads() {

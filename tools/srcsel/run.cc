@@ -172,7 +172,9 @@ absl::StatusOr<Findings> Enter(const Options &options, const Policy &policy, Mea
   if (means.preload) return ViaPreload(options, policy);
   absl::StatusOr<Findings> by_bpf = ViaBpf(options, policy);
   if (by_bpf.ok() || options.via == "bpf") return by_bpf;
-  means = {true, absl::StrCat("not bpf: ", Message(by_bpf.status()))};
+  // Of the reason, the sentence; what would mend it is for those who ask for bpf.
+  const std::string why = Message(by_bpf.status());
+  means = {true, absl::StrCat("not bpf: ", why.substr(0, why.find(';')))};
   absl::StatusOr<Findings> by_preload = ViaPreload(options, policy);
   if (by_preload.ok()) return by_preload;
   return absl::Status(by_preload.status().code(),
