@@ -53,10 +53,12 @@ static void remember(int fd, const struct msghdr *message, const struct cmsghdr 
 
 /* Puts a control message into the rest of the caller's room as the kernel does (6.18: put_cmsg()):
  * cut short if need be, and not at all if its head does not fit. How much of the room it takes. */
-static size_t put(const unsigned char *from, struct cmsghdr head, unsigned char *to, size_t room,
-                  int *cut) {
-  const size_t space = CMSG_ALIGN(head.cmsg_len);
+static size_t put(const unsigned char *from, unsigned char *to, size_t room, int *cut) {
+  struct cmsghdr head;
+  size_t space;
 
+  __builtin_memcpy(&head, from, sizeof(head));
+  space = CMSG_ALIGN(head.cmsg_len);
   if (room < head.cmsg_len) *cut = 1;
   if (room < sizeof(head)) return 0;
   if (room < head.cmsg_len) head.cmsg_len = room;
@@ -78,7 +80,7 @@ static size_t hand_on(int fd, const struct msghdr *message, const unsigned char 
     if (is_where(&head))
       remember(fd, message, (const struct cmsghdr *)(const void *)(from + at));
     else
-      kept += put(from + at, head, to + kept, room - kept, cut);
+      kept += put(from + at, to + kept, room - kept, cut);
     at += CMSG_ALIGN(head.cmsg_len);
   }
   return kept;

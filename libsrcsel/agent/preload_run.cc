@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -49,12 +50,22 @@ bool MaySet(int level, int option, std::uint32_t value) {
   return fd && setsockopt(fd.get(), level, option, &value, sizeof(value)) == 0;
 }
 
+// The kernel heeds a range of ports only within its own; why this one is none, or "".
+std::string WhyNoPorts(const Range16 &ports) {
+  if (!MaySet(IPPROTO_IP, kIpLocalPortRange, 0)) return "the preload needs Linux 6.3 for ports";
+  std::uint32_t first = 0, last = 0;
+  std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first >> last;
+  if (ports.first >= first && ports.last <= last) return "";
+  return absl::StrCat("to the preload, the kernel gives only ports of "
+                      "net.ipv4.ip_local_port_range: ", first, "-", last);
+}
+
 // What the preload cannot do, or not here.
 void CheckRule(const PolicyRule &rule, RuleFindings found) {
   if (!rule.cgroups.empty())
     found.Add(Severity::kError, "cgroup", "the preload does not know of cgroups; --via bpf does");
-  if (rule.ports && !MaySet(IPPROTO_IP, kIpLocalPortRange, 0))
-    found.Add(Severity::kError, "ports", "the preload needs Linux 6.3 or later for ports");
+  const std::string no_ports = rule.ports ? WhyNoPorts(*rule.ports) : "";
+  if (!no_ports.empty()) found.Add(Severity::kError, "ports", no_ports);
   if (rule.mark && rule.apply == Apply::kMark && !MaySet(SOL_SOCKET, SO_MARK, 1))
     found.Add(Severity::kWarning, rule.sources.empty() && !rule.pool ? "mark" : "source",
               absl::StrCat("without CAP_NET_ADMIN the source is bound, and mark ",

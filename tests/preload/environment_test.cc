@@ -22,19 +22,19 @@ const char kTelecom[] = "10.0.0.1 0", kUnicom[] = "10.1.0.1 0", kOther[] = "10.1
 TEST_F(EnvironmentTest, OwnWords) {
   EXPECT_THAT(SourcesOf({}), ElementsAre(kTelecom));
   EXPECT_THAT(SourcesOf({"SRCSEL_SOURCE=10.1.0.1,fd00:1::1"},
-                        {kServer4, kServer6, "127.0.0.1", "10.1.0.2", "::1"}),
-              ElementsAre(kUnicom, "fd00:1::1 0", "127.0.0.1 0", kOther, "::1 0"));
-  EXPECT_THAT(SourcesOf({"SRCSEL_MARK=100"}, {kServer4, kServer6, "10.1.0.2"}),
-              ElementsAre(kUnicom, "fd00:1::1 0", kOther));
+                        {kServer4, kServer6, "127.0.0.1", "10.0.0.1", "::1"}),
+              ElementsAre(kUnicom, "fd00:1::1 0", "127.0.0.1 0", kTelecom, "::1 0"));
+  EXPECT_THAT(SourcesOf({"SRCSEL_MARK=100"}, {kServer4, kServer6, "10.0.0.1"}),
+              ElementsAre(kUnicom, "fd00:1::1 0", kTelecom));
   EXPECT_THAT(SourcesOf({"SRCSEL_MARK=0x64/0xff"}), ElementsAre(kUnicom));
-  EXPECT_THAT(SourcesOf({"SRCSEL_SOURCE=10.1.0.2,fd00:1::1", "SRCSEL_PORTS=20000-20100"}),
+  EXPECT_THAT(SourcesOf({"SRCSEL_SOURCE=10.1.0.2,fd00:1::1", "SRCSEL_PORTS=40000-40100"}),
               ElementsAre(kOther));
 }
 
 TEST_F(EnvironmentTest, WithThePrivilegeAMarkIsSet) {
-  const Result result = Run({.argv = {Program("source"), kServer4, "10.1.0.2"},
+  const Result result = Run({.argv = {Program("source"), kServer4, "10.0.0.1"},
                              .env = {"SRCSEL_MARK=100", "LD_PRELOAD=" + library()}});
-  EXPECT_EQ(result.out, "10.1.0.1 100\n10.1.0.2 0\n");
+  EXPECT_EQ(result.out, "10.1.0.1 100\n10.0.0.1 0\n");
 }
 
 TEST_F(EnvironmentTest, WhatIsNotUnderstoodIsNotDone) {

@@ -51,12 +51,18 @@ TEST_F(RunPreloadTest, WhatItCannotReachIsRefused) {
                 ->status,
             0);
   ExpectRefused(Run(Srcsel({"--mark", "100"}, {other})), "another processor");
-  ExpectRefused(Run(Srcsel({"--mark", "100", "--policy", "x"}, {"true"})), "excludes");
+}
+
+TEST_F(RunPreloadTest, WhatItCannotDoIsRefused) {
+  const Words options{"--source", "10.0.0.1", "--ports", "20000-20100"};
+  ExpectRefused(RunSource(options), "net.ipv4.ip_local_port_range");
+  ASSERT_TRUE(here_.Write("policy.toml", "[[rule]]\ncgroup = \"/\"\nmark = 100\n").ok());
+  ExpectRefused(RunSource({"--policy", here_.path() + "/policy.toml"}), "cgroup");
 }
 
 TEST_F(RunPreloadTest, CommandAndStatusAreTheCommandsOwn) {
   EXPECT_EQ(Run(Srcsel({"--mark", "100"}, {"sh", "-c", "exit 7"})).status, 7);
-  EXPECT_EQ(Run(Srcsel({"--mark", "100"}, {"no-such-command"})).status, 127);
+  EXPECT_EQ(Run(Srcsel({"--mark", "100"}, {"/no/such/command"})).status, 127);
 }
 
 TEST_F(RunPreloadTest, GrandchildrenAreUnderItAndItFollowsTheKernel) {
