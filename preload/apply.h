@@ -12,8 +12,9 @@
 #include "environment.h"
 #include "socket.h"
 
-/* Before connect(). 0, or the errno to fail with. */
-int srcsel_before_connect(int fd, const struct sockaddr *name, socklen_t size);
+/* Before connect(). 0, or the errno to fail with. `bound`: a stream was given an address, which is to
+ * be signed (socket.h) unless connect() succeeds. */
+int srcsel_before_connect(int fd, const struct sockaddr *name, socklen_t size, int *bound);
 
 /* What goes with a datagram as control data. */
 struct srcsel_control {

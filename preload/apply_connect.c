@@ -90,23 +90,22 @@ static long apply(const struct srcsel_socket *socket, struct srcsel_decision *de
   return error;
 }
 
-/* The sign is for what an address may be left on: a source, or the one that connect() gives a
- * datagram socket. */
+/* Datagram sockets remember that they were decided on, also where connect() will give the source. */
 static void leave_sign(const struct srcsel_socket *socket, const struct srcsel_decision *decision) {
-  const int bound = (decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS)) != 0;
-  const int taken_back = decision->apply & SRCSEL_APPLY_SOURCE && is_zero(decision->source);
-  const int left = !socket->stream || (bound && !taken_back);
+  const int bound = decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS);
 
-  if (left != socket->left) srcsel_sign(socket, left);
+  if (!socket->stream && !bound && !socket->left)
+    srcsel_set_option(socket->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 }
 
-int srcsel_before_connect(int fd, const struct sockaddr *name, socklen_t size) {
+int srcsel_before_connect(int fd, const struct sockaddr *name, socklen_t size, int *bound) {
   const struct srcsel_environment *environment = srcsel_environment();
   struct srcsel_decision decision;
   struct srcsel_socket socket;
   union srcsel_name copy;
   long error;
 
+  *bound = 0;
   if (!environment || environment->told == SRCSEL_TOLD_NOTHING) return 0;
   if (!srcsel_read_name(name, size, &copy)) return 0;
   if (!srcsel_read_socket(fd, &copy, SRCSEL_CONNECT, &socket)) return 0;
@@ -115,6 +114,7 @@ int srcsel_before_connect(int fd, const struct sockaddr *name, socklen_t size) {
   error = -(long)decision.error;
   if (!error) error = apply(&socket, &decision);
   if (!error && decision.apply) leave_sign(&socket, &decision);
+  *bound = socket.stream && !error && decision.apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS);
   srcsel_bind_device(environment, &socket, &decision);
   srcsel_say(environment, &socket, &decision, error);
   return error && decision.apply & SRCSEL_APPLY_REJECT ? (int)-error : 0;

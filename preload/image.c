@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "raw.h"
 
 #define RELAXED __ATOMIC_RELAXED
-#define ROUNDS 8 /* exchanges that one decision may be overtaken by */
+#define ROUNDS 8     /* exchanges that one decision may be overtaken by */
+#define TENTHS 10ull /* of a second, between two looks at the name */
 
 struct place {
   __u8 *base;
@@ -27,6 +29,7 @@ static struct {
   __u32 exchanging;
   struct place place[2];
   struct stamp stamp;
+  __u64 looked; /* when the name was last found to lead to the image in force; 0: it was not */
 } images;
 
 static struct stamp stamp_of(const struct stat *file) {
@@ -130,6 +133,13 @@ static void exchange_alone(const char *path, const struct stat *file) {
   __atomic_store_n(&images.exchanging, 0, __ATOMIC_RELEASE);
 }
 
+static __u64 tenths_now(void) {
+  struct timespec time = {0};
+
+  SRCSEL_RAW2(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &time);
+  return (__u64)time.tv_sec * TENTHS + (__u64)time.tv_nsec / (1000000000ull / TENTHS) + 1;
+}
+
 static int view_place(struct srcsel_view *view) {
   const struct place *place;
 
@@ -140,16 +150,32 @@ static int view_place(struct srcsel_view *view) {
   return view->sequence != 0 && view->memory.pages != 0 && srcsel_still_seen(view);
 }
 
-int srcsel_see_image(const char *path, int lasting, struct srcsel_view *view) {
-  struct stat file;
-  const long missing = SRCSEL_RAW4(SYS_newfstatat, AT_FDCWD, path, &file, 0);
-
-  if (missing && !lasting) return 0;
-  if (!missing && !is_in_force(&file)) exchange_alone(path, &file);
-  view->cut_off = missing || !is_in_force(&file);
+static int view_any(struct srcsel_view *view) {
   for (int i = 0; i < ROUNDS; ++i)
     if (view_place(view)) return 1;
   return 0;
+}
+
+static int is_superseded(const struct srcsel_view *view) {
+  const struct srcsel_header *head = (const struct srcsel_header *)(const void *)view->memory.base;
+
+  return __atomic_load_n(&head->superseded, RELAXED) != 0;
+}
+
+int srcsel_see_image(const char *path, int lasting, struct srcsel_view *view) {
+  const __u64 now = tenths_now();
+  struct stat file;
+  long missing;
+
+  view->cut_off = 0;
+  if (__atomic_load_n(&images.looked, RELAXED) == now && view_any(view) && !is_superseded(view))
+    return 1;
+  missing = SRCSEL_RAW4(SYS_newfstatat, AT_FDCWD, path, &file, 0);
+  if (missing && !lasting) return 0;
+  if (!missing && !is_in_force(&file)) exchange_alone(path, &file);
+  view->cut_off = missing || !is_in_force(&file);
+  __atomic_store_n(&images.looked, view->cut_off ? 0 : now, RELAXED);
+  return view_any(view);
 }
 
 int srcsel_still_seen(const struct srcsel_view *view) {

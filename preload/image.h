@@ -3,8 +3,10 @@
  *
  * HOW IT IS EXCHANGED
  *   There are two places in memory for an image and a sequence number whose lowest bit says which of
- *   them holds. Every decision looks at the file's name (one newfstatat()); whoever finds another
- *   file there maps it into the place not in use and raises the number. One thread at a time does
+ *   them holds. Who publishes an image says so in the one it replaces (srcsel_header.superseded), and
+ *   every decision looks there; besides, the file's name is looked at every tenth of a second, for
+ *   those who replace it by other means. Whoever finds another file there maps it into the place not
+ *   in use and raises the number. One thread at a time does
  *   so; the others go on with what they have and wait for nobody. A reader that finds the number
  *   unchanged after its decision has seen one whole image; else it decides again. The next exchange
  *   writes where the last but one image was, so a reader must be overtaken twice to see half of
@@ -27,7 +29,7 @@
  *   file that this process may not read now, the image last seen still says what the policy is, but
  *   not what the routes are: it is `cut_off`.
  *
- * Cost: 0.4 us for newfstatat(); an exchange 5 us.
+ * Cost: a clock_gettime() of 50 ns; an exchange 5 us.
  */
 #ifndef SRCSEL_PRELOAD_IMAGE_H
 #define SRCSEL_PRELOAD_IMAGE_H

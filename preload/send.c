@@ -6,6 +6,7 @@
 #include "apply.h"
 #include "environment.h"
 #include "memory.h"
+#include "socket.h"
 
 #define MOST_OWN_CONTROL 512 /* of the caller's; a datagram with more passes as it is */
 
@@ -21,9 +22,12 @@ static int is_about_the_source(int error) {
 
 int srcsel_connect(const struct srcsel_libc *how, int fd, const struct sockaddr *name,
                    socklen_t size) {
-  const int refused = srcsel_before_connect(fd, name, size);
+  int bound, result = srcsel_before_connect(fd, name, size, &bound);
 
-  return refused ? refuse(refused) : how->connect(fd, name, size);
+  if (result) return refuse(result);
+  result = how->connect(fd, name, size);
+  if (bound && result) srcsel_sign_stream(fd, 1);
+  return result;
 }
 
 /* A message of the caller's with our control data before its own. */
@@ -64,10 +68,15 @@ static ssize_t send_extended(const struct srcsel_libc *how, int fd, const struct
  * be its connect(). */
 static int before(int fd, const struct msghdr *message, int flags,
                   struct srcsel_control *control) {
+  int bound, refused;
+
   control->size = 0;
   if (!message->msg_name || !srcsel_environment()) return 0;
-  if (flags & MSG_FASTOPEN && srcsel_is_stream(fd))
-    return srcsel_before_connect(fd, message->msg_name, message->msg_namelen);
+  if (flags & MSG_FASTOPEN && srcsel_is_stream(fd)) {
+    refused = srcsel_before_connect(fd, message->msg_name, message->msg_namelen, &bound);
+    if (bound) srcsel_sign_stream(fd, 1);
+    return refused;
+  }
   if (srcsel_has_own_source(message)) return 0;
   return srcsel_before_datagram(fd, message->msg_name, message->msg_namelen, control);
 }

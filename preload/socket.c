@@ -68,11 +68,14 @@ int srcsel_is_stream(int fd) {
 }
 
 /* Its protocol as flows know it; 0 if the preload has nothing to do with it. */
-static __u8 protocol_of(int fd, int stream) {
-  const int protocol = srcsel_option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
+static __u8 read_protocol(struct srcsel_socket *socket, __u16 port) {
+  const int protocol = srcsel_option(socket->fd, SOL_SOCKET, SO_PROTOCOL, 0);
 
-  if (stream)
-    return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP ? (__u8)IPPROTO_TCP : (__u8)0;
+  /* The port of a raw socket is its protocol. */
+  if (port == protocol && srcsel_option(socket->fd, SOL_SOCKET, SO_TYPE, SOCK_RAW) == SOCK_RAW)
+    return 0;
+  socket->stream = protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+  if (socket->stream) return IPPROTO_TCP;
   if (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_ICMP ||
       protocol == IPPROTO_ICMPV6)
     return (__u8)protocol;
@@ -81,14 +84,11 @@ static __u8 protocol_of(int fd, int stream) {
 
 static int has_sign(const struct srcsel_socket *socket) {
   if (socket->stream) return !srcsel_option(socket->fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1);
-  return srcsel_option(socket->fd, SOL_SOCKET, SO_OOBINLINE, 0);
+  return srcsel_option(socket->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
 }
 
-void srcsel_sign(const struct srcsel_socket *socket, int left) {
-  if (socket->stream)
-    srcsel_set_option(socket->fd, IPPROTO_IP, IP_MULTICAST_LOOP, !left);
-  else
-    srcsel_set_option(socket->fd, SOL_SOCKET, SO_OOBINLINE, left);
+void srcsel_sign_stream(int fd, int left) {
+  srcsel_set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, !left);
 }
 
 void srcsel_forget(int fd) {
@@ -97,7 +97,7 @@ void srcsel_forget(int fd) {
   if (!srcsel_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0)) return;
   socket.stream = srcsel_is_stream(fd);
   if (!has_sign(&socket)) return;
-  srcsel_sign(&socket, 0);
+  if (socket.stream) srcsel_sign_stream(fd, 0);
   srcsel_set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
 }
 
@@ -119,6 +119,8 @@ static int read_own_name(struct srcsel_socket *socket, int operation) {
   socket->family = own.any.sa_family;
   if (socket->family != AF_INET && socket->family != AF_INET6) return 0;
   flow->sport = ntohs(socket->family == AF_INET ? own.v4.sin_port : own.v6.sin6_port);
+  flow->proto = read_protocol(socket, flow->sport);
+  if (!flow->proto || (socket->stream && operation == SRCSEL_DATAGRAM)) return 0;
   if (socket->stream && flow->sport && !is_closed(socket->fd)) return 0;
   if (!socket->stream && flow->sport) flow->facts |= SRCSEL_FACT_PORT;
   if (!is_bound(&own)) return 1;
@@ -131,18 +133,13 @@ static int read_own_name(struct srcsel_socket *socket, int operation) {
 int srcsel_read_socket(int fd, const union srcsel_name *name, int operation,
                        struct srcsel_socket *socket) {
   struct srcsel_flow *flow = &socket->flow;
-  const int type = srcsel_option(fd, SOL_SOCKET, SO_TYPE, 0);
   socklen_t size = sizeof(flow->netns);
 
   __builtin_memset(socket, 0, sizeof(*socket));
   socket->fd = fd;
-  socket->stream = type == SOCK_STREAM;
-  if (type != SOCK_DGRAM && (!socket->stream || operation == SRCSEL_DATAGRAM)) return 0;
   flow->operation = (__u8)operation;
-  flow->proto = protocol_of(fd, socket->stream);
-  if (!flow->proto || !read_own_name(socket, operation)) return 0;
-  if (socket->family == AF_INET && name->any.sa_family != AF_INET) return 0;
-  if (socket->family == AF_INET6 && name->any.sa_family != AF_INET6) return 0;
+  if (!read_own_name(socket, operation)) return 0;
+  if (socket->family != name->any.sa_family) return 0;
   read_destination(name, flow);
   flow->mark = (__u32)srcsel_option(fd, SOL_SOCKET, SO_MARK, 0);
   flow->oif = (__u32)srcsel_option(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);

@@ -6,13 +6,15 @@
  * WHOSE ADDRESS IS IT
  *   A socket that is to be connected once more (UDP; TCP after a refusal) may have an address: the
  *   application's, which is respected, or one that was left there by an earlier decision, which may
- *   be replaced. The socket remembers by an option that means nothing to its kind and is nobody's
- *   habit: IP_MULTICAST_LOOP off on a stream, SO_OOBINLINE on for datagrams. The decision that first
- *   changes a socket without an address sets it; bind() by the application clears it. What has an
- *   address and no such sign is the application's. The limit: MPTCP refuses the sign, so its first
- *   source stays; and a mark that the application sets and the policy names too is taken for ours.
+ *   be replaced. The socket remembers by an option. For datagrams that is IP_BIND_ADDRESS_NO_PORT,
+ *   which the decision sets anyway and UDP programs do not use; for streams, where they do,
+ *   IP_MULTICAST_LOOP off, which means nothing there: it is set where a connect() does not succeed at
+ *   once. What has an address and no such sign is the application's; bind() by the application takes
+ *   the sign away. The limits: MPTCP refuses the sign, so its first source stays, as does that of a
+ *   TCP connection that is dissolved (AF_UNSPEC); a mark that the application sets and the policy
+ *   names too is taken for ours.
  *
- * Cost: five to seven system calls of 50 to 90 ns.
+ * Cost: five system calls of 50 to 90 ns, up to seven where the socket was used before.
  */
 #ifndef SRCSEL_PRELOAD_SOCKET_H
 #define SRCSEL_PRELOAD_SOCKET_H
@@ -51,8 +53,8 @@ int srcsel_read_socket(int fd, const union srcsel_name *name, int operation,
 /* Whether the socket is a stream; for what only streams do. */
 int srcsel_is_stream(int fd);
 
-/* Puts the sign on the socket, or takes it off. */
-void srcsel_sign(const struct srcsel_socket *socket, int left);
+/* Puts the sign on a stream. That of datagrams is IP_BIND_ADDRESS_NO_PORT. */
+void srcsel_sign_stream(int fd, int left);
 
 /* Before bind() by the application: as if nothing had been left on the socket. */
 void srcsel_forget(int fd);

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/publish_image.hh"
 #include "agent/run_members.hh"
 #include "base/directory.hh"
 
@@ -61,7 +62,7 @@ absl::StatusOr<RunDirectory> RunDirectory::Create() {
 }
 
 absl::Status RunDirectory::Publish(std::span<const std::byte> image) const {
-  return ReplaceFile(directory_, kImage, image, geteuid() == 0 ? 0644 : 0600);
+  return PublishImage(directory_, kImage, image, geteuid() == 0 ? 0644 : 0600);
 }
 
 void RunDirectory::Remove() const {

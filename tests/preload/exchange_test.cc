@@ -1,10 +1,16 @@
 // The image is replaced again and again under programs that connect, fork and are interrupted, and
 // no decision is made on anything but one whole image.
 
+#include <fcntl.h>
+
+#include <atomic>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <thread>
 
+#include "agent/publish_image.hh"
+#include "lab/run_eventually.hh"
 #include "preload/preload_scene.hh"
 
 namespace srcsel::lab {
@@ -29,10 +35,11 @@ class ExchangeTest : public PreloadTest {
   }
 
   void Put(const std::string &image) const {
-    namespace fs = std::filesystem;
-    const std::string fresh = here_.path() + "/image.new";
-    fs::copy_file(image, fresh, fs::copy_options::overwrite_existing);
-    fs::rename(fresh, here_.path() + "/image");
+    const Fd directory(open(here_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    std::ifstream file(image, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    ASSERT_TRUE(
+        PublishImage(directory, "image", std::as_bytes(std::span(bytes)), 0644).ok());
   }
 
   // Runs the storm while the two images take turns.
@@ -70,6 +77,28 @@ TEST_F(ExchangeTest, UnderAnAddressSanitizedProgram) {
   const Result result =
       Storm("storm_asan", {"ASAN_OPTIONS=verify_asan_link_order=0"}, "8", "100");
   EXPECT_TRUE(result.ok()) << result.out << result.ToString();
+}
+
+// By mv, which says nothing to who has the old one mapped.
+TEST_F(ExchangeTest, AFileMovedThereIsNoticedToo) {
+  const std::string first = CompileFor("10.1.0.1", 0), second = CompileFor("10.1.0.2", 0);
+  Put(first);
+  const std::string connect = "import socket, sys\n"
+                              "for line in sys.stdin:\n"
+                              " s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                              " s.connect(('192.0.2.80', 9))\n"
+                              " print(s.getsockname()[0], flush=True)\n";
+  Process program = client_
+                        .Spawn(Preloaded({"/usr/bin/python3", "-c", connect},
+                                         {"SRCSEL_IMAGE=" + here_.path() + "/image"}))
+                        .value();
+  const auto source = [&] {
+    EXPECT_TRUE(program.Write("\n").ok());
+    return program.WaitForLine("").value();
+  };
+  EXPECT_EQ(source(), "10.1.0.1");
+  std::filesystem::rename(second, here_.path() + "/image");
+  EXPECT_TRUE(Eventually([&] { return source() == "10.1.0.2"; }));
 }
 
 TEST_F(ExchangeTest, WhatOthersMayWriteOrTheFileIsNoneIsNotFollowed) {

@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
-#include "base/directory.hh"
+#include "agent/publish_image.hh"
 #include "base/fd.hh"
 #include "base/status.hh"
 #include "image/compile.hh"
@@ -22,7 +22,7 @@ absl::Status CompilePolicyTo(const std::string &file, const Policy &resolved, St
   const std::string folder = slash == std::string::npos ? "." : file.substr(0, slash + 1);
   const Fd directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return absl::ErrnoToStatus(errno, absl::StrCat("open ", folder));
-  return ReplaceFile(directory, file.substr(slash + 1), image.bytes(), 0644);
+  return PublishImage(directory, file.substr(slash + 1), image.bytes(), 0644);
 }
 
 }  // namespace srcsel
