@@ -80,8 +80,7 @@ int srcsel_find_answer(int fd, const union srcsel_name *peer, __u8 *local) {
   if (!make_key(fd, peer, key)) return 0;
   entry = place_of(key);
   sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
-  for (int i = 0; i < 4; ++i)
-    differs |= key[i] ^ __atomic_load_n(&entry->key[i], __ATOMIC_RELAXED);
+  for (int i = 0; i < 4; ++i) differs |= key[i] ^ __atomic_load_n(&entry->key[i], __ATOMIC_RELAXED);
   for (int i = 0; i < 2; ++i) value[i] = __atomic_load_n(&entry->local[i], __ATOMIC_RELAXED);
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
   if (differs || sequence & 1 || __atomic_load_n(&entry->sequence, __ATOMIC_RELAXED) != sequence)

@@ -12,8 +12,8 @@
 #include "environment.h"
 #include "socket.h"
 
-/* Before connect(). 0, or the errno to fail with. `bound`: a stream was given an address, which is to
- * be signed (socket.h) unless connect() succeeds. */
+/* Before connect(). 0, or the errno to fail with. `bound`: a stream was given an address, which is
+ * to be signed (socket.h) unless connect() succeeds. */
 int srcsel_before_connect(int fd, const struct sockaddr *name, socklen_t size, int *bound);
 
 /* What goes with a datagram as control data. */
@@ -27,8 +27,8 @@ struct srcsel_control {
 int srcsel_before_datagram(int fd, const struct sockaddr *name, socklen_t size,
                            struct srcsel_control *control);
 
-/* Whether the message has a source, a device or a mark by its own control data, or more of that than
- * is looked through. */
+/* Whether the message has a source, a device or a mark by its own control data, or more of that
+ * than is looked through. */
 int srcsel_has_own_source(const struct msghdr *message);
 
 #endif /* SRCSEL_PRELOAD_APPLY_H */

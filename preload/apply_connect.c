@@ -3,8 +3,8 @@
 #include "apply.h"
 #include "debug.h"
 #include "decide.h"
-#include "others_words.h"
 #include "engine/key.h"
+#include "others_words.h"
 #include "raw.h"
 
 #define IP_LOCAL_PORT_RANGE_6_3 51 /* Debian 12's headers are of 6.1 */
@@ -36,8 +36,8 @@ static socklen_t write_source(const struct srcsel_socket *socket,
 }
 
 /*
- * An IPv6 address makes a socket take no other any more; what it took before is restored, for a later
- * connect() to an IPv4-mapped destination. (6.18: __inet6_bind() sets sk_ipv6only.)
+ * An IPv6 address makes a socket take no other any more; what it took before is restored, for a
+ * later connect() to an IPv4-mapped destination. (6.18: __inet6_bind() sets sk_ipv6only.)
  */
 static long bind_source(const struct srcsel_socket *socket,
                         const struct srcsel_decision *decision) {
@@ -49,8 +49,7 @@ static long bind_source(const struct srcsel_socket *socket,
 
   srcsel_set_option(socket->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   error = SRCSEL_RAW3(SYS_bind, socket->fd, &source, size);
-  if (error && !socket->left)
-    srcsel_set_option(socket->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
+  if (error && !socket->left) srcsel_set_option(socket->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
   if (!only) srcsel_set_option(socket->fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   return error;
 }
@@ -90,7 +89,8 @@ static long apply(const struct srcsel_socket *socket, struct srcsel_decision *de
   return error;
 }
 
-/* Datagram sockets remember that they were decided on, also where connect() will give the source. */
+/* Datagram sockets remember that they were decided on, also where connect() will give the source.
+ */
 static void leave_sign(const struct srcsel_socket *socket, const struct srcsel_decision *decision) {
   const int bound = decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS);
 

@@ -37,8 +37,7 @@ static void add_source(struct srcsel_control *control, const struct srcsel_flow 
 }
 
 static void write_control(const struct srcsel_socket *socket,
-                          const struct srcsel_decision *decision,
-                          struct srcsel_control *control) {
+                          const struct srcsel_decision *decision, struct srcsel_control *control) {
   const __u32 before = socket->flow.mark;
   const __u32 mark = (before & ~decision->mark_mask) | decision->mark;
 

@@ -116,8 +116,7 @@ void srcsel_ask_kernel(int fd, const struct srcsel_flow *flow, __u32 mark,
     struct question question;
     __u8 answer[1024];
   } message __attribute__((aligned(8)));
-  const long asked =
-      SRCSEL_RAW3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  const long asked = SRCSEL_RAW3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   long size;
 
   __builtin_memset(route, 0, sizeof(*route));

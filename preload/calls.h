@@ -12,36 +12,36 @@
 
 #include "raw.h"
 
-#define SRCSEL_CALLS(X)                                                                         \
-  X(int, bind, (int fd, const struct sockaddr *name, socklen_t size), (fd, name, size),         \
-    SRCSEL_RAW3(SYS_bind, fd, name, size))                                                      \
-  X(int, connect, (int fd, const struct sockaddr *name, socklen_t size), (fd, name, size),      \
-    SRCSEL_RAW3(SYS_connect, fd, name, size))                                                   \
-  X(ssize_t, sendto,                                                                            \
-    (int fd, const void *bytes, size_t count, int flags, const struct sockaddr *name,           \
-     socklen_t size),                                                                           \
-    (fd, bytes, count, flags, name, size),                                                      \
-    SRCSEL_RAW6(SYS_sendto, fd, bytes, count, flags, name, size))                               \
-  X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),  \
-    SRCSEL_RAW3(SYS_sendmsg, fd, message, flags))                                               \
-  X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags),               \
-    (fd, messages, count, flags), SRCSEL_RAW4(SYS_sendmmsg, fd, messages, count, flags))        \
-  X(ssize_t, recvfrom,                                                                          \
-    (int fd, void *bytes, size_t count, int flags, struct sockaddr *name, socklen_t *size),     \
-    (fd, bytes, count, flags, name, size),                                                      \
-    SRCSEL_RAW6(SYS_recvfrom, fd, bytes, count, flags, name, size))                             \
-  X(ssize_t, __recvfrom_chk,                                                                    \
-    (int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *name,          \
-     socklen_t *size),                                                                          \
-    (fd, bytes, count, room, flags, name, size),                                                \
-    ((void)room, SRCSEL_RAW6(SYS_recvfrom, fd, bytes, count, flags, name, size)))               \
-  X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags),        \
-    SRCSEL_RAW3(SYS_recvmsg, fd, message, flags))                                               \
-  X(int, recvmmsg,                                                                              \
-    (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout),    \
-    (fd, messages, count, flags, timeout),                                                      \
-    SRCSEL_RAW5(SYS_recvmmsg, fd, messages, count, flags, timeout))                             \
-  X(long, syscall, (long number, long a, long b, long c, long d, long e, long f),               \
+#define SRCSEL_CALLS(X)                                                                        \
+  X(int, bind, (int fd, const struct sockaddr *name, socklen_t size), (fd, name, size),        \
+    SRCSEL_RAW3(SYS_bind, fd, name, size))                                                     \
+  X(int, connect, (int fd, const struct sockaddr *name, socklen_t size), (fd, name, size),     \
+    SRCSEL_RAW3(SYS_connect, fd, name, size))                                                  \
+  X(ssize_t, sendto,                                                                           \
+    (int fd, const void *bytes, size_t count, int flags, const struct sockaddr *name,          \
+     socklen_t size),                                                                          \
+    (fd, bytes, count, flags, name, size),                                                     \
+    SRCSEL_RAW6(SYS_sendto, fd, bytes, count, flags, name, size))                              \
+  X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags), \
+    SRCSEL_RAW3(SYS_sendmsg, fd, message, flags))                                              \
+  X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags),              \
+    (fd, messages, count, flags), SRCSEL_RAW4(SYS_sendmmsg, fd, messages, count, flags))       \
+  X(ssize_t, recvfrom,                                                                         \
+    (int fd, void *bytes, size_t count, int flags, struct sockaddr *name, socklen_t *size),    \
+    (fd, bytes, count, flags, name, size),                                                     \
+    SRCSEL_RAW6(SYS_recvfrom, fd, bytes, count, flags, name, size))                            \
+  X(ssize_t, __recvfrom_chk,                                                                   \
+    (int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *name,         \
+     socklen_t *size),                                                                         \
+    (fd, bytes, count, room, flags, name, size),                                               \
+    ((void)room, SRCSEL_RAW6(SYS_recvfrom, fd, bytes, count, flags, name, size)))              \
+  X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags),       \
+    SRCSEL_RAW3(SYS_recvmsg, fd, message, flags))                                              \
+  X(int, recvmmsg,                                                                             \
+    (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout),   \
+    (fd, messages, count, flags, timeout),                                                     \
+    SRCSEL_RAW5(SYS_recvmmsg, fd, messages, count, flags, timeout))                            \
+  X(long, syscall, (long number, long a, long b, long c, long d, long e, long f),              \
     (number, a, b, c, d, e, f), srcsel_raw(number, a, b, c, d, e, f))
 
 /* What the names lead to without the preload. */

@@ -46,8 +46,7 @@ static void gather_caller(const struct srcsel_header *head, struct srcsel_socket
   if (head->inputs & SRCSEL_IN_CHANCE) flow->chance = scramble(draw_number());
   /* Setting the mark that is there changes nothing, but takes the privilege to set another. */
   socket->may_mark =
-      head->own_marks.count &&
-      !srcsel_set_option(socket->fd, SOL_SOCKET, SO_MARK, (int)flow->mark);
+      head->own_marks.count && !srcsel_set_option(socket->fd, SOL_SOCKET, SO_MARK, (int)flow->mark);
   if (!socket->may_mark) flow->facts |= SRCSEL_FACT_UNMARKABLE;
 }
 
@@ -103,8 +102,8 @@ static void decide_by_kernel(srcsel_image image, const struct srcsel_header *hea
   srcsel_take_back(image, head, &socket->flow, decision);
 }
 
-static void decide_on(const struct srcsel_memory *memory, int cut_off,
-                      struct srcsel_socket *socket, struct srcsel_decision *decision) {
+static void decide_on(const struct srcsel_memory *memory, int cut_off, struct srcsel_socket *socket,
+                      struct srcsel_decision *decision) {
   const struct srcsel_header *head = srcsel_open(memory);
 
   srcsel_undecided(head, decision);

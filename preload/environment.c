@@ -1,7 +1,7 @@
 #include "environment.h"
 
-#include <sys/auxv.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 
 #include "words.h"
 

@@ -11,8 +11,8 @@
  * BIND_ADDR (bind.so), BIND_INTERFACE, BIND_SOURCE_IP, BIND_EXCLUDE (BindToInterface). If there are
  * none either, the image that `srcsel up` publishes is followed, once there is one.
  *
- * A word that cannot be understood is as good as not there, and what it would have done is not done.
- * With secure execution (set-uid, file capabilities) nothing is read at all.
+ * A word that cannot be understood is as good as not there, and what it would have done is not
+ * done. With secure execution (set-uid, file capabilities) nothing is read at all.
  *
  * Reading is safe in any context that getenv() is; it happens at the first call or in the
  * constructor, whichever is earlier. Whoever comes meanwhile finds nothing to do.

@@ -2,15 +2,14 @@
  * image.h: the image in force, mapped from a file that is replaced by rename().
  *
  * HOW IT IS EXCHANGED
- *   There are two places in memory for an image and a sequence number whose lowest bit says which of
- *   them holds. Who publishes an image says so in the one it replaces (srcsel_header.superseded), and
- *   every decision looks there; besides, the file's name is looked at every tenth of a second, for
- *   those who replace it by other means. Whoever finds another file there maps it into the place not
- *   in use and raises the number. One thread at a time does
- *   so; the others go on with what they have and wait for nobody. A reader that finds the number
- *   unchanged after its decision has seen one whole image; else it decides again. The next exchange
- *   writes where the last but one image was, so a reader must be overtaken twice to see half of
- *   something, and then decides again too.
+ *   There are two places in memory for an image and a sequence number whose lowest bit says which
+ * of them holds. Who publishes an image says so in the one it replaces (srcsel_header.superseded),
+ * and every decision looks there; besides, the file's name is looked at every tenth of a second,
+ * for those who replace it by other means. Whoever finds another file there maps it into the place
+ * not in use and raises the number. One thread at a time does so; the others go on with what they
+ * have and wait for nobody. A reader that finds the number unchanged after its decision has seen
+ * one whole image; else it decides again. The next exchange writes where the last but one image
+ * was, so a reader must be overtaken twice to see half of something, and then decides again too.
  *
  *   A place, once reserved, is never unmapped: a smaller image leaves zeros behind it, a larger one
  *   gets a place twice as large and the old one becomes zeros. No reader, however late, touches
@@ -42,8 +41,8 @@ struct srcsel_view {
   int cut_off;
 };
 
-/* The image at `path`; 0 if there is none. `lasting`: it stays in force where the name leads nowhere
- * any more. There is one path in the life of a process. */
+/* The image at `path`; 0 if there is none. `lasting`: it stays in force where the name leads
+ * nowhere any more. There is one path in the life of a process. */
 int srcsel_see_image(const char *path, int lasting, struct srcsel_view *view);
 
 /* Whether all that was read through the view since then is of one image. */

@@ -37,8 +37,8 @@ static int syscall_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, in
   return (int)srcsel_libc.syscall(SYS_sendmmsg, fd, (long)messages, count, flags, 0, 0);
 }
 
-static ssize_t syscall_recvfrom(int fd, void *bytes, size_t count, int flags,
-                                struct sockaddr *name, socklen_t *size) {
+static ssize_t syscall_recvfrom(int fd, void *bytes, size_t count, int flags, struct sockaddr *name,
+                                socklen_t *size) {
   return srcsel_libc.syscall(SYS_recvfrom, fd, (long)bytes, (long)count, flags, (long)name,
                              (long)size);
 }
@@ -49,8 +49,7 @@ static ssize_t syscall_recvmsg(int fd, struct msghdr *message, int flags) {
 
 static int syscall_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                             struct timespec *timeout) {
-  return (int)srcsel_libc.syscall(SYS_recvmmsg, fd, (long)messages, count, flags, (long)timeout,
-                                  0);
+  return (int)srcsel_libc.syscall(SYS_recvmmsg, fd, (long)messages, count, flags, (long)timeout, 0);
 }
 
 static const struct srcsel_libc by_syscall = {.bind = syscall_bind,
@@ -71,8 +70,8 @@ int entry_connect(int fd, const struct sockaddr *name, socklen_t size) {
   return srcsel_connect(&srcsel_libc, fd, name, size);
 }
 
-ssize_t entry_sendto(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *name,
-               socklen_t size) {
+ssize_t entry_sendto(int fd, const void *bytes, size_t count, int flags,
+                     const struct sockaddr *name, socklen_t size) {
   if (!name) return srcsel_libc.sendto(fd, bytes, count, flags, name, size);
   return srcsel_sendto(&srcsel_libc, fd, bytes, count, flags, name, size);
 }
@@ -86,13 +85,13 @@ int entry_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) 
 }
 
 ssize_t entry_recvfrom(int fd, void *bytes, size_t count, int flags, struct sockaddr *name,
-                 socklen_t *size) {
+                       socklen_t *size) {
   return srcsel_recvfrom(&srcsel_libc, fd, bytes, count, flags, name, size);
 }
 
 /* What programs compiled with _FORTIFY_SOURCE call. More than the buffer holds is libc's to end. */
 ssize_t entry___recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags,
-                       struct sockaddr *name, socklen_t *size) {
+                             struct sockaddr *name, socklen_t *size) {
   if (count > room) return srcsel_libc.__recvfrom_chk(fd, bytes, count, room, flags, name, size);
   return srcsel_recvfrom(&srcsel_libc, fd, bytes, count, flags, name, size);
 }
@@ -102,14 +101,14 @@ ssize_t entry_recvmsg(int fd, struct msghdr *message, int flags) {
 }
 
 int entry_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
-             struct timespec *timeout) {
+                   struct timespec *timeout) {
   return srcsel_recvmmsg(&srcsel_libc, fd, messages, count, flags, timeout);
 }
 
 /*
  * Declared with six arguments, however many the caller gives: in the calling conventions at hand
- * these are the registers and the stack that a variadic function finds them in. All other numbers are
- * a jump, so that also a call that returns twice, or on another stack, is libc's own.
+ * these are the registers and the stack that a variadic function finds them in. All other numbers
+ * are a jump, so that also a call that returns twice, or on another stack, is libc's own.
  */
 long entry_syscall(long number, long a, long b, long c, long d, long e, long f) {
   switch (number) {

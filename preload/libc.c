@@ -28,8 +28,8 @@ SRCSEL_CALLS(SRCSEL_DEFINE_RAW)
 #define SRCSEL_START_RAW(result, name, parameters, arguments, raw) .name = raw_##name,
 struct srcsel_libc srcsel_libc = {SRCSEL_CALLS(SRCSEL_START_RAW)};
 
-#define SRCSEL_FIND(result, name, parameters, arguments, raw)                       \
-  found = weak_dlsym(RTLD_NEXT, #name);                                             \
+#define SRCSEL_FIND(result, name, parameters, arguments, raw) \
+  found = weak_dlsym(RTLD_NEXT, #name);                       \
   if (found) __atomic_store_n((void **)&srcsel_libc.name, found, __ATOMIC_RELAXED);
 void srcsel_find_libc(void) {
   void *found;

@@ -7,10 +7,10 @@
 #ifndef SRCSEL_PRELOAD_MEMORY_H
 #define SRCSEL_PRELOAD_MEMORY_H
 
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <errno.h>
 #include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "raw.h"
 

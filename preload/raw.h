@@ -1,8 +1,8 @@
 /*
  * raw.h: system calls without libc.
  *
- * What the preload does around a caller's call goes through here: errno is not touched, no call is a
- * cancellation point, all may be made in a signal handler, after fork() and before libc is ready.
+ * What the preload does around a caller's call goes through here: errno is not touched, no call is
+ * a cancellation point, all may be made in a signal handler, after fork() and before libc is ready.
  * Results are the kernel's: a value, or -errno.
  */
 #ifndef SRCSEL_PRELOAD_RAW_H

@@ -67,8 +67,8 @@ static size_t put(const unsigned char *from, unsigned char *to, size_t room, int
   return space < room ? space : room;
 }
 
-/* Takes what is ours out of control data of `size` bytes at `from`; the rest goes to `to`, as far as
- * there is room. How much that is; `cut` if it was not all. */
+/* Takes what is ours out of control data of `size` bytes at `from`; the rest goes to `to`, as far
+ * as there is room. How much that is; `cut` if it was not all. */
 static size_t hand_on(int fd, const struct msghdr *message, const unsigned char *from, size_t size,
                       unsigned char *to, size_t room, int *cut) {
   struct cmsghdr head;
@@ -104,8 +104,8 @@ ssize_t srcsel_recvmsg(const struct srcsel_libc *how, int fd, struct msghdr *mes
   received = how->recvmsg(fd, &ours, flags);
   if (received < 0) return received;
   message->msg_namelen = ours.msg_namelen;
-  message->msg_controllen = hand_on(fd, &ours, ours.msg_control, ours.msg_controllen,
-                                    message->msg_control, own, &cut);
+  message->msg_controllen =
+      hand_on(fd, &ours, ours.msg_control, ours.msg_controllen, message->msg_control, own, &cut);
   message->msg_flags = ours.msg_flags | (cut ? MSG_CTRUNC : 0);
   return received;
 }
@@ -141,8 +141,8 @@ static int expired(struct timespec *timeout, long long deadline) {
   return left <= 0;
 }
 
-int srcsel_recvmmsg(const struct srcsel_libc *how, int fd, struct mmsghdr *messages,
-                    unsigned count, int flags, struct timespec *timeout) {
+int srcsel_recvmmsg(const struct srcsel_libc *how, int fd, struct mmsghdr *messages, unsigned count,
+                    int flags, struct timespec *timeout) {
   const int errno_before = *srcsel_errno();
   long long deadline = 0;
   unsigned received = 0;

@@ -18,7 +18,7 @@
 ssize_t srcsel_recvfrom(const struct srcsel_libc *how, int fd, void *bytes, size_t count, int flags,
                         struct sockaddr *name, socklen_t *size);
 ssize_t srcsel_recvmsg(const struct srcsel_libc *how, int fd, struct msghdr *message, int flags);
-int srcsel_recvmmsg(const struct srcsel_libc *how, int fd, struct mmsghdr *messages,
-                    unsigned count, int flags, struct timespec *timeout);
+int srcsel_recvmmsg(const struct srcsel_libc *how, int fd, struct mmsghdr *messages, unsigned count,
+                    int flags, struct timespec *timeout);
 
 #endif /* SRCSEL_PRELOAD_RECEIVE_H */

@@ -1,7 +1,7 @@
 #include "send.h"
 
-#include <sys/uio.h>
 #include <errno.h>
+#include <sys/uio.h>
 
 #include "apply.h"
 #include "environment.h"
@@ -66,8 +66,7 @@ static ssize_t send_extended(const struct srcsel_libc *how, int fd, const struct
 
 /* What comes before a message is sent: 0, or the errno to fail with. A stream's first message may
  * be its connect(). */
-static int before(int fd, const struct msghdr *message, int flags,
-                  struct srcsel_control *control) {
+static int before(int fd, const struct msghdr *message, int flags, struct srcsel_control *control) {
   int bound, refused;
 
   control->size = 0;
@@ -124,8 +123,8 @@ static unsigned plain_run(int fd, struct mmsghdr *messages, unsigned count, int 
 }
 
 /* As the kernel does it: an error after the first message is not told. */
-int srcsel_sendmmsg(const struct srcsel_libc *how, int fd, struct mmsghdr *messages,
-                    unsigned count, int flags) {
+int srcsel_sendmmsg(const struct srcsel_libc *how, int fd, struct mmsghdr *messages, unsigned count,
+                    int flags) {
   const int errno_before = *srcsel_errno();
   unsigned sent = 0, run;
   ssize_t result = 0;

@@ -1,6 +1,6 @@
 /*
- * socket.h: what a socket and a destination say of the flow about to be opened. All is read from the
- * socket itself, at each call: there is no table of descriptors that dup(), fork(), exec(),
+ * socket.h: what a socket and a destination say of the flow about to be opened. All is read from
+ * the socket itself, at each call: there is no table of descriptors that dup(), fork(), exec(),
  * close_range() or SCM_RIGHTS could make wrong.
  *
  * WHOSE ADDRESS IS IT
@@ -8,11 +8,11 @@
  *   application's, which is respected, or one that was left there by an earlier decision, which may
  *   be replaced. The socket remembers by an option. For datagrams that is IP_BIND_ADDRESS_NO_PORT,
  *   which the decision sets anyway and UDP programs do not use; for streams, where they do,
- *   IP_MULTICAST_LOOP off, which means nothing there: it is set where a connect() does not succeed at
- *   once. What has an address and no such sign is the application's; bind() by the application takes
- *   the sign away. The limits: MPTCP refuses the sign, so its first source stays, as does that of a
- *   TCP connection that is dissolved (AF_UNSPEC); a mark that the application sets and the policy
- *   names too is taken for ours.
+ *   IP_MULTICAST_LOOP off, which means nothing there: it is set where a connect() does not succeed
+ * at once. What has an address and no such sign is the application's; bind() by the application
+ * takes the sign away. The limits: MPTCP refuses the sign, so its first source stays, as does that
+ * of a TCP connection that is dissolved (AF_UNSPEC); a mark that the application sets and the
+ * policy names too is taken for ours.
  *
  * Cost: five system calls of 50 to 90 ns, up to seven where the socket was used before.
  */

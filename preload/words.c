@@ -137,8 +137,8 @@ int srcsel_read_exclude(const char *text, const char *end, __u32 *address, __u32
   if (text < end && *text == '/') text = read_digits(text + 1, 10, 32, &bits);
   if (text != end) return 0;
   *mask = bits ? ~0u << (32 - bits) : 0;
-  *address = ((__u32)octets[0] << 24 | (__u32)octets[1] << 16 | (__u32)octets[2] << 8 |
-              (__u32)octets[3]) &
-             *mask;
+  *address =
+      ((__u32)octets[0] << 24 | (__u32)octets[1] << 16 | (__u32)octets[2] << 8 | (__u32)octets[3]) &
+      *mask;
   return 1;
 }

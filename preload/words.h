@@ -1,6 +1,6 @@
 /*
- * words.h: marks, addresses and ports as they are written. All return whether the whole text is one;
- * the result is written only then.
+ * words.h: marks, addresses and ports as they are written. All return whether the whole text is
+ * one; the result is written only then.
  */
 #ifndef SRCSEL_PRELOAD_WORDS_H
 #define SRCSEL_PRELOAD_WORDS_H

@@ -23,8 +23,7 @@ constexpr int kInterpreters = 5;  // as many as the kernel follows
 
 bool IsProgram(const std::string &path) {
   struct stat file;
-  return stat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) &&
-         access(path.c_str(), X_OK) == 0;
+  return stat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) && access(path.c_str(), X_OK) == 0;
 }
 
 absl::Status Unreached(const std::string &program, absl::string_view why) {
@@ -37,9 +36,9 @@ absl::Status CheckPrivileges(const std::string &program) {
   if (geteuid() == 0 || stat(program.c_str(), &file) != 0) return absl::OkStatus();
   const char *why = nullptr;
   if (file.st_mode & S_ISUID && file.st_uid != geteuid()) why = "set-uid";
-  if (file.st_mode & S_ISGID && file.st_mode & S_IXGRP && file.st_gid != getegid())
-    why = "set-gid";
-  if (getxattr(program.c_str(), "security.capability", nullptr, 0) > 0) why = "given file capabilities";
+  if (file.st_mode & S_ISGID && file.st_mode & S_IXGRP && file.st_gid != getegid()) why = "set-gid";
+  if (getxattr(program.c_str(), "security.capability", nullptr, 0) > 0)
+    why = "given file capabilities";
   if (why == nullptr) return absl::OkStatus();
   return Unreached(program, absl::StrCat("is ", why, ": such programs load no preload"));
 }

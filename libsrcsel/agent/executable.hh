@@ -2,7 +2,8 @@
 //
 // It is not where the program is static, for another processor, or runs with other privileges than
 // the caller's (set-uid, set-gid, file capabilities), for then the loader looks at no LD_PRELOAD.
-// Behind "#!" it is the interpreter that counts. What cannot be found or read is exec()'s to refuse.
+// Behind "#!" it is the interpreter that counts. What cannot be found or read is exec()'s to
+// refuse.
 
 #pragma once
 

@@ -36,8 +36,7 @@ class Custodian {
       // If it fails, the image stays as it is until the next time.
       if (polled[0].revents || stale)
         charge_.mirror
-            .Follow(charge_.policy,
-                    [this](auto image) { return charge_.directory.Publish(image); })
+            .Follow(charge_.policy, [this](auto image) { return charge_.directory.Publish(image); })
             .IgnoreError();
       for (std::size_t i = polled.size(); i-- > 1;)
         if (polled[i].revents) members_.erase(members_.begin() + static_cast<long>(i) - 1);

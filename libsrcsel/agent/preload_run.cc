@@ -56,8 +56,10 @@ std::string WhyNoPorts(const Range16 &ports) {
   std::uint32_t first = 0, last = 0;
   std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first >> last;
   if (ports.first >= first && ports.last <= last) return "";
-  return absl::StrCat("to the preload, the kernel gives only ports of "
-                      "net.ipv4.ip_local_port_range: ", first, "-", last);
+  return absl::StrCat(
+      "to the preload, the kernel gives only ports of "
+      "net.ipv4.ip_local_port_range: ",
+      first, "-", last);
 }
 
 // What the preload cannot do, or not here.
@@ -67,25 +69,23 @@ void CheckRule(const PolicyRule &rule, RuleFindings found) {
   const std::string no_ports = rule.ports ? WhyNoPorts(*rule.ports) : "";
   if (!no_ports.empty()) found.Add(Severity::kError, "ports", no_ports);
   if (rule.mark && rule.apply == Apply::kMark && !MaySet(SOL_SOCKET, SO_MARK, 1))
-    found.Add(Severity::kWarning, rule.sources.empty() && !rule.pool ? "mark" : "source",
-              absl::StrCat("without CAP_NET_ADMIN the source is bound, and mark ",
-                           rule.mark->ToString(),
-                           " not set; the way out must follow from an ip rule by source or from "
-                           "netfilter's own mark"));
+    found.Add(
+        Severity::kWarning, rule.sources.empty() && !rule.pool ? "mark" : "source",
+        absl::StrCat("without CAP_NET_ADMIN the source is bound, and mark ", rule.mark->ToString(),
+                     " not set; the way out must follow from an ip rule by source or from "
+                     "netfilter's own mark"));
 }
 
 std::vector<std::string> OtherPreloads() {
   const char *before = std::getenv("LD_PRELOAD");
   std::vector<std::string> others =
       absl::StrSplit(before != nullptr ? before : "", absl::ByAnyChar(": "), absl::SkipEmpty());
-  std::erase_if(others, [](const std::string &path) {
-    return path.substr(path.rfind('/') + 1) == kLibrary;
-  });
+  std::erase_if(
+      others, [](const std::string &path) { return path.substr(path.rfind('/') + 1) == kLibrary; });
   return others;
 }
 
-void SetEnvironment(const std::string &library, const RunDirectory &directory,
-                    bool reply_source) {
+void SetEnvironment(const std::string &library, const RunDirectory &directory, bool reply_source) {
   std::vector<std::string> preloads = OtherPreloads();
   preloads.insert(preloads.begin(), library);
   setenv("LD_PRELOAD", absl::StrJoin(preloads, ":").c_str(), 1);

@@ -34,8 +34,8 @@ bool IsMineAlone(const Fd &directory) {
 std::string Base() {
   if (geteuid() == 0) return "/run";
   const char *named = std::getenv("XDG_RUNTIME_DIR");
-  for (const std::string &path : {std::string(named != nullptr ? named : ""),
-                                  absl::StrCat("/run/user/", geteuid())})
+  for (const std::string &path :
+       {std::string(named != nullptr ? named : ""), absl::StrCat("/run/user/", geteuid())})
     if (absl::StartsWith(path, "/") && IsMineAlone(OpenDirectory(path))) return path;
   return "/tmp";
 }

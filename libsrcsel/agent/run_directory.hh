@@ -2,9 +2,9 @@
 // user can write.
 //
 // It is made in $XDG_RUNTIME_DIR or /run/user/UID, if that is the user's and nobody else's to
-// write; else in /tmp. Root's is in /run, and open to read: its programs may become other users. The
-// process that keeps the image true holds a lock on it. Who finds one without a lock and without a
-// process of the run (run_members.hh) may remove it.
+// write; else in /tmp. Root's is in /run, and open to read: its programs may become other users.
+// The process that keeps the image true holds a lock on it. Who finds one without a lock and
+// without a process of the run (run_members.hh) may remove it.
 
 #pragma once
 

@@ -38,9 +38,10 @@ TEST_F(EnvironmentTest, WithThePrivilegeAMarkIsSet) {
 }
 
 TEST_F(EnvironmentTest, WhatIsNotUnderstoodIsNotDone) {
-  for (const char *word : {"SRCSEL_SOURCE=10.1.0", "SRCSEL_SOURCE=10.1.0.1x", "SRCSEL_SOURCE=dev eth1",
-                           "SRCSEL_SOURCE=", "SRCSEL_MARK=hundred", "SRCSEL_MARK=0x164/0xff",
-                           "SRCSEL_MARK=99999999999", "SRCSEL_SOURCE=192.0.2.9"}) {
+  for (const char *word :
+       {"SRCSEL_SOURCE=10.1.0", "SRCSEL_SOURCE=10.1.0.1x", "SRCSEL_SOURCE=dev eth1",
+        "SRCSEL_SOURCE=", "SRCSEL_MARK=hundred", "SRCSEL_MARK=0x164/0xff",
+        "SRCSEL_MARK=99999999999", "SRCSEL_SOURCE=192.0.2.9"}) {
     EXPECT_THAT(SourcesOf({word}), ElementsAre(kTelecom)) << word;
   }
   EXPECT_THAT(SourcesOf({"SRCSEL_SOURCE=10.1.0.1"}, {kServer6}), ElementsAre("fd00::1 0"));

@@ -26,10 +26,9 @@ class ExchangeTest : public PreloadTest {
     absl::StrAppend(&text, "]\n[[rule]]\nto = \"@many\"\nsource = \"", source, "\"\n");
     EXPECT_TRUE(here_.Write("policy.toml", text).ok());
     const std::string out = absl::StrCat(here_.path(), "/", source, ".image");
-    const Result result = client_
-                              .Run({.argv = {srcsel(), "check", here_.path() + "/policy.toml",
-                                             "--compile", out}})
-                              .value();
+    const Result result =
+        client_.Run({.argv = {srcsel(), "check", here_.path() + "/policy.toml", "--compile", out}})
+            .value();
     EXPECT_TRUE(result.ok()) << result.out << result.err;
     return out;
   }
@@ -38,8 +37,7 @@ class ExchangeTest : public PreloadTest {
     const Fd directory(open(here_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     std::ifstream file(image, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    ASSERT_TRUE(
-        PublishImage(directory, "image", std::as_bytes(std::span(bytes)), 0644).ok());
+    ASSERT_TRUE(PublishImage(directory, "image", std::as_bytes(std::span(bytes)), 0644).ok());
   }
 
   // Runs the storm while the two images take turns.
@@ -74,8 +72,7 @@ TEST_F(ExchangeTest, UnderAThreadSanitizedProgram) {
 }
 
 TEST_F(ExchangeTest, UnderAnAddressSanitizedProgram) {
-  const Result result =
-      Storm("storm_asan", {"ASAN_OPTIONS=verify_asan_link_order=0"}, "8", "100");
+  const Result result = Storm("storm_asan", {"ASAN_OPTIONS=verify_asan_link_order=0"}, "8", "100");
   EXPECT_TRUE(result.ok()) << result.out << result.ToString();
 }
 
@@ -83,11 +80,12 @@ TEST_F(ExchangeTest, UnderAnAddressSanitizedProgram) {
 TEST_F(ExchangeTest, AFileMovedThereIsNoticedToo) {
   const std::string first = CompileFor("10.1.0.1", 0), second = CompileFor("10.1.0.2", 0);
   Put(first);
-  const std::string connect = "import socket, sys\n"
-                              "for line in sys.stdin:\n"
-                              " s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                              " s.connect(('192.0.2.80', 9))\n"
-                              " print(s.getsockname()[0], flush=True)\n";
+  const std::string connect =
+      "import socket, sys\n"
+      "for line in sys.stdin:\n"
+      " s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+      " s.connect(('192.0.2.80', 9))\n"
+      " print(s.getsockname()[0], flush=True)\n";
   Process program = client_
                         .Spawn(Preloaded({"/usr/bin/python3", "-c", connect},
                                          {"SRCSEL_IMAGE=" + here_.path() + "/image"}))

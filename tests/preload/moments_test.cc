@@ -1,8 +1,8 @@
 // When in a program's life it is, and where on the host its socket came from, changes nothing; and
 // what the preload must not touch, it does not.
 
-#include <sys/xattr.h>
 #include <linux/capability.h>
+#include <sys/xattr.h>
 
 #include <fstream>
 
@@ -18,9 +18,8 @@ class MomentsTest : public PreloadTest {};
 
 TEST_F(MomentsTest, FromTheFirstConstructorToTheLastDestructor) {
   Program("libearly.so");
-  const Words lines =
-      Lines(Preloaded({Program("moments")},
-                      {"SRCSEL_SOURCE=10.1.0.1", "LD_LIBRARY_PATH=" + here_.path()}));
+  const Words lines = Lines(Preloaded(
+      {Program("moments")}, {"SRCSEL_SOURCE=10.1.0.1", "LD_LIBRARY_PATH=" + here_.path()}));
   EXPECT_THAT(lines, ElementsAre("constructor: 10.1.0.1", "main: 10.1.0.1", "thread: 10.1.0.1",
                                  "fork in a thread: 10.1.0.1", "TLS destructor: 10.1.0.1",
                                  "allocations: 0", "atexit: 10.1.0.1", "destructor: 10.1.0.1"));

@@ -1,6 +1,6 @@
-// Every way a program opens a flow, under every kind of rule, by an ordinary user under the preload:
-// what the server sees, and that is what getsockname says. The table of tests/lab/run_paths_test.cc,
-// without a mark.
+// Every way a program opens a flow, under every kind of rule, by an ordinary user under the
+// preload: what the server sees, and that is what getsockname says. The table of
+// tests/lab/run_paths_test.cc, without a mark.
 
 #include <iostream>
 #include <optional>

@@ -22,13 +22,12 @@ class ReplySourceTest : public PreloadTest {
 
 TEST_F(ReplySourceTest, IsTheAddressAsked) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
-  for (const Words &addresses : {Words{"4", "10.1.0.2", "10.0.0.1"},
-                                 Words{"6", "fd00:1::2", "fd00::1"},
-                                 Words{"6", "10.1.0.2", "10.0.0.1"}}) {
+  for (const Words &addresses :
+       {Words{"4", "10.1.0.2", "10.0.0.1"}, Words{"6", "fd00:1::2", "fd00::1"},
+        Words{"6", "10.1.0.2", "10.0.0.1"}}) {
     SCOPED_TRACE(testing::PrintToString(addresses));
     Process server =
-        client_
-            .Spawn({.argv = SrcselWords({"--reply-source"}, {Program("answer"), addresses[0]})})
+        client_.Spawn({.argv = SrcselWords({"--reply-source"}, {Program("answer"), addresses[0]})})
             .value();
     ASSERT_EQ(server.WaitForLine("").value(), "listening");
     EXPECT_EQ(Ask(addresses[1]), addresses[1] + "\n");

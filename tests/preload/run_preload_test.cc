@@ -1,4 +1,5 @@
-// `srcsel run --via preload`, typed by an ordinary user: what it tells, refuses, follows and leaves.
+// `srcsel run --via preload`, typed by an ordinary user: what it tells, refuses, follows and
+// leaves.
 
 #include <sys/stat.h>
 
@@ -46,10 +47,11 @@ TEST_F(RunPreloadTest, WhatItCannotReachIsRefused) {
   ExpectRefused(Run(Srcsel({"--mark", "100"}, {script})), "/sbin/ldconfig is static");
   ExpectRefused(Run(Srcsel({"--mark", "100"}, {"su"})), "is set-uid");
   const std::string other = Program("source");
-  ASSERT_EQ(RunCommand({.argv = {"sh", "-c", "printf '\\267\\000' | dd of=" + other +
-                                                 " bs=1 seek=18 conv=notrunc"}})
-                ->status,
-            0);
+  ASSERT_EQ(
+      RunCommand({.argv = {"sh", "-c",
+                           "printf '\\267\\000' | dd of=" + other + " bs=1 seek=18 conv=notrunc"}})
+          ->status,
+      0);
   ExpectRefused(Run(Srcsel({"--mark", "100"}, {other})), "another processor");
 }
 
@@ -67,15 +69,14 @@ TEST_F(RunPreloadTest, CommandAndStatusAreTheCommandsOwn) {
 
 TEST_F(RunPreloadTest, GrandchildrenAreUnderItAndItFollowsTheKernel) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
-  const Words ask{"sh", "-c", Program("source") + " 192.0.2.80; while read line; do " +
-                                  Program("source") + " 192.0.2.80; done"};
+  const Words ask{"sh", "-c",
+                  Program("source") + " 192.0.2.80; while read line; do " + Program("source") +
+                      " 192.0.2.80; done"};
   Process run = client_.Spawn(Srcsel({"--mark", "100"}, ask)).value();
   EXPECT_EQ(run.WaitForLine("").value(), "10.1.0.1 0");
-  ASSERT_TRUE(
-      client_.Ip("route change default via 10.1.0.254 src 10.1.0.2 table 100").ok());
-  EXPECT_TRUE(Eventually([&] {
-    return run.Write("\n").ok() && run.WaitForLine("").value() == "10.1.0.2 0";
-  }));
+  ASSERT_TRUE(client_.Ip("route change default via 10.1.0.254 src 10.1.0.2 table 100").ok());
+  EXPECT_TRUE(Eventually(
+      [&] { return run.Write("\n").ok() && run.WaitForLine("").value() == "10.1.0.2 0"; }));
 }
 
 // What daemons do: their parent ends, their descriptors are closed.

@@ -1,5 +1,5 @@
-// Programs that try all that can go wrong see the same with the preload and without: results, errno,
-// memory, descriptors.
+// Programs that try all that can go wrong see the same with the preload and without: results,
+// errno, memory, descriptors.
 
 #include "preload/preload_scene.hh"
 

@@ -57,7 +57,8 @@ static void on_results(int family, const struct sockaddr *name, socklen_t size) 
   fd = socket(family, SOCK_DGRAM, 0);
   say("datagrams", CALL(connect(fd, name, size)));
   say("datagrams again", CALL(connect(fd, name, size)));
-  say("dissolved", CALL(connect(fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr))));
+  say("dissolved",
+      CALL(connect(fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr))));
   say("once more", CALL(connect(fd, name, size)));
   close(fd);
 }

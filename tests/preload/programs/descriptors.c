@@ -16,8 +16,8 @@ static int pass(int fd) {
   int pair[2], passed;
   char byte = 0, control[CMSG_SPACE(sizeof(int))] = {0};
   struct iovec part = {&byte, 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-                           .msg_controllen = sizeof(control)};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
   struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 
   socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);

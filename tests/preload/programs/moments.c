@@ -1,6 +1,6 @@
 /* The source at every moment in a program's life, a line each; and what connecting allocates. */
-#include <sys/wait.h>
 #include <pthread.h>
+#include <sys/wait.h>
 
 #include "transcript.h"
 

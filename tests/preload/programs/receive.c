@@ -24,10 +24,12 @@ static void by_recvfrom(int fd) {
   printf("%u bytes of name\n", size);
   ask();
   say("no name", CALL(recvfrom(fd, bytes, sizeof(bytes), MSG_TRUNC, NULL, NULL)));
-  say("nothing there", CALL(recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, (void *)&peer, &size)));
+  say("nothing there",
+      CALL(recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, (void *)&peer, &size)));
   ask();
   size = (socklen_t)-1;
-  say("negative size", CALL(recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, (void *)&peer, &size)));
+  say("negative size",
+      CALL(recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, (void *)&peer, &size)));
   ask();
   say("bad bytes", CALL(recvfrom(fd, (void *)8, 4, MSG_DONTWAIT, NULL, NULL)));
   while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) >= 0) continue;

@@ -81,7 +81,8 @@ static void on_streams(void) {
   message.msg_namelen = 0;
   say("AF_UNIX by sendmsg", CALL(sendmsg(pair[0], &message, 0)));
   say("unconnected", CALL(sendto(fd, bytes, 4, MSG_NOSIGNAL, (void *)&name, sizeof(name))));
-  say("fast open, refused", CALL(sendto(fd, bytes, 4, MSG_FASTOPEN | MSG_NOSIGNAL, (void *)&name, sizeof(name))));
+  say("fast open, refused",
+      CALL(sendto(fd, bytes, 4, MSG_FASTOPEN | MSG_NOSIGNAL, (void *)&name, sizeof(name))));
   close(fd);
   close(pair[0]);
   close(pair[1]);

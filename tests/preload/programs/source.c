@@ -9,8 +9,8 @@ int main(int argc, char **argv) {
     socklen_t size = sizeof(own);
     int mark = 0, fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
     char text[INET6_ADDRSTRLEN];
-    const int failed = v6 ? connect(fd, (void *)&name6, sizeof(name6))
-                          : connect(fd, (void *)&name, sizeof(name));
+    const int failed =
+        v6 ? connect(fd, (void *)&name6, sizeof(name6)) : connect(fd, (void *)&name, sizeof(name));
 
     if (failed) {
       printf("%s\n", strerror(errno));

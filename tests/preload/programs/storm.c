@@ -3,11 +3,11 @@
  * signals that connect in between, while somebody replaces the image. Every source must be one of
  * those named. Status 0, or 1 and what was seen.
  */
-#include <sys/time.h>
-#include <sys/wait.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 
 #include "transcript.h"
 

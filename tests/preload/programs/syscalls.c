@@ -1,7 +1,7 @@
 /* libc's syscall(): the same calls, and all others. */
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <time.h>
 
 #include "transcript.h"
@@ -30,7 +30,8 @@ int main(void) {
   socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
   say("send", CALL(syscall(SYS_sendto, pair[0], "abc", 3, 0, NULL, 0)));
   say("recvfrom", CALL(syscall(SYS_recvfrom, pair[1], bytes, 4, 0, NULL, NULL)));
-  say("six arguments", CALL(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &(struct timespec){0, 1}, NULL)));
+  say("six arguments",
+      CALL(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &(struct timespec){0, 1}, NULL)));
   child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
   if (!child) _exit(7);
   waitpid((pid_t)child, &status, 0);

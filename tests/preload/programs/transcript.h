@@ -6,15 +6,15 @@
 #define TRANSCRIPT_H
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* In the lab, behind a router; nobody listens on port 9. */
@@ -25,7 +25,10 @@
 #define UNTOUCHED 4242
 
 static inline void say(const char *what, long result) {
-  printf("%s: %ld %s\n", what, result, result < 0 ? strerror(errno) : errno == UNTOUCHED ? "" : "errno changed");
+  printf("%s: %ld %s\n", what, result,
+         result < 0           ? strerror(errno)
+         : errno == UNTOUCHED ? ""
+                              : "errno changed");
   fflush(stdout);
   errno = UNTOUCHED;
 }
