@@ -386,7 +386,9 @@ struct srcsel_header {
   struct srcsel_section own_marks;     /* struct srcsel_own_mark, no two alike */
   __u32 cgroup_levels[SRCSEL_CGROUPS]; /* of the ancestors that srcsel_flow.cgroup lists */
   __u32 nothing;                       /* 0: one that the verifier takes for any number */
-  __u8 zero[SRCSEL_PAGE - 444];
+  __u32 superseded;                    /* in a file: another image has its name now. The only word
+                                          that is ever written in an image that is in force */
+  __u8 zero[SRCSEL_PAGE - 448];
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
 
@@ -408,6 +410,8 @@ enum srcsel_fact {
   SRCSEL_FACT_OLD = 1u << 4,    /* the socket is older than the hooks */
   SRCSEL_FACT_LEFT = 1u << 5,   /* it has a source that is not the application's: an earlier
                                    decision left it */
+  SRCSEL_FACT_UNMARKABLE = 1u << 6, /* the caller may not mark it: it gets the source that goes with
+                                       the mark */
 };
 
 /* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */

@@ -1,15 +1,20 @@
-// One network namespace, mirrored into the hooks: read, compiled, published, and again whenever the
-// kernel says that something changed.
+// One network namespace, mirrored for those who decide, hooks or the preload: read, compiled,
+// published, and again whenever the kernel says that something changed.
 //
-// Contract: what hooks decide on is always one complete image. If reading or compiling fails, the
+// Contract: what they decide on is always one complete image. If reading or compiling fails, the
 // last good image stays in force and the error is returned; call Refresh() again. Belongs to the
 // namespace the thread was in at Start(). Not thread-safe. After fork() one of the two processes
 // may go on with it, the other must leave it alone.
 
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
+#include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "hooks/hooks.hh"
 #include "image/image.hh"
@@ -28,25 +33,49 @@ class HookMirror {
   // As last read.
   const State &state() const { return state_; }
 
-  // Compiles the state read with the policy, resolved for it, and publishes the result to the
-  // hooks.
-  absl::Status Publish(Policy resolved, Hooks &hooks);
+  // Takes an image to those who decide.
+  using Publisher = absl::FunctionRef<absl::Status(std::span<const std::byte>)>;
+  static auto To(Hooks &hooks) {
+    return [&hooks](std::span<const std::byte> image) { return hooks.Publish(image); };
+  }
 
-  // Readable when Changed() has something to say.
+  // Compiles the state read with the policy, resolved for it, and publishes the result, unless the
+  // last one was the like. If that fails, the policy before stays.
+  absl::Status Publish(Policy resolved, Publisher publish);
+  absl::Status Publish(Policy resolved, Hooks &hooks) {
+    return Publish(std::move(resolved), To(hooks));
+  }
+
+  // The image in force; null before the first.
+  const Image *image() const { return published_ ? &*published_ : nullptr; }
+  // The number of the last image before the first of this mirror.
+  void CountFrom(std::uint64_t generation) { generation_ = generation; }
+
+  // Readable when there is something to follow.
   int fd() const { return follower_.fd(); }
+  // Hears what has changed, waits for the burst to end (1 ms of quiet, 10 ms at most), and
+  // refreshes if anything has.
+  absl::Status Follow(const Policy &policy, Publisher publish);
+  absl::Status Follow(const Policy &policy, Hooks &hooks) { return Follow(policy, To(hooks)); }
+  // Whether the image may not be what the kernel has: the last Follow() failed. Call it again.
+  bool stale() const { return stale_; }
+  // Looks for what is not announced (netlink/follow.hh); the next Follow() then refreshes.
+  absl::Status LookAround();
+
   absl::StatusOr<bool> Changed();
 
   // Reads anew and resolves the policy anew; publishes if the image differs from the one in force.
   // What cannot be resolved any more stays as it was resolved last: a rule that is replaced by
   // another is gone for a moment.
-  absl::Status Refresh(const Policy &policy, Hooks &hooks);
+  absl::Status Refresh(const Policy &policy, Publisher publish);
+  absl::Status Refresh(const Policy &policy, Hooks &hooks) { return Refresh(policy, To(hooks)); }
 
  private:
   HookMirror(Follower follower, StateReader reader)
       : follower_(std::move(follower)), reader_(std::move(reader)) {}
 
   void Take(State state);
-  absl::Status PublishImage(Hooks &hooks);
+  absl::Status PublishImage(Publisher publish);
 
   Follower follower_;
   StateReader reader_;
@@ -55,6 +84,8 @@ class HookMirror {
   Changes unread_;
   Policy policy_;  // as it was resolved last
   std::optional<Image> published_;
+  std::uint64_t generation_ = 0;
+  bool stale_ = false;
 };
 
 }  // namespace srcsel

@@ -41,7 +41,7 @@ SRCSEL_INLINE const struct srcsel_policy *srcsel_policy_at(srcsel_image image,
 SRCSEL_INLINE __u32 srcsel_may_mark(const struct srcsel_header *head,
                                     const struct srcsel_policy *policy,
                                     const struct srcsel_flow *flow) {
-  if (!(policy->action & SRCSEL_DO_MARK)) return 0;
+  if (!(policy->action & SRCSEL_DO_MARK) || SRCSEL_UNMARKABLE(flow)) return 0;
   return flow->netns == head->netns || !(policy->action & SRCSEL_HOME_MARK);
 }
 
@@ -103,7 +103,7 @@ SRCSEL_INLINE __u32 srcsel_named_source(srcsel_image image, const struct srcsel_
 
 /*
  * The source that the rule asks for. A datagram whose socket does not bear the rule's mark yet
- * leaves before the mark acts: it gets the source that goes with it.
+ * leaves before the mark acts: it gets the source that goes with it. So does what cannot be marked.
  */
 SRCSEL_INLINE __u32 srcsel_wanted_source(srcsel_image image, const struct srcsel_header *head,
                                          const struct srcsel_policy *policy,
@@ -111,8 +111,8 @@ SRCSEL_INLINE __u32 srcsel_wanted_source(srcsel_image image, const struct srcsel
                                          struct srcsel_decision *decision) {
   const __u32 named = policy->action & (SRCSEL_DO_SOURCE | SRCSEL_DO_POOL);
   const __u32 tables = policy->action & (SRCSEL_DO_TABLES | SRCSEL_DO_PORTS);
-  const __u32 late =
-      flow->operation == SRCSEL_DATAGRAM && ((flow->mark ^ policy->mark) & policy->mark_mask) != 0;
+  const __u32 late = (flow->operation == SRCSEL_DATAGRAM || SRCSEL_UNMARKABLE(flow)) &&
+                     ((flow->mark ^ policy->mark) & policy->mark_mask) != 0;
 
   if (!named && !tables && !late) return SRCSEL_WHY_MARK;
   if (flow->netns != head->netns && (!named || policy->action & SRCSEL_HOME_ONLY))
@@ -205,7 +205,7 @@ SRCSEL_FN int srcsel_take_back(srcsel_image image, const struct srcsel_header *h
   const __u32 own = srcsel_find_own_mark(image, head, flow);
   const __u32 left = flow->facts & (SRCSEL_FACT_LEFT | SRCSEL_FACT_PORT | SRCSEL_FACT_SOURCE);
 
-  if (own && !(decision->apply & SRCSEL_APPLY_MARK)) {
+  if (own && !(decision->apply & SRCSEL_APPLY_MARK) && !SRCSEL_UNMARKABLE(flow)) {
     decision->apply |= SRCSEL_APPLY_MARK;
     decision->mark = 0;
     decision->mark_mask = own;

@@ -29,6 +29,9 @@
 /* Sockets bound to an address or a device are left alone by hooks before any table is searched. */
 #define SRCSEL_BOUND_FLOWS 0
 
+/* Hooks may mark any socket. */
+#define SRCSEL_UNMARKABLE(flow) 0
+
 typedef void *srcsel_image;
 
 SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
@@ -70,6 +73,7 @@ SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy);
 #define SRCSEL_INLINE static inline __attribute__((always_inline, unused))
 #define SRCSEL_UNROLL
 #define SRCSEL_BOUND_FLOWS 1
+#define SRCSEL_UNMARKABLE(flow) ((flow)->facts & SRCSEL_FACT_UNMARKABLE)
 
 struct srcsel_memory {
   const __u8 *base; /* aligned to 8 bytes */
@@ -84,10 +88,14 @@ SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
   return page < image->pages ? image->base + (__u64)page * SRCSEL_PAGE : 0;
 }
 
+#ifdef SRCSEL_COUNTS_TURNS /* the includer does, as the hooks do */
+SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy);
+#else
 SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy) {
   (void)policy;
   return flow->chance;
 }
+#endif
 
 /* As in BPF; pages lie one after the other. */
 SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 index, __u32 size) {

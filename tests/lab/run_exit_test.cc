@@ -69,9 +69,9 @@ TEST_F(RunExitTest, StreamsPassThrough) {
 TEST_F(RunExitTest, OneBannerOnStderrTellsWhatWasSetUp) {
   const Result result = RunPlain({SRCSEL, "run", "--mark", "100", "--", "echo", "answer"});
   EXPECT_EQ(result.out, "answer\n");
-  EXPECT_EQ(result.err, "srcsel: mark 0x64: echo\n");
+  EXPECT_EQ(result.err, "srcsel: mark 0x64, via bpf: echo\n");
   const Result source = RunPlain({SRCSEL, "run", "--source", "dev eth1", "echo", "answer"});
-  EXPECT_EQ(source.err, "srcsel: source dev eth1: echo\n");
+  EXPECT_EQ(source.err, "srcsel: source dev eth1, via bpf: echo\n");
 }
 
 TEST_F(RunExitTest, ArgumentsAndEnvironmentAreUnchanged) {

@@ -46,7 +46,7 @@ class RunTest : public ::testing::Test {
   Command Plain(Words words) const { return {.argv = std::move(words), .cgroup = cgroup_.path()}; }
 
   Command Srcsel(const Words &options, const Words &command) const {
-    Words words{SRCSEL, "run", "-q"};
+    Words words{SRCSEL, "run", "-q", "--via", "bpf"};
     words.insert(words.end(), options.begin(), options.end());
     words.emplace_back("--");
     words.insert(words.end(), command.begin(), command.end());

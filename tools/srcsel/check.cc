@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/resolve.hh"
 #include "base/status.hh"
+#include "compile_policy.hh"
 #include "netlink/read_state.hh"
 #include "netns_option.hh"
 #include "policy/read_policy.hh"
@@ -31,6 +32,8 @@ note what was found out. Nothing on the host is changed.
 Examples:
   srcsel check /etc/srcsel/srcsel.toml
   srcsel check --netns blue srcsel.toml
+  srcsel check srcsel.toml --compile srcsel.image
+      Then, without privilege: SRCSEL_IMAGE=srcsel.image LD_PRELOAD=libsrcsel-preload.so CMD
   srcsel check --json srcsel.toml | jq '.findings[] | select(.severity == "error")'
 
 With --json: "file", "rules", "errors", "warnings", "notes", and "findings" with "severity",
@@ -40,7 +43,7 @@ Exit status: 0 if the policy can be used; 2 if it has an error, or could not be 
 )";
 
 struct Options {
-  std::string file, netns;
+  std::string file, netns, compile;
   bool json = false;
 };
 
@@ -93,6 +96,8 @@ absl::StatusOr<PolicyFile> Check(const Options &options) {
   SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
   SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());
   SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(file.policy, state, Advice::kCommands));
+  if (!options.compile.empty() && !HasErrors(resolution.findings))
+    SRCSEL_RETURN_IF_ERROR(CompilePolicyTo(options.compile, resolution.policy, state));
   std::ranges::move(resolution.findings, std::back_inserter(file.findings));
   std::ranges::stable_sort(file.findings, {},
                            [](const Finding &finding) { return finding.place.line; });
@@ -125,6 +130,8 @@ void AddCheck(CLI::App &app) {
   auto options = std::make_shared<Options>();
   check->add_option("file", options->file, "The policy")->type_name("FILE");
   check->add_flag("-j,--json", options->json, "Print JSON");
+  check->add_option("--compile", options->compile, "Also write it as an image, for the preload")
+      ->type_name("OUT");
   AddNetnsOption(*check, options->netns, "Network namespace the policy is for");
   check->footer(kExplanation);
   check->callback([options] { RunCheck(*options); });

@@ -16,6 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "agent/executable.hh"
+#include "agent/preload_run.hh"
 #include "agent/run.hh"
 #include "base/status.hh"
 #include "netns_option.hh"
@@ -43,6 +45,8 @@ Examples:
       Its connections have local ports of that range.
   srcsel run --policy srcsel.toml -- make-backup
       What is written down: by destination, port, user, cgroup or command.
+  srcsel run --via preload --source 10.1.0.1 -- wget http://example.com
+      Without root: a library in front of libc binds the sources.
   srcsel run --netns blue --mark 0x64/0xff -- wget http://example.com
       In the network namespace that `ip netns` calls blue.
 
@@ -52,9 +56,9 @@ policy could not be set up, 126 if the command could not be run, 127 if it was n
 )";
 
 struct Options {
-  std::string mark, apply, ports, policy, netns;
+  std::string mark, apply, ports, policy, netns, via;
   std::vector<std::string> sources, command;
-  bool quiet = false;
+  bool reply_source = false, quiet = false;
 };
 
 absl::Status AddSource(absl::string_view text, std::vector<Source> &sources) {
@@ -81,7 +85,7 @@ absl::StatusOr<PolicyRule> RuleOf(const Options &options) {
       return absl::InvalidArgumentError(absl::StrCat("--ports ", ports.status().message()));
     rule.ports = *ports;
   }
-  if (!rule.mark && rule.sources.empty() && !rule.ports)
+  if (!rule.mark && rule.sources.empty() && !rule.ports && !options.reply_source)
     return absl::InvalidArgumentError(
         "nothing to do: say --mark V[/M], --source ADDR, --ports A-B or --policy FILE (srcsel run "
         "--help)");
@@ -107,10 +111,17 @@ absl::StatusOr<PolicyFile> PolicyOf(const Options &options) {
     return absl::InvalidArgumentError("no command to run: srcsel run [OPTIONS] [--] CMD...");
   if (!options.policy.empty()) return ReadPolicy(options.policy);
   SRCSEL_ASSIGN_OR_RETURN(PolicyRule rule, RuleOf(options));
+  if (!rule.mark && rule.sources.empty() && !rule.ports) return PolicyFile{};
   return PolicyFile{{{std::move(rule)}}, {}};
 }
 
-std::string Banner(const Options &options) {
+// What carries the policy to the command's sockets, and why, if that was not the caller's to say.
+struct Means {
+  bool preload = false;
+  std::string why;
+};
+
+std::string Banner(const Options &options, const Means &means) {
   std::vector<std::string> words;
   if (!options.policy.empty()) words.push_back(absl::StrCat("policy ", options.policy));
   if (!options.mark.empty())
@@ -120,6 +131,9 @@ std::string Banner(const Options &options) {
     words.push_back(absl::StrCat("source ", absl::StrJoin(options.sources, ",")));
   if (!options.ports.empty()) words.push_back(absl::StrCat("ports ", options.ports));
   if (!options.netns.empty()) words.push_back(absl::StrCat("netns ", options.netns));
+  if (options.reply_source) words.emplace_back("reply source");
+  const std::string why = means.why.empty() ? "" : absl::StrCat(" (", means.why, ")");
+  words.push_back(absl::StrCat("via ", means.preload ? "preload" : "bpf", why));
   return absl::StrCat("srcsel: ", absl::StrJoin(words, ", "), ": ", options.command.front());
 }
 
@@ -134,23 +148,58 @@ std::string Banner(const Options &options) {
   std::_Exit(error == ENOENT ? kNotFound : kCouldNotRun);
 }
 
+absl::StatusOr<Findings> ViaPreload(const Options &options, const Policy &policy) {
+  return EnterPreload(policy, {.netns = options.netns,
+                               .program = FindProgram(options.command.front()),
+                               .reply_source = options.reply_source});
+}
+
+absl::StatusOr<Findings> ViaBpf(const Options &options, const Policy &policy) {
+  absl::StatusOr<Findings> findings = EnterPolicy(policy, options.netns);
+  if (findings.ok() && !HasErrors(*findings)) LeavePreload();
+  return findings;
+}
+
+std::string Message(const absl::Status &status) {
+  return std::string(status.message());
+}
+
+// BPF where it can be had, for it reaches every program; `means` is set to what was taken.
+absl::StatusOr<Findings> Enter(const Options &options, const Policy &policy, Means &means) {
+  if (options.via == "bpf" && options.reply_source)
+    return absl::InvalidArgumentError("--reply-source is the preload's: say --via preload");
+  means.preload = options.via == "preload" || options.reply_source;
+  if (means.preload) return ViaPreload(options, policy);
+  absl::StatusOr<Findings> by_bpf = ViaBpf(options, policy);
+  if (by_bpf.ok() || options.via == "bpf") return by_bpf;
+  // Of the reason, the sentence; what would mend it is for those who ask for bpf.
+  const std::string why = Message(by_bpf.status());
+  means = {true, absl::StrCat("not bpf: ", why.substr(0, why.find(';')))};
+  absl::StatusOr<Findings> by_preload = ViaPreload(options, policy);
+  if (by_preload.ok()) return by_preload;
+  return absl::Status(by_preload.status().code(),
+                      absl::StrCat("via bpf: ", Message(by_bpf.status()),
+                                   "; via preload: ", Message(by_preload.status())));
+}
+
 // What there is to say; with an error among it, nothing is set up.
-absl::StatusOr<Findings> SetUp(const Options &options) {
+absl::StatusOr<Findings> SetUp(const Options &options, Means &means) {
   SRCSEL_ASSIGN_OR_RETURN(PolicyFile file, PolicyOf(options));
   if (HasErrors(file.findings)) return std::move(file.findings);
-  SRCSEL_ASSIGN_OR_RETURN(const Findings here, EnterPolicy(file.policy, options.netns));
+  SRCSEL_ASSIGN_OR_RETURN(const Findings here, Enter(options, file.policy, means));
   file.findings.insert(file.findings.end(), here.begin(), here.end());
   return std::move(file.findings);
 }
 
 void Run(const Options &options) {
-  const absl::StatusOr<Findings> findings = SetUp(options);
+  Means means;
+  const absl::StatusOr<Findings> findings = SetUp(options, means);
   if (findings.ok())
     Print(*findings, options.quiet);
   else
     std::fprintf(stderr, "srcsel: %s\n", std::string(findings.status().message()).c_str());
   if (!findings.ok() || HasErrors(*findings)) std::exit(kCouldNotSetUp);
-  if (!options.quiet) std::fprintf(stderr, "%s\n", Banner(options).c_str());
+  if (!options.quiet) std::fprintf(stderr, "%s\n", Banner(options, means).c_str());
   Exec(options.command);
 }
 
@@ -181,6 +230,14 @@ void AddRun(CLI::App &app) {
       ->type_name("A-B")
       ->excludes(policy);
   AddNetnsOption(*run, options->netns, "Network namespace to enter and to mirror");
+  run->add_option("--via", options->via,
+                  "bpf: reaches every program; needs root. preload: dynamic programs only; needs "
+                  "nothing. auto: bpf if it can be had")
+      ->type_name("auto|bpf|preload")
+      ->check(CLI::IsMember({"auto", "bpf", "preload"}))
+      ->default_str("auto");
+  run->add_flag("--reply-source", options->reply_source,
+                "UDP servers answer from the address they were asked at (preload)");
   run->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was set up");
   run->add_option("command", options->command, "The command and its arguments")
       ->type_name("CMD...");

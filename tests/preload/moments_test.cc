@@ -1,0 +1,54 @@
+// When in a program's life it is, and where on the host its socket came from, changes nothing; and
+// what the preload must not touch, it does not.
+
+#include <linux/capability.h>
+#include <sys/xattr.h>
+
+#include <fstream>
+
+#include "preload/preload_scene.hh"
+
+namespace srcsel::lab {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class MomentsTest : public PreloadTest {};
+
+TEST_F(MomentsTest, FromTheFirstConstructorToTheLastDestructor) {
+  Program("libearly.so");
+  const Words lines = Lines(Preloaded(
+      {Program("moments")}, {"SRCSEL_SOURCE=10.1.0.1", "LD_LIBRARY_PATH=" + here_.path()}));
+  EXPECT_THAT(lines, ElementsAre("constructor: 10.1.0.1", "main: 10.1.0.1", "thread: 10.1.0.1",
+                                 "fork in a thread: 10.1.0.1", "TLS destructor: 10.1.0.1",
+                                 "allocations: 0", "atexit: 10.1.0.1", "destructor: 10.1.0.1"));
+}
+
+TEST_F(MomentsTest, ForDescriptorsOfAllKinds) {
+  const Words lines =
+      Lines(Preloaded({Program("descriptors"), "10.1.0.1"}, {"SRCSEL_SOURCE=10.1.0.1"}));
+  EXPECT_THAT(lines, testing::Not(testing::Contains(HasSubstr("wrong"))));
+  EXPECT_THAT(lines, testing::Contains("source 10.0.0.1"));  // bound by the program
+}
+
+// Linked with the library, so that no loader filters it away.
+TEST_F(MomentsTest, NotInSecureExecution) {
+  const std::string program = here_.path() + "/linked";
+  const Result built =
+      Run({.argv = {CC, "-D_GNU_SOURCE", PROGRAMS "/source.c", "-o", program, "-Wl,--no-as-needed",
+                    library(), "-Wl,-rpath," + here_.path() + "/lib"}});
+  ASSERT_TRUE(built.ok()) << built.err;
+  const Words words{"env", "SRCSEL_SOURCE=10.1.0.1", program, kServer4};
+  EXPECT_THAT(Lines(Plain(words)), ElementsAre("10.1.0.1 0"));
+  struct {
+    std::uint32_t magic, permitted, inheritable, permitted_high, inheritable_high;
+  } const capability = {VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE, 1u << CAP_NET_BIND_SERVICE, 0,
+                        0, 0};
+  if (setxattr(program.c_str(), "security.capability", &capability, sizeof(capability), 0) != 0)
+    GTEST_SKIP() << "no file capabilities here: " << std::strerror(errno);
+  EXPECT_THAT(Lines(Plain(words)), ElementsAre("10.0.0.1 0"));
+}
+
+}  // namespace
+}  // namespace srcsel::lab
