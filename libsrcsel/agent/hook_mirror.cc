@@ -1,5 +1,7 @@
 #include "agent/hook_mirror.hh"
 
+#include <poll.h>
+
 #include <utility>
 
 #include "agent/resolve.hh"
@@ -7,6 +9,14 @@
 #include "image/compile.hh"
 
 namespace srcsel {
+namespace {
+
+// Changes come in bursts: once one is heard, more are waited for until none comes for kQuietMs, but
+// not more than kBurst times.
+constexpr int kQuietMs = 1;
+constexpr int kBurst = 10;
+
+}  // namespace
 
 absl::StatusOr<HookMirror> HookMirror::Start() {
   SRCSEL_ASSIGN_OR_RETURN(Follower follower, Follower::Open());
@@ -18,16 +28,37 @@ absl::StatusOr<HookMirror> HookMirror::Start() {
 }
 
 absl::Status HookMirror::Publish(Policy resolved, Hooks &hooks) {
-  policy_ = std::move(resolved);
-  return PublishImage(hooks);
+  std::swap(policy_, resolved);
+  absl::Status status = PublishImage(hooks);
+  if (!status.ok()) std::swap(policy_, resolved);
+  return status;
 }
 
 absl::Status HookMirror::PublishImage(Hooks &hooks) {
-  const std::uint64_t next = published_ ? published_->header().generation + 1 : 1;
-  SRCSEL_ASSIGN_OR_RETURN(Image image, Compile(state_, policy_, next));
+  SRCSEL_ASSIGN_OR_RETURN(Image image, Compile(state_, policy_, generation_ + 1));
   if (published_ && published_->DecidesAs(image)) return absl::OkStatus();
   SRCSEL_RETURN_IF_ERROR(hooks.Publish(image.bytes()));
   published_ = std::move(image);
+  ++generation_;
+  return absl::OkStatus();
+}
+
+absl::Status HookMirror::Follow(const Policy &policy, Hooks &hooks) {
+  pollfd polled = {fd(), POLLIN, 0};
+  for (int i = 0; i < kBurst; ++i) {
+    const absl::StatusOr<bool> changed = Changed();
+    stale_ |= !changed.ok() || *changed;
+    if (poll(&polled, 1, kQuietMs) == 0) break;
+  }
+  if (!stale_) return absl::OkStatus();
+  absl::Status status = Refresh(policy, hooks);
+  stale_ = !status.ok();
+  return status;
+}
+
+absl::Status HookMirror::LookAround() {
+  SRCSEL_ASSIGN_OR_RETURN(const bool differs, reader_.Differs(state_));
+  unread_.routing |= differs;
   return absl::OkStatus();
 }
 

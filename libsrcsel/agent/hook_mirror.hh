@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -29,11 +30,24 @@ class HookMirror {
   const State &state() const { return state_; }
 
   // Compiles the state read with the policy, resolved for it, and publishes the result to the
-  // hooks.
+  // hooks, unless they have the like. If that fails, the policy before stays.
   absl::Status Publish(Policy resolved, Hooks &hooks);
 
-  // Readable when Changed() has something to say.
+  // The image in force; null before the first.
+  const Image *image() const { return published_ ? &*published_ : nullptr; }
+  // The number of the last image before the first of this mirror.
+  void CountFrom(std::uint64_t generation) { generation_ = generation; }
+
+  // Readable when there is something to follow.
   int fd() const { return follower_.fd(); }
+  // Hears what has changed, waits for the burst to end (1 ms of quiet, 10 ms at most), and
+  // refreshes if anything has.
+  absl::Status Follow(const Policy &policy, Hooks &hooks);
+  // Whether the image may not be what the kernel has: the last Follow() failed. Call it again.
+  bool stale() const { return stale_; }
+  // Looks for what is not announced (netlink/follow.hh); the next Follow() then refreshes.
+  absl::Status LookAround();
+
   absl::StatusOr<bool> Changed();
 
   // Reads anew and resolves the policy anew; publishes if the image differs from the one in force.
@@ -55,6 +69,8 @@ class HookMirror {
   Changes unread_;
   Policy policy_;  // as it was resolved last
   std::optional<Image> published_;
+  std::uint64_t generation_ = 0;
+  bool stale_ = false;
 };
 
 }  // namespace srcsel
