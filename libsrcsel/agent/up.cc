@@ -1,0 +1,92 @@
+#include "agent/up.hh"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "agent/cgroup_root.hh"
+#include "agent/open_sockets.hh"
+#include "base/status.hh"
+#include "hooks/kept_image.hh"
+
+namespace srcsel {
+namespace {
+
+// The hooks to come: over those that are kept, if this srcsel understands what they know.
+absl::StatusOr<Hooks> LoadHooks(const Pins &pins, HookMirror &mirror) {
+  const absl::StatusOr<KeptImage> kept = KeptImage::Open(pins);
+  if (!kept.ok() || !kept->IsOurs()) return Hooks::Load();
+  mirror.CountFrom(kept->header().generation);
+  return Hooks::LoadOver(pins);
+}
+
+// Sockets that no hook has seen being bound or marked.
+void NoteOldSockets(const Fd &cgroup, const Hooks &hooks, UpState &state) {
+  const SocketFacts facts = hooks.facts();
+  state.unseen = ForEachOpenSocket(cgroup, [&](const OpenSocket &, const Fd &socket) {
+    if (facts.Add(socket, SRCSEL_FACT_OLD).ok()) ++state.old_sockets;
+  });
+}
+
+absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
+  SRCSEL_RETURN_IF_ERROR(up.hooks.KeepRemembering(cgroup, pins));
+  const absl::StatusOr<UpState> last = ReadUpState(up.run);
+  if (!last.ok() || !up.hooks.remembers_all()) {
+    NoteOldSockets(cgroup, up.hooks, up.state);
+  } else {
+    up.state.since = last->since;
+    up.state.old_sockets = last->old_sockets;
+    up.state.unseen = last->unseen;
+  }
+  return up.hooks.KeepDeciding(cgroup, pins);
+}
+
+}  // namespace
+
+absl::StatusOr<UpPlan> PlanUp(const UpRequest &request) {
+  SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
+  SRCSEL_ASSIGN_OR_RETURN(Examined examined, Examine(request.policy, mirror.state()));
+  return UpPlan{std::move(examined), std::move(mirror)};
+}
+
+absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan plan) {
+  SRCSEL_ASSIGN_OR_RETURN(const Fd cgroup, OpenCgroup(request.cgroup));
+  SRCSEL_ASSIGN_OR_RETURN(Fd run, MakeRunDirectory(request.paths));
+  SRCSEL_ASSIGN_OR_RETURN(Fd lock, TakeLock(run));
+  SRCSEL_ASSIGN_OR_RETURN(const Pins pins, Pins::Make(request.paths.bpf));
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> before, pins.Links());
+  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, LoadHooks(pins, plan.mirror));
+  auto up = std::make_unique<Up>(Up{.paths = request.paths,
+                                    .run = std::move(run),
+                                    .lock = std::move(lock),
+                                    .source = request.policy,
+                                    .policy = std::move(plan.examined.written),
+                                    .mirror = std::move(plan.mirror),
+                                    .hooks = std::move(hooks)});
+  up->state.cgroup = request.cgroup;
+  up->state.since = up->state.policy_since = absl::Now();
+  up->took_over = !before.empty();
+  absl::Status status = up->mirror.Publish(std::move(plan.examined.resolved), up->hooks);
+  if (status.ok()) status = up->hooks.ForgetTallies();
+  if (status.ok()) status = Attach(cgroup, pins, *up);
+  if (status.ok()) return up;
+  if (!up->took_over) TakeDown(up->paths, up->run).IgnoreError();
+  return status;
+}
+
+absl::Status TakeDown(const UpPaths &paths, const Fd &run) {
+  const absl::StatusOr<Pins> pins = Pins::Open(paths.bpf);
+  if (pins.ok())
+    SRCSEL_RETURN_IF_ERROR(pins->Remove());
+  else if (!absl::IsNotFound(pins.status()))
+    return pins.status();
+  for (const char *name : {"control", "image", "state"})
+    if (unlinkat(run.get(), name, 0) != 0 && errno != ENOENT)
+      return absl::ErrnoToStatus(errno, absl::StrCat("remove ", paths.run, "/", name));
+  return absl::OkStatus();
+}
+
+}  // namespace srcsel

@@ -1,0 +1,28 @@
+// What hooks have counted, as status and stats print it.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/string_view.h"
+#include "hooks/kept_counts.hh"
+
+namespace srcsel {
+
+// The stable word of enum srcsel_reason.
+absl::string_view ReasonWord(std::uint32_t reason);
+
+// Only what has happened: {"mark": 12, "no-rule": 3}.
+nlohmann::ordered_json ReasonsToJson(const Counters &reasons);
+
+// All rules, in order; `names` are those of the policy.
+nlohmann::ordered_json RulesToJson(const std::vector<srcsel_tally> &rules,
+                                   const std::vector<std::string> &names);
+
+// Indented lines.
+std::string CountsToText(const KeptCounts &counts, const std::vector<std::string> &names);
+
+}  // namespace srcsel
