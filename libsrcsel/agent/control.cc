@@ -36,7 +36,7 @@ absl::StatusOr<std::string> Receive(const Fd &connection) {
   while (text.size() < kLargest) {
     const ssize_t got = recv(connection.get(), part, sizeof(part), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return absl::UnavailableError("hear from the other side: it is silent");
+    if (got <= 0) return absl::UnavailableError("hear from the other side: it said nothing");
     text.append(part, static_cast<std::size_t>(got));
     if (text.back() == '\n') return text;
   }
@@ -53,6 +53,11 @@ bool Send(const Fd &connection, absl::string_view text) {
   return true;
 }
 
+absl::Status Gone() {
+  return absl::UnavailableError(
+      "the process that follows the kernel is gone; srcsel up takes over, srcsel down ends it");
+}
+
 bool IsRoot(const Fd &connection) {
   ucred caller{};
   socklen_t size = sizeof(caller);
@@ -67,13 +72,11 @@ absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request) {
   Fd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!connection || connect(connection.get(), reinterpret_cast<const sockaddr *>(&address),
                              sizeof(address)) != 0) {
-    if (errno == ENOENT) return absl::NotFoundError("srcsel is not up");
-    if (errno == ECONNREFUSED)
-      return absl::UnavailableError("the process that follows the kernel is gone");
+    if (errno == ENOENT) return absl::NotFoundError("nothing is up: srcsel up --policy FILE");
+    if (errno == ECONNREFUSED) return Gone();
     return absl::ErrnoToStatus(errno, absl::StrCat("speak to ", address.sun_path));
   }
-  if (!Send(connection, WordsOf(request)))
-    return absl::UnavailableError("the process that follows the kernel is gone");
+  if (!Send(connection, WordsOf(request))) return Gone();
   SRCSEL_ASSIGN_OR_RETURN(const std::string text, Receive(connection));
   SRCSEL_ASSIGN_OR_RETURN(ControlAnswer answer, AnswerOfWords(text));
   return Asked{std::move(answer), std::move(connection)};

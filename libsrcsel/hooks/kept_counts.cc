@@ -46,16 +46,20 @@ absl::Status AddTallies(const Fd &map, const KeptImage &image, std::vector<srcse
 absl::StatusOr<KeptCounts> ReadKeptCounts(const Pins &pins, const KeptImage &image) {
   SRCSEL_ASSIGN_OR_RETURN(const Fd counters, OpenMap(pins, "counters"));
   SRCSEL_ASSIGN_OR_RETURN(const Fd tallies, OpenMap(pins, "tallies"));
-  SRCSEL_ASSIGN_OR_RETURN(const Fd switches, OpenMap(pins, "switches"));
   KeptCounts counts;
   SRCSEL_RETURN_IF_ERROR(AddCounters(counters, counts.reasons));
   SRCSEL_RETURN_IF_ERROR(AddTallies(tallies, image, counts.rules));
+  SRCSEL_ASSIGN_OR_RETURN(counts.dropped, ReadDropped(pins));
+  return counts;
+}
+
+absl::StatusOr<std::uint64_t> ReadDropped(const Pins &pins) {
+  SRCSEL_ASSIGN_OR_RETURN(const Fd switches, OpenMap(pins, "switches"));
   Switches values;
   const __u32 slot = 0;
   if (bpf_map_lookup_elem(switches.get(), &slot, &values) != 0)
     return absl::ErrnoToStatus(errno, "read how many events were dropped");
-  counts.dropped = values.srcsel_dropped;
-  return counts;
+  return values.srcsel_dropped;
 }
 
 }  // namespace srcsel

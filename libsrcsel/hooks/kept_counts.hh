@@ -24,4 +24,7 @@ struct KeptCounts {
 // be in one count and not in another.
 absl::StatusOr<KeptCounts> ReadKeptCounts(const Pins &pins, const KeptImage &image);
 
+// KeptCounts::dropped alone.
+absl::StatusOr<std::uint64_t> ReadDropped(const Pins &pins);
+
 }  // namespace srcsel

@@ -46,11 +46,6 @@ struct Options {
 
 absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
   absl::StatusOr<Asked> asked = Ask(UpPaths::Get(), request);
-  if (absl::IsNotFound(asked.status()))
-    return absl::NotFoundError("nothing is up: srcsel up --policy FILE");
-  if (absl::IsUnavailable(asked.status()))
-    return absl::UnavailableError(
-        absl::StrCat(asked.status().message(), "; srcsel up takes over, srcsel down ends it"));
   SRCSEL_RETURN_IF_ERROR(asked.status());
   SRCSEL_RETURN_IF_ERROR(asked->answer.status);
   return std::move(asked->answer);

@@ -12,14 +12,14 @@ using Json = nlohmann::ordered_json;
 constexpr absl::string_view kReasons[] = {SRCSEL_REASONS(SRCSEL_REASON_TEXT)};
 #undef SRCSEL_REASON_TEXT
 
-std::string NameOf(std::size_t rule, const std::vector<std::string> &names) {
-  return rule < names.size() ? names[rule] : absl::StrCat("rule ", rule);
-}
-
 }  // namespace
 
 absl::string_view ReasonWord(std::uint32_t reason) {
   return reason < std::size(kReasons) ? kReasons[reason] : "?";
+}
+
+std::string RuleName(std::size_t rule, const std::vector<std::string> &names) {
+  return rule < names.size() ? names[rule] : absl::StrCat("rule ", rule);
 }
 
 Json ReasonsToJson(const Counters &reasons) {
@@ -32,7 +32,7 @@ Json ReasonsToJson(const Counters &reasons) {
 Json RulesToJson(const std::vector<srcsel_tally> &rules, const std::vector<std::string> &names) {
   Json json = Json::array();
   for (std::size_t i = 0; i < rules.size(); ++i)
-    json.push_back({{"rule", NameOf(i, names)},
+    json.push_back({{"rule", RuleName(i, names)},
                     {"matched", rules[i].matched},
                     {"applied", rules[i].applied},
                     {"failed", rules[i].failed}});
@@ -46,7 +46,7 @@ std::string CountsToText(const KeptCounts &counts, const std::vector<std::string
       absl::StrAppendFormat(&text, "\n    %-14s %d", ReasonWord(reason), counts.reasons[reason]);
   text += "\n  rules                              matched      applied       failed\n";
   for (std::size_t i = 0; i < counts.rules.size(); ++i)
-    absl::StrAppendFormat(&text, "    %-26s %12d %12d %12d\n", NameOf(i, names),
+    absl::StrAppendFormat(&text, "    %-26s %12d %12d %12d\n", RuleName(i, names),
                           counts.rules[i].matched, counts.rules[i].applied, counts.rules[i].failed);
   if (counts.dropped != 0)
     absl::StrAppend(&text, "  events        ", counts.dropped, " nobody read in time\n");

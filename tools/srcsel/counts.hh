@@ -15,10 +15,13 @@ namespace srcsel {
 // The stable word of enum srcsel_reason.
 absl::string_view ReasonWord(std::uint32_t reason);
 
+// Of a rule by its number; `names` are those of the policy.
+std::string RuleName(std::size_t rule, const std::vector<std::string> &names);
+
 // Only what has happened: {"mark": 12, "no-rule": 3}.
 nlohmann::ordered_json ReasonsToJson(const Counters &reasons);
 
-// All rules, in order; `names` are those of the policy.
+// All rules, in order.
 nlohmann::ordered_json RulesToJson(const std::vector<srcsel_tally> &rules,
                                    const std::vector<std::string> &names);
 

@@ -12,7 +12,9 @@
 #include "check.hh"
 #include "route_get.hh"
 #include "run.hh"
+#include "stats.hh"
 #include "status.hh"
+#include "trace.hh"
 #include "up.hh"
 #include "verify.hh"
 
@@ -53,6 +55,8 @@ int main(int argc, char **argv) {
   srcsel::AddConfirm(app);
   srcsel::AddDown(app);
   srcsel::AddStatus(app);
+  srcsel::AddTrace(app);
+  srcsel::AddStats(app);
   srcsel::AddCheck(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);
