@@ -10,8 +10,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/own_rules.hh"
+#include "agent/steer.hh"
 #include "hooks/hooks.hh"
 #include "image/image.hh"
 #include "netlink/follow.hh"
@@ -26,8 +30,13 @@ class HookMirror {
   // Subscribes, then reads: nothing that changes from here on is missed.
   static absl::StatusOr<HookMirror> Start();
 
-  // As last read.
+  // As last read, without what own_rules.hh has added.
   const State &state() const { return state_; }
+
+  // From now on, rules that the policy wants for its sources are added as that owner's, and again
+  // whenever they are missing.
+  void SteerAs(RuleOwner owner) { owner_ = owner; }
+  Advice advice() const { return owner_ ? Advice::kSteer : Advice::kCommands; }
 
   // Compiles the state read with the policy, resolved for it, and publishes the result to the
   // hooks, unless they have the like. If that fails, the policy before stays.
@@ -66,10 +75,12 @@ class HookMirror {
   StateReader reader_;
   State state_;
   Gateways gateways_;  // of state_
+  std::vector<Rule> own_rules_;
   Changes unread_;
   Policy policy_;  // as it was resolved last
   std::optional<Image> published_;
   std::uint64_t generation_ = 0;
+  std::optional<RuleOwner> owner_;
   bool stale_ = false;
 };
 

@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "agent/cgroup_root.hh"
 #include "agent/open_sockets.hh"
+#include "agent/own_rules.hh"
+#include "base/netns.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"
 
@@ -31,6 +33,18 @@ void NoteOldSockets(const Fd &cgroup, const Hooks &hooks, UpState &state) {
   });
 }
 
+// Without a state it is not known where it was added; here it may have been.
+absl::Status RemoveSteering(const Fd &run) {
+  const absl::StatusOr<UpState> state = ReadUpState(run);
+  if (state.ok() && !state->steered) return absl::OkStatus();
+  SRCSEL_ASSIGN_OR_RETURN(const std::uint64_t here, NetnsCookie());
+  if (state.ok() && state->netns != here)
+    return absl::FailedPreconditionError(
+        "the hooks are detached, but ip rules of srcsel up --steer are in another network "
+        "namespace: srcsel down in that one removes them");
+  return RemoveOwnRules(RuleOwner::kUp);
+}
+
 absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
   SRCSEL_RETURN_IF_ERROR(up.hooks.KeepRemembering(cgroup, pins));
   const absl::StatusOr<UpState> last = ReadUpState(up.run);
@@ -48,7 +62,9 @@ absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
 
 absl::StatusOr<UpPlan> PlanUp(const UpRequest &request) {
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
-  SRCSEL_ASSIGN_OR_RETURN(Examined examined, Examine(request.policy, mirror.state()));
+  if (request.steer) mirror.SteerAs(RuleOwner::kUp);
+  SRCSEL_ASSIGN_OR_RETURN(Examined examined,
+                          Examine(request.policy, mirror.state(), mirror.advice()));
   return UpPlan{std::move(examined), std::move(mirror)};
 }
 
@@ -68,8 +84,12 @@ absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan pla
                                     .hooks = std::move(hooks)});
   up->state.cgroup = request.cgroup;
   up->state.since = up->state.policy_since = absl::Now();
+  up->state.steered = request.steer;
+  up->state.netns = up->mirror.state().netns;
   up->took_over = !before.empty();
-  absl::Status status = up->mirror.Publish(std::move(plan.examined.resolved), up->hooks);
+  absl::Status status = request.steer ? MakeOwnRules(plan.examined.wanted, RuleOwner::kUp)
+                                      : RemoveOwnRules(RuleOwner::kUp);
+  if (status.ok()) status = up->mirror.Publish(std::move(plan.examined.resolved), up->hooks);
   if (status.ok()) status = up->hooks.ForgetTallies();
   if (status.ok()) status = Attach(cgroup, pins, *up);
   if (status.ok()) return up;
@@ -83,6 +103,7 @@ absl::Status TakeDown(const UpPaths &paths, const Fd &run) {
     SRCSEL_RETURN_IF_ERROR(pins->Remove());
   else if (!absl::IsNotFound(pins.status()))
     return pins.status();
+  SRCSEL_RETURN_IF_ERROR(RemoveSteering(run));
   for (const char *name : {"control", "image", "state"})
     if (unlinkat(run.get(), name, 0) != 0 && errno != ENOENT)
       return absl::ErrnoToStatus(errno, absl::StrCat("remove ", paths.run, "/", name));

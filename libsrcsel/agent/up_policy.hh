@@ -4,8 +4,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/steer.hh"
 #include "policy/finding.hh"
 #include "policy/policy.hh"
 #include "state/state.hh"
@@ -21,7 +23,8 @@ struct UpPolicy {
 struct Examined {
   Policy written, resolved;
   Findings findings;  // by line
+  std::vector<Rule> wanted;
 };
-absl::StatusOr<Examined> Examine(const UpPolicy &policy, const State &state);
+absl::StatusOr<Examined> Examine(const UpPolicy &policy, const State &state, Advice advice);
 
 }  // namespace srcsel

@@ -59,6 +59,8 @@ std::string ToJson(const UpState &state) {
               {"since", OfTime(state.since)},
               {"policy_since", OfTime(state.policy_since)},
               {"until", OfTime(state.until)},
+              {"steered", state.steered},
+              {"netns", state.netns},
               {"generation", state.generation},
               {"stale", state.stale},
               {"old_sockets", state.old_sockets},
@@ -80,6 +82,8 @@ absl::StatusOr<UpState> UpStateOf(const std::string &json) {
     state.since = TimeOf(read.at("since"), absl::InfinitePast());
     state.policy_since = TimeOf(read.at("policy_since"), absl::InfinitePast());
     state.until = TimeOf(read.at("until"), absl::InfiniteFuture());
+    read.at("steered").get_to(state.steered);
+    read.at("netns").get_to(state.netns);
     read.at("generation").get_to(state.generation);
     read.at("stale").get_to(state.stale);
     read.at("old_sockets").get_to(state.old_sockets);

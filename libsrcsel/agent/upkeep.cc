@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/notify.hh"
+#include "agent/own_rules.hh"
 #include "base/directory.hh"
 #include "base/status.hh"
 
@@ -155,10 +156,14 @@ ControlAnswer Upkeep::Reload(const std::string &file) {
 
 absl::Status Upkeep::Reload(const UpPolicy &source, Findings &findings) {
   Follow();
-  SRCSEL_ASSIGN_OR_RETURN(Examined examined, Examine(source, up_->mirror.state()));
+  SRCSEL_ASSIGN_OR_RETURN(Examined examined,
+                          Examine(source, up_->mirror.state(), up_->mirror.advice()));
   findings = std::move(examined.findings);
   if (HasErrors(findings)) return absl::OkStatus();
+  // What either policy wants is there while they change.
+  if (up_->state.steered) SRCSEL_RETURN_IF_ERROR(AddOwnRules(examined.wanted, RuleOwner::kUp));
   SRCSEL_RETURN_IF_ERROR(up_->mirror.Publish(std::move(examined.resolved), up_->hooks));
+  if (up_->state.steered) SRCSEL_RETURN_IF_ERROR(MakeOwnRules(examined.wanted, RuleOwner::kUp));
   up_->policy = std::move(examined.written);
   up_->source = source;
   up_->state.policy_since = absl::Now();

@@ -86,7 +86,7 @@ absl::StatusOr<Examined> Check(const Options &options) {
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
   SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());
-  return Examine({options.file}, state);
+  return Examine({options.file}, state, Advice::kCommands);
 }
 
 [[noreturn]] void RunCheck(const Options &options) {

@@ -54,7 +54,7 @@ policy could not be set up, 126 if the command could not be run, 127 if it was n
 struct Options {
   std::string mark, apply, ports, policy, netns;
   std::vector<std::string> sources, command;
-  bool quiet = false;
+  bool quiet = false, steer = false;
 };
 
 absl::Status AddSource(absl::string_view text, std::vector<Source> &sources) {
@@ -138,7 +138,8 @@ std::string Banner(const Options &options) {
 absl::StatusOr<Findings> SetUp(const Options &options) {
   SRCSEL_ASSIGN_OR_RETURN(PolicyFile file, PolicyOf(options));
   if (HasErrors(file.findings)) return std::move(file.findings);
-  SRCSEL_ASSIGN_OR_RETURN(const Findings here, EnterPolicy(file.policy, options.netns));
+  SRCSEL_ASSIGN_OR_RETURN(const Findings here,
+                          EnterPolicy(file.policy, options.netns, options.steer));
   file.findings.insert(file.findings.end(), here.begin(), here.end());
   return std::move(file.findings);
 }
@@ -180,6 +181,8 @@ void AddRun(CLI::App &app) {
                   "Local ports to use, each for any number of destinations at a time")
       ->type_name("A-B")
       ->excludes(policy);
+  run->add_flag("--steer", options->steer,
+                "Add the ip rules by source that the sources want, as long as it runs");
   AddNetnsOption(*run, options->netns, "Network namespace to enter and to mirror");
   run->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was set up");
   run->add_option("command", options->command, "The command and its arguments")

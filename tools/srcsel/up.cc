@@ -38,6 +38,11 @@ Examples:
   srcsel up --policy srcsel.toml --foreground
       For a service manager: stays, and tells it when it is ready (Type=notify).
 
+  srcsel up --policy srcsel.toml --steer
+      Where a source would leave by another uplink than its own, adds `ip rule from` for it, under
+      protocol 83, and removes it when it goes down. (The first ip rule ever added to a network
+      namespace takes its tables local and main apart for good.)
+
 Then: srcsel status, reload, trace, stats, down.
 
 Sockets that are there already keep what they have: `srcsel status` lists them. Exit status: 0 if it
@@ -47,7 +52,7 @@ nothing is changed.
 
 struct Options {
   std::string policy, cgroup = "/", netns, trial;
-  bool foreground = false, dry_run = false, quiet = false;
+  bool foreground = false, dry_run = false, steer = false, quiet = false;
 };
 
 absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const Options &options) {
@@ -68,7 +73,7 @@ absl::StatusOr<UpRequest> RequestOf(const Options &options) {
   std::error_code error;
   const std::string file = std::filesystem::absolute(options.policy, error);
   if (error) return absl::ErrnoToStatus(error.value(), "find the directory one is in");
-  return UpRequest{.policy = {file}, .cgroup = options.cgroup};
+  return UpRequest{.policy = {file}, .cgroup = options.cgroup, .steer = options.steer};
 }
 
 absl::Status WantRoot() {
@@ -178,6 +183,8 @@ void AddUp(CLI::App &app) {
   up->add_option("--try", options->trial, "Go down again after that, unless confirmed")
       ->type_name("TIME");
   up->add_flag("--dry-run", options->dry_run, "Say what is to be said, change nothing");
+  up->add_flag("--steer", options->steer,
+               "Add the ip rules by source that the policy's sources want; down removes them");
   up->add_flag("--foreground", options->foreground, "Stay; end by SIGTERM or SIGINT");
   AddNetnsOption(*up, options->netns, "Network namespace to mirror");
   up->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was done, no notes");
