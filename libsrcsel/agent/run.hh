@@ -21,6 +21,7 @@ namespace srcsel {
 //
 // If that has an error, or on a Status, nothing is attached and no cgroup is left; the namespace
 // may have been entered. The process must be single-threaded.
-absl::StatusOr<Findings> EnterPolicy(const Policy &policy, const std::string &netns, bool steer);
+absl::StatusOr<Findings> EnterPolicy(const Policy &policy, const std::string &netns,
+                                     bool steer = false);
 
 }  // namespace srcsel

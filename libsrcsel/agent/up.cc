@@ -1,5 +1,6 @@
 #include "agent/up.hh"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +17,19 @@
 
 namespace srcsel {
 namespace {
+
+// What is pinned in a mount namespace of a command's own goes with its last process.
+absl::Status CheckMounts(const UpPaths &paths) {
+  struct stat own, first;
+  if (paths.bpf != UpPaths().bpf || IsBpffs("/sys/fs/bpf") ||
+      stat("/proc/self/ns/mnt", &own) != 0 || stat("/proc/1/ns/mnt", &first) != 0 ||
+      own.st_ino == first.st_ino)
+    return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "/sys/fs/bpf is no bpffs in this mount namespace, and one mounted here would be gone with "
+      "it; "
+      "for another network namespace say srcsel up --netns NAME outside of `ip netns exec`");
+}
 
 // The hooks to come: over those that are kept, if this srcsel understands what they know.
 absl::StatusOr<Hooks> LoadHooks(const Pins &pins, HookMirror &mirror) {
@@ -72,6 +86,7 @@ absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan pla
   SRCSEL_ASSIGN_OR_RETURN(const Fd cgroup, OpenCgroup(request.cgroup));
   SRCSEL_ASSIGN_OR_RETURN(Fd run, MakeRunDirectory(request.paths));
   SRCSEL_ASSIGN_OR_RETURN(Fd lock, TakeLock(run));
+  SRCSEL_RETURN_IF_ERROR(CheckMounts(request.paths));
   SRCSEL_ASSIGN_OR_RETURN(const Pins pins, Pins::Make(request.paths.bpf));
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> before, pins.Links());
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, LoadHooks(pins, plan.mirror));

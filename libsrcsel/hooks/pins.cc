@@ -28,11 +28,6 @@ Fd OpenDirectory(const std::string &path) {
   return Fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-bool IsBpffs(const std::string &path) {
-  struct statfs fs;
-  return statfs(path.c_str(), &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
-}
-
 absl::Status MountBpffs(const std::string &above) {
   if (IsBpffs(above)) return absl::OkStatus();
   if (mount("bpf", above.c_str(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)
@@ -72,6 +67,11 @@ absl::Status RemoveDirectory(const std::string &path) {
 }
 
 }  // namespace
+
+bool IsBpffs(const std::string &path) {
+  struct statfs fs;
+  return statfs(path.c_str(), &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
 
 absl::StatusOr<Pins> Pins::Make(const std::string &path) {
   SRCSEL_RETURN_IF_ERROR(MountBpffs(path.substr(0, path.rfind('/'))));

@@ -58,6 +58,8 @@ class Pins {
   std::string path_;
 };
 
+bool IsBpffs(const std::string &path);
+
 // Of a descriptor of a link. kFailedPrecondition if it attaches nothing to a cgroup.
 absl::StatusOr<KeptLink> DescribeLink(const Fd &link);
 

@@ -2,8 +2,14 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <bpf/bpf.h>
 
+#include <cstring>
+
+#include "hooks/image_map.hh"
+#include "hooks/pins.hh"
 #include "lab/up_scene.hh"
+#include <srcsel/abi.h>
 
 namespace srcsel::lab {
 namespace {
@@ -69,6 +75,29 @@ TEST_F(UpProcessTest, AnotherTakesOverElsewhere) {
   EXPECT_TRUE(Eventually([&] { return ProgramIds(cgroup_.path()).value().empty(); }));
   EXPECT_EQ(Source(), kTelecomSource4);
   EXPECT_THAT(ProgramIds(other.path()).value(), SizeIs(4));
+}
+
+// As if another srcsel had left it: what it remembers and counts means something else.
+TEST_F(UpProcessTest, AnImageOfAnotherVersionIsNamedAndReplaced) {
+  MustUp(kBySource);
+  Process bound = Spawn({DIAL, "-u", "-b", kTelecomSource4, "-n", "3", "-w", kServer4, "53"});
+  ASSERT_TRUE(bound.WaitForLine("10.0.0.1 ").ok());
+  KillFollower();
+  std::vector<std::byte> bytes(SRCSEL_PAGE);
+  const std::uint32_t words[] = {SRCSEL_ABI_MAGIC, SRCSEL_ABI_VERSION + 1};
+  std::memcpy(bytes.data(), words, sizeof(words));
+  const Fd image = MakeImageMap(bytes).value();
+  const Fd images = Pins::Open(bpf_).value().Map("images");
+  const std::uint32_t slot = 0;
+  const int inner = image.get();
+  ASSERT_EQ(bpf_map_update_elem(images.get(), &slot, &inner, BPF_ANY), 0);
+  EXPECT_EQ(Source(), kTelecomSource4) << "the hooks leave alone what they do not understand";
+  const Json status = Status();
+  EXPECT_EQ(status.at("abi"), SRCSEL_ABI_VERSION + 1);
+  EXPECT_THAT(status.at("trouble"), HasSubstr("are of another srcsel"));
+  ASSERT_TRUE(Up(kBySource, {"-q"}).ok());
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  EXPECT_EQ(Status().at("trouble"), "");
 }
 
 TEST_F(UpProcessTest, InTheForegroundItTellsWhenItIsReady) {

@@ -1,6 +1,10 @@
 // srcsel up, reload, down: what holds while they are typed one after the other.
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "lab/up_scene.hh"
+#include <srcsel/abi.h>
 
 namespace srcsel::lab {
 namespace {
@@ -97,6 +101,37 @@ TEST_F(UpVerbsTest, APolicyIsReplacedWholeOrNotAtAll) {
   EXPECT_TRUE(right.ok()) << right.ToString();
   EXPECT_EQ(right.err, "srcsel: 1 rule in force\n");
   EXPECT_EQ(Source(), kUnicomSource4);
+}
+
+// What maps it keeps it: a file is never written into.
+TEST_F(UpVerbsTest, TheImageIsThereForAllToRead) {
+  MustUp(kBySource);
+  const std::string path = run_ + "/image";
+  struct stat before, after;
+  ASSERT_EQ(stat(path.c_str(), &before), 0);
+  EXPECT_EQ(before.st_mode & 07777, 0644u);
+  EXPECT_EQ(before.st_size % SRCSEL_PAGE, 0u);
+  const Fd old(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  PolicyFile(kByMark);
+  ASSERT_TRUE(Srcsel({"reload", "-q"}).ok());
+  ASSERT_EQ(stat(path.c_str(), &after), 0);
+  EXPECT_NE(before.st_ino, after.st_ino);
+  srcsel_header header;
+  const Fd fresh(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  for (const auto &[fd, generation] : {std::pair(old.get(), 1u), {fresh.get(), 2u}}) {
+    ASSERT_EQ(pread(fd, &header, sizeof(header), 0), static_cast<ssize_t>(SRCSEL_PAGE));
+    EXPECT_EQ(header.magic, SRCSEL_ABI_MAGIC);
+    EXPECT_EQ(header.generation, generation);
+  }
+}
+
+TEST_F(UpVerbsTest, ADirectoryThatOthersCouldWriteToIsRefused) {
+  ASSERT_EQ(mkdir(run_.c_str(), 0755), 0);
+  ASSERT_EQ(chmod(run_.c_str(), 0777), 0);
+  const Result up = Up(kBySource);
+  EXPECT_EQ(up.status, 1);
+  EXPECT_THAT(up.err, HasSubstr("chmod 755 " + run_));
+  ASSERT_EQ(chmod(run_.c_str(), 0755), 0);
 }
 
 // Every connection has the source of the one policy or of the other.
