@@ -67,6 +67,16 @@ absl::StatusOr<Fd> MountPrivately() {
   return root;
 }
 
+Fd OpenCgroupDirectory(int at, const std::string &path) {
+  Fd directory(openat(at, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct statfs fs;
+  if (directory && fstatfs(directory.get(), &fs) == 0 && fs.f_type != CGROUP2_SUPER_MAGIC)
+    errno = ENOTDIR;
+  else if (directory)
+    return directory;
+  return Fd();
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> FindOwnCgroup(absl::string_view table) {
@@ -101,6 +111,14 @@ absl::StatusOr<CgroupRoot> FindCgroupRoot() {
   }
   SRCSEL_ASSIGN_OR_RETURN(Fd root, MountPrivately());
   return CgroupRoot{std::move(root), Below(own, "/")};
+}
+
+absl::StatusOr<Fd> OpenCgroup(const std::string &path) {
+  SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot root, FindCgroupRoot());
+  Fd cgroup = OpenCgroupDirectory(root.root.get(), absl::StrCat("./", path));
+  if (!cgroup) cgroup = OpenCgroupDirectory(AT_FDCWD, path);
+  if (!cgroup) return absl::ErrnoToStatus(errno, absl::StrCat("open cgroup ", path));
+  return cgroup;
 }
 
 }  // namespace srcsel

@@ -22,6 +22,10 @@ struct CgroupRoot {
 // Fails if the kernel has no cgroup v2 or this process may not see it.
 absl::StatusOr<CgroupRoot> FindCgroupRoot();
 
+// The directory of a cgroup: `path` is from the hierarchy's root ("/", "/system.slice"), or that of
+// a directory where the hierarchy is mounted.
+absl::StatusOr<Fd> OpenCgroup(const std::string &path);
+
 // Of a mountinfo(5) table: mount point and root of the cgroup2 mount that shows the cgroup `own`
 // ("/a/b"); nothing if none does.
 struct CgroupMount {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "agent/daemon.hh"
+#include "agent/own_rules.hh"
 #include "base/status.hh"
 
 namespace srcsel {
@@ -69,6 +70,7 @@ absl::StatusOr<Fd> StartCustodian(Charge &charge) {
   SRCSEL_RETURN_IF_ERROR(StartDaemon("srcsel-custody", [&] {
     ours.reset();
     Custodian(charge, std::move(events), std::move(theirs)).Run();
+    LeaveSteeringRuns(std::move(charge.steering));
     return 0;
   }));
   return ours;

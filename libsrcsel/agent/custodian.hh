@@ -22,6 +22,7 @@ struct Charge {
   HookMirror mirror;
   Hooks hooks;
   RunCgroup cgroup;
+  Fd steering;  // of own_rules.hh; empty: it does not steer
 };
 
 // Starts it. The descriptor returned is how it learns what becomes of the caller: write one byte

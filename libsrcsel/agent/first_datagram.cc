@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "agent/rule_findings.hh"
 #include "agent/sample_flows.hh"
-#include "agent/steering_commands.hh"
 #include "agent/way.hh"
 #include "base/status.hh"
 #include "lookup/select.hh"
@@ -48,21 +47,21 @@ bool MarksDatagrams(const PolicyRule &rule) {
          (rule.protos.empty() || std::ranges::count(rule.protos, IPPROTO_UDP) > 0);
 }
 
-absl::Status ReportFirstDatagrams(const PolicyRule &rule, const Snapshot &snapshot,
-                                  Findings &findings) {
+absl::Status ReportFirstDatagrams(const PolicyRule &rule, const Snapshot &snapshot, Advice advice,
+                                  Findings &findings, std::vector<Rule> &wanted) {
   PolicyRule datagrams = rule;
   datagrams.protos = {IPPROTO_UDP};
   const State &state = snapshot.state();
+  RuleFindings found(rule, findings);
   for (const Way &way :
        SourcesOf(rule).empty() ? WaysByTables(datagrams, snapshot) : WaysOf(datagrams, state)) {
     const auto astray = FirstAstray(way, kNoMark, snapshot);
     if (!astray) continue;
-    SRCSEL_ASSIGN_OR_RETURN(const std::string commands, CommandsThatSteer(way, state));
-    RuleFindings(rule, findings)
-        .Add(Severity::kNote, "ipproto",
-             absl::StrCat("the first datagram of an unconnected UDP socket has no mark yet: ",
-                          Describe(way, *astray, state),
-                          "; unless a mark set in OUTPUT sends it there: ", commands));
+    SRCSEL_RETURN_IF_ERROR(
+        AdviseOn(way,
+                 absl::StrCat("the first datagram of an unconnected UDP socket has no mark yet: ",
+                              Describe(way, *astray, state)),
+                 advice, state, Severity::kNote, "ipproto", found, wanted));
   }
   return absl::OkStatus();
 }

@@ -7,7 +7,10 @@
 
 #pragma once
 
+#include <vector>
+
 #include "absl/status/status.h"
+#include "agent/steer.hh"
 #include "lookup/snapshot.hh"
 #include "policy/finding.hh"
 #include "policy/policy.hh"
@@ -17,8 +20,9 @@ namespace srcsel {
 // Whether the rule sets a mark and may hold for UDP.
 bool MarksDatagrams(const PolicyRule &rule);
 
-// A note for each source that such a datagram would have and go astray with.
-absl::Status ReportFirstDatagrams(const PolicyRule &rule, const Snapshot &snapshot,
-                                  Findings &findings);
+// A note for each source that such a datagram would have and go astray with; `advice` and `wanted`
+// as in Steer().
+absl::Status ReportFirstDatagrams(const PolicyRule &rule, const Snapshot &snapshot, Advice advice,
+                                  Findings &findings, std::vector<Rule> &wanted);
 
 }  // namespace srcsel

@@ -76,8 +76,13 @@ absl::Status HookMirror::Refresh(const Policy &policy, Publisher publish) {
   } else {
     SRCSEL_ASSIGN_OR_RETURN(State state, reader_.Read());
     Take(std::move(state));
-    SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(policy, state_, Advice::kNone));
-    if (!HasErrors(resolution.findings)) policy_ = std::move(resolution.policy);
+    SRCSEL_ASSIGN_OR_RETURN(Resolution resolution,
+                            Resolve(policy, state_, owner_ ? Advice::kSteer : Advice::kNone));
+    if (!HasErrors(resolution.findings)) {
+      policy_ = std::move(resolution.policy);
+      if (owner_ && !HasAll(own_rules_, resolution.wanted, *owner_))
+        SRCSEL_RETURN_IF_ERROR(MakeOwnRules(resolution.wanted, *owner_));
+    }
   }
   unread_ = Changes();
   return PublishImage(publish);
@@ -85,6 +90,7 @@ absl::Status HookMirror::Refresh(const Policy &policy, Publisher publish) {
 
 void HookMirror::Take(State state) {
   state_ = std::move(state);
+  own_rules_ = TakeOwnRules(state_.rules, owner_.value_or(RuleOwner::kUp));
   gateways_ = Gateways(state_);
 }
 

@@ -13,9 +13,12 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "agent/own_rules.hh"
+#include "agent/steer.hh"
 #include "hooks/hooks.hh"
 #include "image/image.hh"
 #include "netlink/follow.hh"
@@ -30,7 +33,7 @@ class HookMirror {
   // Subscribes, then reads: nothing that changes from here on is missed.
   static absl::StatusOr<HookMirror> Start();
 
-  // As last read.
+  // As last read, without what own_rules.hh has added.
   const State &state() const { return state_; }
 
   // Takes an image to those who decide.
@@ -45,6 +48,11 @@ class HookMirror {
   absl::Status Publish(Policy resolved, Hooks &hooks) {
     return Publish(std::move(resolved), To(hooks));
   }
+
+  // From now on, rules that the policy wants for its sources are added as that owner's, and again
+  // whenever they are missing.
+  void SteerAs(RuleOwner owner) { owner_ = owner; }
+  Advice advice() const { return owner_ ? Advice::kSteer : Advice::kCommands; }
 
   // The image in force; null before the first.
   const Image *image() const { return published_ ? &*published_ : nullptr; }
@@ -81,10 +89,12 @@ class HookMirror {
   StateReader reader_;
   State state_;
   Gateways gateways_;  // of state_
+  std::vector<Rule> own_rules_;
   Changes unread_;
   Policy policy_;  // as it was resolved last
   std::optional<Image> published_;
   std::uint64_t generation_ = 0;
+  std::optional<RuleOwner> owner_;
   bool stale_ = false;
 };
 

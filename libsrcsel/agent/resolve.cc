@@ -39,10 +39,25 @@ std::vector<int> FamiliesOf(const PolicyRule &rule) {
   return families;
 }
 
+// Whether the namespace has only the rules it began with, as far as one can see.
+bool IsVirgin(const State &state, int family) {
+  return std::ranges::all_of(state.rules, [&](const Rule &rule) {
+    return rule.family != family || rule.pref == 0 || rule.pref == 32766 || rule.pref == 32767;
+  });
+}
+
+constexpr char kFirstRule[] =
+    "the first ip rule that is ever added to a network namespace takes its tables local and main "
+    "apart for good, also when it is removed again: a longer prefix in main no longer beats a "
+    "shorter one in local";
+
 class Resolver {
  public:
-  Resolver(const State &state, Advice advice, Findings &findings)
-      : state_(state), advice_(advice), findings_(findings) {}
+  Resolver(const State &state, Advice advice, Resolution &resolution)
+      : state_(state),
+        advice_(advice),
+        findings_(resolution.findings),
+        wanted_(resolution.wanted) {}
 
   absl::Status Resolve(PolicyRule &rule) {
     RuleFindings found(rule, findings_);
@@ -58,7 +73,7 @@ class Resolver {
     if (WantsSteering(rule)) SRCSEL_RETURN_IF_ERROR(SteerRule(rule));
     if (advice_ == Advice::kNone || !MarksDatagrams(rule)) return absl::OkStatus();
     SRCSEL_RETURN_IF_ERROR(MakeSnapshot());
-    return ReportFirstDatagrams(rule, *snapshot_, findings_);
+    return ReportFirstDatagrams(rule, *snapshot_, advice_, findings_, wanted_);
   }
 
  private:
@@ -124,7 +139,7 @@ class Resolver {
 
   absl::Status SteerRule(PolicyRule &rule) {
     SRCSEL_RETURN_IF_ERROR(MakeSnapshot());
-    return Steer(rule, *snapshot_, advice_, findings_);
+    return Steer(rule, *snapshot_, advice_, findings_, wanted_);
   }
 
   absl::Status MakeSnapshot() {
@@ -136,6 +151,7 @@ class Resolver {
   const State &state_;
   const Advice advice_;
   Findings &findings_;
+  std::vector<Rule> &wanted_;
   std::map<std::string, absl::Status> tried_;
   std::optional<absl::StatusOr<CgroupRoot>> cgroups_;
   std::unique_ptr<const Snapshot> snapshot_;
@@ -144,9 +160,12 @@ class Resolver {
 }  // namespace
 
 absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice) {
-  Resolution resolution{policy, {}};
-  Resolver resolver(state, advice, resolution.findings);
+  Resolution resolution{policy, {}, {}};
+  Resolver resolver(state, advice, resolution);
   for (PolicyRule &rule : resolution.policy.rules) SRCSEL_RETURN_IF_ERROR(resolver.Resolve(rule));
+  if (std::ranges::any_of(resolution.wanted,
+                          [&](const Rule &rule) { return IsVirgin(state, rule.family); }))
+    resolution.findings.push_back({Severity::kWarning, {}, "--steer", kFirstRule});
   return resolution;
 }
 

@@ -8,6 +8,8 @@
 
 #pragma once
 
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "agent/steer.hh"
 #include "policy/finding.hh"
@@ -18,7 +20,8 @@ namespace srcsel {
 
 struct Resolution {
   Policy policy;
-  Findings findings;  // in the order of rules
+  Findings findings;         // in the order of rules
+  std::vector<Rule> wanted;  // Advice::kSteer: ip rules without which sources go astray
 };
 
 absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice);

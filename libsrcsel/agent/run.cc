@@ -8,6 +8,7 @@
 #include "agent/cgroup_root.hh"
 #include "agent/custodian.hh"
 #include "agent/hook_mirror.hh"
+#include "agent/own_rules.hh"
 #include "agent/resolve.hh"
 #include "agent/run_cgroup.hh"
 #include "base/netns.hh"
@@ -26,29 +27,44 @@ absl::Status Start(Charge &charge) {
   return absl::OkStatus();
 }
 
+// `steering` is taken if all goes well.
+absl::StatusOr<Findings> Enter(const Policy &policy, const CgroupRoot &where, HookMirror mirror,
+                               Fd &steering) {
+  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(policy, mirror.state(), mirror.advice()));
+  if (HasErrors(resolution.findings)) return std::move(resolution.findings);
+  if (steering) SRCSEL_RETURN_IF_ERROR(AddOwnRules(resolution.wanted, RuleOwner::kRun));
+  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
+  SRCSEL_RETURN_IF_ERROR(mirror.Publish(std::move(resolution.policy), hooks));
+  SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));
+
+  Charge charge{policy, std::move(mirror), std::move(hooks), std::move(cgroup),
+                std::move(steering)};
+  absl::Status status = charge.hooks.Attach(charge.cgroup.fd());
+  if (status.ok()) status = Start(charge);
+  if (status.ok()) return std::move(resolution.findings);
+  charge.cgroup.Remove().IgnoreError();
+  steering = std::move(charge.steering);
+  return status;
+}
+
 }  // namespace
 
-absl::StatusOr<Findings> EnterPolicy(const Policy &policy, const std::string &netns) {
+absl::StatusOr<Findings> EnterPolicy(const Policy &policy, const std::string &netns, bool steer) {
   SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot where, FindCgroupRoot());
   if (!netns.empty()) {
     SRCSEL_ASSIGN_OR_RETURN(const Fd fd, OpenNetns(netns));
     SRCSEL_RETURN_IF_ERROR(EnterNetns(fd));
   }
   SweepAbandoned(where.root);
+  Fd steering;
+  if (steer) {
+    SRCSEL_ASSIGN_OR_RETURN(steering, JoinSteeringRuns());
+  }
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
-  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution,
-                          Resolve(policy, mirror.state(), Advice::kCommands));
-  if (HasErrors(resolution.findings)) return std::move(resolution.findings);
-  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
-  SRCSEL_RETURN_IF_ERROR(mirror.Publish(std::move(resolution.policy), hooks));
-  SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));
-
-  Charge charge{policy, std::move(mirror), std::move(hooks), std::move(cgroup)};
-  absl::Status status = charge.hooks.Attach(charge.cgroup.fd());
-  if (status.ok()) status = Start(charge);
-  if (status.ok()) return std::move(resolution.findings);
-  charge.cgroup.Remove().IgnoreError();
-  return status;
+  if (steer) mirror.SteerAs(RuleOwner::kRun);
+  absl::StatusOr<Findings> findings = Enter(policy, where, std::move(mirror), steering);
+  LeaveSteeringRuns(std::move(steering));
+  return findings;
 }
 
 }  // namespace srcsel

@@ -8,9 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/mark_rules.hh"
-#include "agent/rule_findings.hh"
+#include "agent/own_rules.hh"
 #include "agent/steering_commands.hh"
-#include "agent/way.hh"
 #include "base/status.hh"
 
 namespace srcsel {
@@ -37,7 +36,33 @@ bool WantsSteering(const PolicyRule &rule) {
   return !rule.mark && !rule.lookup && !SourcesOf(rule).empty();
 }
 
-absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Advice advice, Findings &findings) {
+absl::Status AdviseOn(const Way &way, const std::string &astray, Advice advice, const State &state,
+                      Severity severity, absl::string_view key, RuleFindings &found,
+                      std::vector<Rule> &wanted) {
+  const IpAddress &source = way.uplink.address;
+  if (advice == Advice::kSteer) {
+    SRCSEL_ASSIGN_OR_RETURN(const auto table, TableThatSteers(way, state));
+    if (table) {
+      found.Add(Severity::kNote, key,
+                absl::StrCat(astray, "; srcsel steers it: ip rule from ", source.ToString(),
+                             " lookup ", TableName(*table)));
+      const Rule rule = SteeringRule(source, *table);
+      if (std::ranges::find(wanted, rule) == wanted.end()) wanted.push_back(rule);
+      return absl::OkStatus();
+    }
+  }
+  if (advice == Advice::kNone) {
+    found.Add(severity, key, astray);
+    return absl::OkStatus();
+  }
+  SRCSEL_ASSIGN_OR_RETURN(const std::string commands, CommandsThatSteer(way, state));
+  found.Add(severity, key,
+            absl::StrCat(astray, "; unless a mark set in OUTPUT sends it there: ", commands));
+  return absl::OkStatus();
+}
+
+absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Advice advice, Findings &findings,
+                   std::vector<Rule> &wanted) {
   const State &state = snapshot.state();
   const std::vector<Way> ways = WaysOf(rule, state);
   std::vector<std::pair<const Way *, Astray>> wrong;
@@ -55,14 +80,9 @@ absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Advice advice, Fi
                            TableName(steering->table)));
     return absl::OkStatus();
   }
-  for (const auto &[way, astray] : wrong) {
-    std::string text = Describe(*way, astray, state);
-    if (advice == Advice::kCommands) {
-      SRCSEL_ASSIGN_OR_RETURN(const std::string commands, CommandsThatSteer(*way, state));
-      absl::StrAppend(&text, "; unless a mark set in OUTPUT sends it there: ", commands);
-    }
-    found.Add(Severity::kWarning, "source", std::move(text));
-  }
+  for (const auto &[way, astray] : wrong)
+    SRCSEL_RETURN_IF_ERROR(AdviseOn(*way, Describe(*way, astray, state), advice, state,
+                                    Severity::kWarning, "source", found, wanted));
   return absl::OkStatus();
 }
 

@@ -3,27 +3,43 @@
 //
 // Of interest are rules that name a source and no mark. If their sample flows (way.hh) all leave by
 // the uplink of their source, nothing more is needed. Else the rule gets the first mark of a
-// positive fwmark rule with which those of all its sources do. Else a warning says the `ip rule add
-// from` for each source that goes astray.
+// positive fwmark rule with which those of all its sources do. Else each source that goes astray
+// wants an ip rule by source: a warning says which, or, where srcsel is to add it, a note does.
 //
 // Cost: 0.2 us a sample flow and mark; of Advice::kCommands, that of steering_commands.hh for each
 // source that goes astray.
 
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
+#include "agent/rule_findings.hh"
+#include "agent/way.hh"
 #include "lookup/snapshot.hh"
 #include "policy/finding.hh"
 #include "policy/policy.hh"
 
 namespace srcsel {
 
-// Whether a warning says which command would help.
-enum class Advice { kNone, kCommands };
+// What is done about a source that goes astray.
+enum class Advice {
+  kNone,      // it is told
+  kCommands,  // and with it the command that helps
+  kSteer,     // the rule that helps is wanted of srcsel
+};
+
+// Does that; `astray` says how the way goes astray.
+absl::Status AdviseOn(const Way &way, const std::string &astray, Advice advice, const State &state,
+                      Severity severity, absl::string_view key, RuleFindings &found,
+                      std::vector<Rule> &wanted);
 
 // Whether the rule is of interest.
 bool WantsSteering(const PolicyRule &rule);
 
-absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Advice advice, Findings &findings);
+// Adds to `wanted` what Advice::kSteer asks for.
+absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Advice advice, Findings &findings,
+                   std::vector<Rule> &wanted);
 
 }  // namespace srcsel

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/own_rules.hh"
 #include "base/iproute_names.hh"
 #include "base/status.hh"
 
@@ -33,11 +34,7 @@ std::vector<std::uint32_t> TablesWithRoutesBy(const Uplink &uplink, const State 
 
 // The state once `ip rule add from ADDRESS lookup TABLE` has put a rule behind the family's first.
 State WithRule(State state, const IpAddress &address, std::uint32_t table) {
-  Rule rule;
-  rule.family = address.family();
-  rule.from = {address, address.bits()};
-  rule.to = Prefix::Default(rule.family);
-  rule.table = table;
+  Rule rule = SteeringRule(address, table);
   const auto first = std::ranges::find(state.rules, rule.family, &Rule::family);
   if (first != state.rules.end()) rule.pref = first->pref;
   state.rules.insert(first == state.rules.end() ? first : first + 1, rule);
@@ -71,17 +68,23 @@ std::string WayOut(const Uplink &uplink, const State &state) {
 
 }  // namespace
 
+absl::StatusOr<std::optional<std::uint32_t>> TableThatSteers(const Way &way, const State &state) {
+  for (std::uint32_t table : TablesWithRoutesBy(way.uplink, state)) {
+    SRCSEL_ASSIGN_OR_RETURN(const std::unique_ptr<const Snapshot> trial,
+                            Snapshot::Make(WithRule(state, way.uplink.address, table), 1));
+    if (!FirstAstray(way, kNoMark, *trial)) return table;
+  }
+  return std::nullopt;
+}
+
 absl::StatusOr<std::string> CommandsThatSteer(const Way &way, const State &state) {
   const IpAddress &address = way.uplink.address;
   const std::string ip = address.is_v4() ? "ip" : "ip -6";
   const auto rule = [&](std::uint32_t table) {
     return absl::StrCat(ip, " rule add from ", address.ToString(), " lookup ", TableName(table));
   };
-  for (std::uint32_t table : TablesWithRoutesBy(way.uplink, state)) {
-    SRCSEL_ASSIGN_OR_RETURN(const std::unique_ptr<const Snapshot> trial,
-                            Snapshot::Make(WithRule(state, address, table), 1));
-    if (!FirstAstray(way, kNoMark, *trial)) return rule(table);
-  }
+  SRCSEL_ASSIGN_OR_RETURN(const auto steering, TableThatSteers(way, state));
+  if (steering) return rule(*steering);
   const std::uint32_t table = UnusedTable(state);
   return absl::StrCat(ip, " route add default ", WayOut(way.uplink, state), " table ", table,
                       " && ", rule(table));

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -10,9 +12,12 @@
 
 namespace srcsel {
 
-// "ip rule add from 10.1.0.1 lookup vtab", of a table with which all flows of the way are right: it
-// is tried, on a copy of the state. If there is no such table, an `ip route add` that begins one
-// stands before it.
+// The table with which all flows of the way are right once `ip rule add from ADDRESS lookup TABLE`
+// is there: it is tried, on a copy of the state. Nothing if there is none.
+absl::StatusOr<std::optional<std::uint32_t>> TableThatSteers(const Way &way, const State &state);
+
+// "ip rule add from 10.1.0.1 lookup vtab", of that table. If there is none, an `ip route add` that
+// begins one stands before it.
 //
 // Cost: a snapshot for each table that has a route by the uplink.
 absl::StatusOr<std::string> CommandsThatSteer(const Way &way, const State &state);

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.hh"
 
@@ -35,7 +34,9 @@ Fd CountersOf(__u32 program_id) {
   return Fd();
 }
 
-absl::Status Add(const Fd &map, Counters &counters) {
+}  // namespace
+
+absl::Status AddCounters(const Fd &map, Counters &counters) {
   std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(libbpf_num_possible_cpus()));
   for (__u32 reason = 0; reason < counters.size(); ++reason) {
     if (bpf_map_lookup_elem(map.get(), &reason, per_cpu.data()) != 0)
@@ -44,8 +45,6 @@ absl::Status Add(const Fd &map, Counters &counters) {
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::StatusOr<Counters> ReadCounters(const Fd &cgroup) {
   std::array<__u32, 64> programs{};
@@ -58,7 +57,7 @@ absl::StatusOr<Counters> ReadCounters(const Fd &cgroup) {
   for (__u32 i = 0; i < count; ++i) {
     const Fd map = CountersOf(programs[i]);
     if (!map) continue;
-    SRCSEL_RETURN_IF_ERROR(Add(map, counters));
+    SRCSEL_RETURN_IF_ERROR(AddCounters(map, counters));
     found = true;
   }
   if (!found) return absl::NotFoundError("no programs of srcsel on the cgroup");

@@ -1,18 +1,16 @@
-// Reads the decisions that hooks tell while somebody listens.
+// Reads the decisions of hooks loaded by this process while somebody listens.
 //
-// Contract: hooks tell from Open() until the reader is destroyed; what does not fit into the ring
-// is dropped, never waited for. One reader at a time. Not thread-safe.
+// Contract: hooks tell from Open() until the reader is destroyed; else as event_ring.hh.
 
 #pragma once
 
-#include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "hooks/event_ring.hh"
 #include "hooks/hooks.hh"
 #include <srcsel/abi.h>
-
-struct ring_buffer;
 
 namespace srcsel {
 
@@ -20,23 +18,19 @@ class EventReader {
  public:
   // kEffective: decisions that changed something or failed. `hooks` must outlive the reader.
   static absl::StatusOr<EventReader> Open(Hooks &hooks, Hooks::Told told);
-  EventReader(EventReader &&) = default;
+  EventReader(EventReader &&other) noexcept
+      : hooks_(std::exchange(other.hooks_, nullptr)), ring_(std::move(other.ring_)) {}
   EventReader &operator=(EventReader &&) = delete;
   ~EventReader();
 
   // All events told so far and not yet read, in order.
-  std::vector<srcsel_event> Read();
+  std::vector<srcsel_event> Read() { return ring_.Read(); }
 
  private:
-  struct Free {
-    void operator()(ring_buffer *ring) const;
-  };
-  explicit EventReader(Hooks &hooks)
-      : hooks_(&hooks), events_(std::make_unique<std::vector<srcsel_event>>()) {}
+  EventReader(Hooks &hooks, EventRing ring) : hooks_(&hooks), ring_(std::move(ring)) {}
 
   Hooks *hooks_;
-  std::unique_ptr<std::vector<srcsel_event>> events_;
-  std::unique_ptr<ring_buffer, Free> ring_;
+  EventRing ring_;
 };
 
 }  // namespace srcsel

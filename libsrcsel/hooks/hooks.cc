@@ -1,5 +1,6 @@
 #include "hooks/hooks.hh"
 
+#include <sys/stat.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -7,14 +8,17 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status.hh"
+#include "hooks/hook_list.hh"
 #include "hooks/image_map.hh"
-#include "srcsel.skel.h"
+#include <srcsel/abi.h>
 
 namespace srcsel {
 namespace {
@@ -63,10 +67,25 @@ absl::Status AttachError(int error, const char *program) {
                    "BPF_F_ALLOW_MULTI (bpftool cgroup tree shows it)"));
 }
 
-struct Hook {
-  const bpf_program *program;
-  bpf_attach_type type;
-};
+// The hook's link to the cgroup; empty if there is none.
+absl::StatusOr<Fd> LinkTo(const Fd &cgroup, const Hook &hook, const Pins &pins) {
+  Fd link = pins.Link(hook.name);
+  if (!link) return Fd();
+  struct stat about;
+  if (fstat(cgroup.get(), &about) != 0) return absl::ErrnoToStatus(errno, "look at the cgroup");
+  SRCSEL_ASSIGN_OR_RETURN(const KeptLink kept, DescribeLink(link));
+  return kept.cgroup == about.st_ino ? std::move(link) : Fd();
+}
+
+bool HasForm(const Fd &kept, const bpf_map *wanted) {
+  bpf_map_info info{};
+  __u32 size = sizeof(info);
+  return bpf_obj_get_info_by_fd(kept.get(), &info, &size) == 0 &&
+         info.type == bpf_map__type(wanted) && info.key_size == bpf_map__key_size(wanted) &&
+         info.value_size == bpf_map__value_size(wanted) &&
+         info.max_entries == bpf_map__max_entries(wanted) &&
+         info.map_flags == bpf_map__map_flags(wanted);
+}
 
 }  // namespace
 
@@ -75,13 +94,33 @@ void Hooks::Destroy::operator()(srcsel_bpf *skeleton) const {
 }
 
 absl::StatusOr<Hooks> Hooks::Load() {
+  return LoadWith(nullptr);
+}
+
+absl::StatusOr<Hooks> Hooks::LoadOver(const Pins &kept) {
+  return LoadWith(&kept);
+}
+
+absl::StatusOr<Hooks> Hooks::LoadWith(const Pins *kept) {
   libbpf_set_print(KeepFirstWarning);
   first_warning.clear();
   srcsel_bpf *skeleton = srcsel_bpf__open();
   if (skeleton == nullptr) return LoadError(errno);
   Hooks hooks(skeleton);
+  if (kept != nullptr) SRCSEL_RETURN_IF_ERROR(hooks.Reuse(*kept));
   if (const int error = srcsel_bpf__load(skeleton); error != 0) return LoadError(-error);
   return hooks;
+}
+
+absl::Status Hooks::Reuse(const Pins &kept) {
+  for (const HookMap &map : MapsOf(*skeleton_)) {
+    const Fd fd = map.outlives ? kept.Map(map.name) : Fd();
+    if (!fd || !HasForm(fd, map.map)) continue;
+    if (const int error = bpf_map__reuse_fd(map.map, fd.get()); error != 0)
+      return absl::ErrnoToStatus(-error, absl::StrCat("take over the map ", map.name));
+    if (map.map == skeleton_->maps.srcsel_facts) remembers_all_ = true;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Hooks::Publish(std::span<const std::byte> image) {
@@ -94,18 +133,8 @@ absl::Status Hooks::Publish(std::span<const std::byte> image) {
 }
 
 absl::Status Hooks::Attach(const Fd &cgroup) {
-  const Hook hooks[] = {
-      // Those that remember first: nothing is decided before they do.
-      {skeleton_->progs.srcsel_bind4, BPF_CGROUP_INET4_BIND},
-      {skeleton_->progs.srcsel_bind6, BPF_CGROUP_INET6_BIND},
-      {skeleton_->progs.srcsel_setsockopt, BPF_CGROUP_SETSOCKOPT},
-      {skeleton_->progs.srcsel_create, BPF_CGROUP_INET_SOCK_CREATE},
-      {skeleton_->progs.srcsel_connect4, BPF_CGROUP_INET4_CONNECT},
-      {skeleton_->progs.srcsel_connect6, BPF_CGROUP_INET6_CONNECT},
-      {skeleton_->progs.srcsel_sendmsg4, BPF_CGROUP_UDP4_SENDMSG},
-      {skeleton_->progs.srcsel_sendmsg6, BPF_CGROUP_UDP6_SENDMSG},
-  };
-  for (std::size_t i = 0; i < std::size(hooks); ++i) {
+  const auto hooks = HooksOf(*skeleton_);
+  for (std::size_t i = 0; i < hooks.size(); ++i) {
     const Hook &hook = hooks[i];
     if (bpf_prog_attach(bpf_program__fd(hook.program), cgroup.get(), hook.type,
                         BPF_F_ALLOW_MULTI) == 0)
@@ -115,6 +144,49 @@ absl::Status Hooks::Attach(const Fd &cgroup) {
       bpf_prog_detach2(bpf_program__fd(hooks[j].program), cgroup.get(), hooks[j].type);
     return AttachError(error, bpf_program__name(hook.program));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Hooks::KeepRemembering(const Fd &cgroup, const Pins &pins) {
+  // Before the links: what is attached must never remember into a map that is lost.
+  for (const HookMap &map : MapsOf(*skeleton_))
+    SRCSEL_RETURN_IF_ERROR(pins.PinMap(map.name, bpf_map__fd(map.map)));
+  for (const Hook &hook : HooksOf(*skeleton_))
+    if (hook.remembers) SRCSEL_RETURN_IF_ERROR(Keep(hook, cgroup, pins));
+  return absl::OkStatus();
+}
+
+absl::Status Hooks::KeepDeciding(const Fd &cgroup, const Pins &pins) {
+  for (const Hook &hook : HooksOf(*skeleton_))
+    if (!hook.remembers) SRCSEL_RETURN_IF_ERROR(Keep(hook, cgroup, pins));
+  return absl::OkStatus();
+}
+
+absl::Status Hooks::Keep(const Hook &hook, const Fd &cgroup, const Pins &pins) {
+  const int program = bpf_program__fd(hook.program);
+  SRCSEL_ASSIGN_OR_RETURN(const Fd kept, LinkTo(cgroup, hook, pins));
+  if (kept) {
+    if (bpf_link_update(kept.get(), program, nullptr) != 0)
+      return absl::ErrnoToStatus(errno, absl::StrCat("replace ", hook.name, " on the cgroup"));
+  } else {
+    if (hook.remembers) remembers_all_ = false;
+    const Fd link(bpf_link_create(program, cgroup.get(), hook.type, nullptr));
+    if (!link) return AttachError(errno, bpf_program__name(hook.program));
+    SRCSEL_RETURN_IF_ERROR(pins.PinLink(hook.name, link));
+  }
+  return pins.PinProgram(hook.name, program);
+}
+
+SocketFacts Hooks::facts() const {
+  return SocketFacts(bpf_map__fd(skeleton_->maps.srcsel_facts));
+}
+
+absl::Status Hooks::ForgetTallies() {
+  const std::vector<srcsel_tally> none(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  for (__u32 row = 0; row < SRCSEL_MAX_POLICY; ++row)
+    if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.srcsel_tallies), &row, none.data(),
+                            BPF_ANY) != 0)
+      return absl::ErrnoToStatus(errno, "begin the counters of rules anew");
   return absl::OkStatus();
 }
 

@@ -1,9 +1,12 @@
 // The BPF programs: loaded, attached to a cgroup, and fed with images.
 //
-// Contract: move-only owner of programs and maps. The programs are attached without a link, under
-// BPF_F_ALLOW_MULTI: they stay until the cgroup is removed, whatever becomes of this process, and
-// other programs on the cgroup run as before. Publishing after a fork() works in either process.
-// Not thread-safe.
+// Contract: move-only owner of programs and maps. Other programs on the cgroup run as before
+// (BPF_F_ALLOW_MULTI). Publishing after a fork() works in either process. Not thread-safe.
+//
+// For a cgroup of one's own, Attach(): the programs stay until it is removed, whatever becomes of
+// this process. For one that was there before, the hooks are kept in Pins: they stay until those
+// are removed, and a later process's hooks take their place, each by one exchange in the kernel.
+// What programs remember and count goes on with those that replace them.
 //
 // Publish(): hooks see the new image as soon as the call has swapped it in, whole; the call itself
 // returns after an RCU grace period (9-45 ms), so that nobody reads the old one any more.
@@ -20,20 +23,38 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/fd.hh"
+#include "hooks/pins.hh"
+#include "hooks/socket_facts.hh"
 
 struct srcsel_bpf;
 
 namespace srcsel {
 
+struct Hook;
+
 class Hooks {
  public:
   static absl::StatusOr<Hooks> Load();
+  // To replace those that `kept` has: with their maps, as far as they are of the same form.
+  static absl::StatusOr<Hooks> LoadOver(const Pins &kept);
 
   // Makes `image` (whole pages as <srcsel/abi.h> lays them out) the one decisions are taken on.
   absl::Status Publish(std::span<const std::byte> image);
 
   // Attaches all programs to the cgroup whose directory is open; all or none.
   absl::Status Attach(const Fd &cgroup);
+
+  // The same, kept in `pins`, in two steps: those that remember what applications do, then those
+  // that decide. What has been attached when one fails stays attached.
+  absl::Status KeepRemembering(const Fd &cgroup, const Pins &pins);
+  absl::Status KeepDeciding(const Fd &cgroup, const Pins &pins);
+  // Once they remember: whether hooks before them did, of all sockets of the cgroup.
+  bool remembers_all() const { return remembers_all_; }
+
+  // What is known of sockets: enum srcsel_fact.
+  SocketFacts facts() const;
+  // What each row of the image's policy has done so far is forgotten.
+  absl::Status ForgetTallies();
 
   // Which decisions are also written to the ring that EventReader reads.
   enum class Told : std::uint32_t { kNone, kEffective, kAll };
@@ -45,8 +66,12 @@ class Hooks {
     void operator()(srcsel_bpf *skeleton) const;
   };
   explicit Hooks(srcsel_bpf *skeleton) : skeleton_(skeleton) {}
+  static absl::StatusOr<Hooks> LoadWith(const Pins *kept);
+  absl::Status Reuse(const Pins &kept);
+  absl::Status Keep(const Hook &hook, const Fd &cgroup, const Pins &pins);
 
   std::unique_ptr<srcsel_bpf, Destroy> skeleton_;
+  bool remembers_all_ = false;
 };
 
 }  // namespace srcsel

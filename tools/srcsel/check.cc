@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "agent/resolve.hh"
+#include "agent/up_policy.hh"
 #include "base/status.hh"
 #include "compile_policy.hh"
 #include "netlink/read_state.hh"
 #include "netns_option.hh"
-#include "policy/read_policy.hh"
 
 namespace srcsel {
 namespace {
@@ -57,7 +54,7 @@ std::string Text(absl::string_view text) {
   return std::string(text);
 }
 
-Json ToJson(const PolicyFile &checked, const Options &options) {
+Json ToJson(const Examined &checked, const Options &options) {
   Json findings = Json::array();
   for (const Finding &finding : checked.findings)
     findings.push_back({{"severity", Text(SeverityWord(finding.severity))},
@@ -66,7 +63,7 @@ Json ToJson(const PolicyFile &checked, const Options &options) {
                         {"key", finding.key},
                         {"message", finding.message}});
   return {{"file", options.file},
-          {"rules", checked.policy.rules.size()},
+          {"rules", checked.written.rules.size()},
           {"errors", Count(checked.findings, Severity::kError)},
           {"warnings", Count(checked.findings, Severity::kWarning)},
           {"notes", Count(checked.findings, Severity::kNote)},
@@ -78,34 +75,28 @@ std::string Counted(std::size_t count, absl::string_view what) {
   return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
-std::string ToText(const PolicyFile &checked, const Options &options) {
+std::string ToText(const Examined &checked, const Options &options) {
   std::string text;
   for (const Finding &finding : checked.findings) absl::StrAppend(&text, finding.ToString(), "\n");
-  return absl::StrCat(text, options.file, ": ", Counted(checked.policy.rules.size(), "rule"), ", ",
+  return absl::StrCat(text, options.file, ": ", Counted(checked.written.rules.size(), "rule"), ", ",
                       Counted(Count(checked.findings, Severity::kError), "error"), ", ",
                       Counted(Count(checked.findings, Severity::kWarning), "warning"), "\n");
 }
 
-// What the host has to say is of use only where the file is right.
-absl::StatusOr<PolicyFile> Check(const Options &options) {
+absl::StatusOr<Examined> Check(const Options &options) {
   if (options.file.empty())
     return absl::InvalidArgumentError("no policy to check: srcsel check FILE");
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
-  PolicyFile file = ReadPolicy(options.file);
-  if (HasErrors(file.findings)) return file;
   SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
   SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());
-  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(file.policy, state, Advice::kCommands));
-  if (!options.compile.empty() && !HasErrors(resolution.findings))
-    SRCSEL_RETURN_IF_ERROR(CompilePolicyTo(options.compile, resolution.policy, state));
-  std::ranges::move(resolution.findings, std::back_inserter(file.findings));
-  std::ranges::stable_sort(file.findings, {},
-                           [](const Finding &finding) { return finding.place.line; });
-  return file;
+  SRCSEL_ASSIGN_OR_RETURN(Examined examined, Examine({options.file}, state, Advice::kCommands));
+  if (!options.compile.empty() && !HasErrors(examined.findings))
+    SRCSEL_RETURN_IF_ERROR(CompilePolicyTo(options.compile, examined.resolved, state));
+  return examined;
 }
 
 [[noreturn]] void RunCheck(const Options &options) {
-  const absl::StatusOr<PolicyFile> checked = Check(options);
+  const absl::StatusOr<Examined> checked = Check(options);
   if (!checked.ok()) {
     std::cerr << "srcsel: " << checked.status().message() << '\n';
     std::exit(kError);

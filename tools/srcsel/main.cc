@@ -12,6 +12,10 @@
 #include "check.hh"
 #include "route_get.hh"
 #include "run.hh"
+#include "stats.hh"
+#include "status.hh"
+#include "trace.hh"
+#include "up.hh"
 #include "verify.hh"
 
 namespace {
@@ -46,6 +50,13 @@ int main(int argc, char **argv) {
   app.require_subcommand(1);
   app.footer("srcsel VERB --help explains a verb.");
   srcsel::AddRun(app);
+  srcsel::AddUp(app);
+  srcsel::AddReload(app);
+  srcsel::AddConfirm(app);
+  srcsel::AddDown(app);
+  srcsel::AddStatus(app);
+  srcsel::AddTrace(app);
+  srcsel::AddStats(app);
   srcsel::AddCheck(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);

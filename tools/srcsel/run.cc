@@ -58,7 +58,7 @@ policy could not be set up, 126 if the command could not be run, 127 if it was n
 struct Options {
   std::string mark, apply, ports, policy, netns, via;
   std::vector<std::string> sources, command;
-  bool reply_source = false, quiet = false;
+  bool reply_source = false, quiet = false, steer = false;
 };
 
 absl::Status AddSource(absl::string_view text, std::vector<Source> &sources) {
@@ -155,7 +155,7 @@ absl::StatusOr<Findings> ViaPreload(const Options &options, const Policy &policy
 }
 
 absl::StatusOr<Findings> ViaBpf(const Options &options, const Policy &policy) {
-  absl::StatusOr<Findings> findings = EnterPolicy(policy, options.netns);
+  absl::StatusOr<Findings> findings = EnterPolicy(policy, options.netns, options.steer);
   if (findings.ok() && !HasErrors(*findings)) LeavePreload();
   return findings;
 }
@@ -169,9 +169,11 @@ absl::StatusOr<Findings> Enter(const Options &options, const Policy &policy, Mea
   if (options.via == "bpf" && options.reply_source)
     return absl::InvalidArgumentError("--reply-source is the preload's: say --via preload");
   means.preload = options.via == "preload" || options.reply_source;
+  if (means.preload && options.steer)
+    return absl::InvalidArgumentError("--steer adds ip rules, which takes root: say --via bpf");
   if (means.preload) return ViaPreload(options, policy);
   absl::StatusOr<Findings> by_bpf = ViaBpf(options, policy);
-  if (by_bpf.ok() || options.via == "bpf") return by_bpf;
+  if (by_bpf.ok() || options.via == "bpf" || options.steer) return by_bpf;
   // Of the reason, the sentence; what would mend it is for those who ask for bpf.
   const std::string why = Message(by_bpf.status());
   means = {true, absl::StrCat("not bpf: ", why.substr(0, why.find(';')))};
@@ -229,6 +231,8 @@ void AddRun(CLI::App &app) {
                   "Local ports to use, each for any number of destinations at a time")
       ->type_name("A-B")
       ->excludes(policy);
+  run->add_flag("--steer", options->steer,
+                "Add the ip rules by source that the sources want, as long as it runs");
   AddNetnsOption(*run, options->netns, "Network namespace to enter and to mirror");
   run->add_option("--via", options->via,
                   "bpf: reaches every program; needs root. preload: dynamic programs only; needs "

@@ -1,0 +1,60 @@
+// How the other verbs speak to the process that follows the kernel for an `up`: one JSON object
+// each way, over a socket in the run directory that root alone may use.
+//
+// Errors of Ask(): kNotFound, nothing is up; kUnavailable, the process is gone or does not answer;
+// else what it answered.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "agent/up_paths.hh"
+#include "base/fd.hh"
+#include "policy/finding.hh"
+
+namespace srcsel {
+
+struct ControlRequest {
+  enum class Verb { kReload, kConfirm, kDown, kTrace };
+  Verb verb = Verb::kReload;
+  std::string policy = {};  // kReload: another file; empty: the same one
+  bool all = false;         // kTrace: decisions that change nothing too
+};
+
+struct ControlAnswer {
+  absl::Status status = {};  // why it was not done
+  Findings findings = {};    // kReload
+  std::uint64_t rules = 0, generation = 0;
+};
+
+// The answer; the connection, which for kTrace lasts as long as events are wanted.
+struct Asked {
+  ControlAnswer answer;
+  Fd connection;
+};
+absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request);
+
+// The other side. Whoever is slow is given up after a second.
+class ControlSocket {
+ public:
+  // Replaces a socket that somebody who is gone has left.
+  static absl::StatusOr<ControlSocket> Listen(const UpPaths &paths);
+
+  // Readable when somebody asks.
+  int fd() const { return listening_.get(); }
+
+  struct Caller {
+    ControlRequest request;
+    Fd connection;
+  };
+  absl::StatusOr<Caller> Accept() const;
+  static void Answer(const Fd &connection, const ControlAnswer &answer);
+
+ private:
+  explicit ControlSocket(Fd listening) : listening_(std::move(listening)) {}
+  Fd listening_;
+};
+
+}  // namespace srcsel

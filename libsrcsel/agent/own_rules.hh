@@ -1,0 +1,47 @@
+// The ip rules that --steer adds, "from ADDRESS lookup TABLE": ours alone, told from all others by
+// the protocol number they bear.
+//
+// What is mirrored is the state without them: they act on lookups that have a source, and a hook
+// decides before there is one; and so what is needed can be found anew at any time.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/up_paths.hh"
+#include "base/fd.hh"
+#include "state/rule.hh"
+#include <srcsel/address.hh>
+
+namespace srcsel {
+
+enum class RuleOwner : std::uint8_t {
+  kUp = 83,    // an `up`'s: gone with it
+  kRun = 115,  // those of all runs in the namespace: gone with the last of them
+};
+
+// What --steer wants, without an owner.
+Rule SteeringRule(const IpAddress &source, std::uint32_t table);
+
+// Takes the rules of either owner out of `rules`, and returns the owner's.
+std::vector<Rule> TakeOwnRules(std::vector<Rule> &rules, RuleOwner owner);
+
+// Whether there is exactly what is wanted; of runs, which share: at least that.
+bool HasAll(const std::vector<Rule> &own, const std::vector<Rule> &wanted, RuleOwner owner);
+
+// Adds those that are missing, in the calling thread's namespace.
+absl::Status AddOwnRules(const std::vector<Rule> &wanted, RuleOwner owner);
+// Makes HasAll() so: adds first, then removes.
+absl::Status MakeOwnRules(const std::vector<Rule> &wanted, RuleOwner owner);
+absl::Status RemoveOwnRules(RuleOwner owner);
+
+// Held by each run that steers in this namespace, as long as it lives. Taking it, one removes what
+// runs that were killed have left.
+absl::StatusOr<Fd> JoinSteeringRuns();
+// Gives it back, in the same namespace; the last one removes the rules.
+void LeaveSteeringRuns(Fd membership);
+
+}  // namespace srcsel

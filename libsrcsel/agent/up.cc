@@ -1,0 +1,128 @@
+#include "agent/up.hh"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "agent/cgroup_root.hh"
+#include "agent/open_sockets.hh"
+#include "agent/own_rules.hh"
+#include "base/netns.hh"
+#include "base/status.hh"
+#include "hooks/kept_image.hh"
+
+namespace srcsel {
+namespace {
+
+// What is pinned in a mount namespace of a command's own goes with its last process.
+absl::Status CheckMounts(const UpPaths &paths) {
+  struct stat own, first;
+  if (paths.bpf != UpPaths().bpf || IsBpffs("/sys/fs/bpf") ||
+      stat("/proc/self/ns/mnt", &own) != 0 || stat("/proc/1/ns/mnt", &first) != 0 ||
+      own.st_ino == first.st_ino)
+    return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "/sys/fs/bpf is no bpffs in this mount namespace, and one mounted here would be gone with "
+      "it; "
+      "for another network namespace say srcsel up --netns NAME outside of `ip netns exec`");
+}
+
+// The hooks to come: over those that are kept, if this srcsel understands what they know.
+absl::StatusOr<Hooks> LoadHooks(const Pins &pins, HookMirror &mirror) {
+  const absl::StatusOr<KeptImage> kept = KeptImage::Open(pins);
+  if (!kept.ok() || !kept->IsOurs()) return Hooks::Load();
+  mirror.CountFrom(kept->header().generation);
+  return Hooks::LoadOver(pins);
+}
+
+// Sockets that no hook has seen being bound or marked.
+void NoteOldSockets(const Fd &cgroup, const Hooks &hooks, UpState &state) {
+  const SocketFacts facts = hooks.facts();
+  state.unseen = ForEachOpenSocket(cgroup, [&](const OpenSocket &, const Fd &socket) {
+    if (facts.Add(socket, SRCSEL_FACT_OLD).ok()) ++state.old_sockets;
+  });
+}
+
+// Without a state it is not known where it was added; here it may have been.
+absl::Status RemoveSteering(const Fd &run) {
+  const absl::StatusOr<UpState> state = ReadUpState(run);
+  if (state.ok() && !state->steered) return absl::OkStatus();
+  SRCSEL_ASSIGN_OR_RETURN(const std::uint64_t here, NetnsCookie());
+  if (state.ok() && state->netns != here)
+    return absl::FailedPreconditionError(
+        "the hooks are detached, but ip rules of srcsel up --steer are in another network "
+        "namespace: srcsel down in that one removes them");
+  return RemoveOwnRules(RuleOwner::kUp);
+}
+
+absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
+  SRCSEL_RETURN_IF_ERROR(up.hooks.KeepRemembering(cgroup, pins));
+  const absl::StatusOr<UpState> last = ReadUpState(up.run);
+  if (!last.ok() || !up.hooks.remembers_all()) {
+    NoteOldSockets(cgroup, up.hooks, up.state);
+  } else {
+    up.state.since = last->since;
+    up.state.old_sockets = last->old_sockets;
+    up.state.unseen = last->unseen;
+  }
+  return up.hooks.KeepDeciding(cgroup, pins);
+}
+
+}  // namespace
+
+absl::StatusOr<UpPlan> PlanUp(const UpRequest &request) {
+  SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
+  if (request.steer) mirror.SteerAs(RuleOwner::kUp);
+  SRCSEL_ASSIGN_OR_RETURN(Examined examined,
+                          Examine(request.policy, mirror.state(), mirror.advice()));
+  return UpPlan{std::move(examined), std::move(mirror)};
+}
+
+absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan plan) {
+  SRCSEL_ASSIGN_OR_RETURN(const Fd cgroup, OpenCgroup(request.cgroup));
+  SRCSEL_ASSIGN_OR_RETURN(Fd run, MakeRunDirectory(request.paths));
+  SRCSEL_ASSIGN_OR_RETURN(Fd lock, TakeLock(run));
+  SRCSEL_RETURN_IF_ERROR(CheckMounts(request.paths));
+  SRCSEL_ASSIGN_OR_RETURN(const Pins pins, Pins::Make(request.paths.bpf));
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> before, pins.Links());
+  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, LoadHooks(pins, plan.mirror));
+  auto up = std::make_unique<Up>(Up{.paths = request.paths,
+                                    .run = std::move(run),
+                                    .lock = std::move(lock),
+                                    .source = request.policy,
+                                    .policy = std::move(plan.examined.written),
+                                    .mirror = std::move(plan.mirror),
+                                    .hooks = std::move(hooks)});
+  up->state.cgroup = request.cgroup;
+  up->state.since = up->state.policy_since = absl::Now();
+  up->state.steered = request.steer;
+  up->state.netns = up->mirror.state().netns;
+  up->took_over = !before.empty();
+  absl::Status status = request.steer ? MakeOwnRules(plan.examined.wanted, RuleOwner::kUp)
+                                      : RemoveOwnRules(RuleOwner::kUp);
+  if (status.ok()) status = up->mirror.Publish(std::move(plan.examined.resolved), up->hooks);
+  if (status.ok()) status = up->hooks.ForgetTallies();
+  if (status.ok()) status = Attach(cgroup, pins, *up);
+  if (status.ok()) return up;
+  if (!up->took_over) TakeDown(up->paths, up->run).IgnoreError();
+  return status;
+}
+
+absl::Status TakeDown(const UpPaths &paths, const Fd &run) {
+  const absl::StatusOr<Pins> pins = Pins::Open(paths.bpf);
+  if (pins.ok())
+    SRCSEL_RETURN_IF_ERROR(pins->Remove());
+  else if (!absl::IsNotFound(pins.status()))
+    return pins.status();
+  SRCSEL_RETURN_IF_ERROR(RemoveSteering(run));
+  for (const char *name : {"control", "image", "state"})
+    if (unlinkat(run.get(), name, 0) != 0 && errno != ENOENT)
+      return absl::ErrnoToStatus(errno, absl::StrCat("remove ", paths.run, "/", name));
+  return absl::OkStatus();
+}
+
+}  // namespace srcsel

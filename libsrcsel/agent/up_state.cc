@@ -1,0 +1,119 @@
+#include "agent/up_state.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <span>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/directory.hh"
+#include "base/status.hh"
+#include "policy/text_file.hh"
+
+namespace srcsel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kLargest = std::size_t{4} << 20;
+constexpr char kName[] = "state";
+
+// Seconds since 1970; no moment is null.
+Json OfTime(absl::Time time) {
+  if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return nullptr;
+  return absl::ToUnixSeconds(time);
+}
+
+absl::Time TimeOf(const Json &json, absl::Time none) {
+  return json.is_null() ? none : absl::FromUnixSeconds(json.get<std::int64_t>());
+}
+
+// Field 22 of /proc/PID/stat; field 2 may hold spaces and brackets. Of one that has ended and waits
+// for its parent, nothing.
+absl::StatusOr<std::uint64_t> StartOf(pid_t pid) {
+  SRCSEL_ASSIGN_OR_RETURN(const std::string stat,
+                          ReadTextFile(absl::StrCat("/proc/", pid, "/stat"), 1u << 16));
+  const std::vector<std::string> fields =
+      absl::StrSplit(stat.substr(stat.rfind(')') + 1), ' ', absl::SkipEmpty());
+  std::uint64_t start = 0;
+  if (fields.size() < 20 || fields[0] == "Z" || !absl::SimpleAtoi(fields[19], &start))
+    return absl::InternalError(absl::StrCat("read the start of process ", pid));
+  return start;
+}
+
+}  // namespace
+
+std::string ToJson(const UpState &state) {
+  return Json{{"pid", state.pid},
+              {"started", state.started},
+              {"version", state.version},
+              {"abi", state.abi},
+              {"cgroup", state.cgroup},
+              {"policy", state.policy},
+              {"rules", state.rules},
+              {"since", OfTime(state.since)},
+              {"policy_since", OfTime(state.policy_since)},
+              {"until", OfTime(state.until)},
+              {"steered", state.steered},
+              {"netns", state.netns},
+              {"generation", state.generation},
+              {"stale", state.stale},
+              {"old_sockets", state.old_sockets},
+              {"unseen", state.unseen}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+absl::StatusOr<UpState> UpStateOf(const std::string &json) {
+  try {
+    const Json read = Json::parse(json);
+    UpState state;
+    read.at("pid").get_to(state.pid);
+    read.at("started").get_to(state.started);
+    read.at("version").get_to(state.version);
+    read.at("abi").get_to(state.abi);
+    read.at("cgroup").get_to(state.cgroup);
+    read.at("policy").get_to(state.policy);
+    read.at("rules").get_to(state.rules);
+    state.since = TimeOf(read.at("since"), absl::InfinitePast());
+    state.policy_since = TimeOf(read.at("policy_since"), absl::InfinitePast());
+    state.until = TimeOf(read.at("until"), absl::InfiniteFuture());
+    read.at("steered").get_to(state.steered);
+    read.at("netns").get_to(state.netns);
+    read.at("generation").get_to(state.generation);
+    read.at("stale").get_to(state.stale);
+    read.at("old_sockets").get_to(state.old_sockets);
+    read.at("unseen").get_to(state.unseen);
+    return state;
+  } catch (const Json::exception &wrong) {
+    return absl::DataLossError(absl::StrCat("read the state: ", wrong.what()));
+  }
+}
+
+absl::Status WriteUpState(const Fd &run, const UpState &state) {
+  const std::string text = ToJson(state) + "\n";
+  return ReplaceFile(run, kName, std::as_bytes(std::span(text)), 0644);
+}
+
+absl::StatusOr<UpState> ReadUpState(const Fd &run) {
+  if (faccessat(run.get(), kName, F_OK, 0) != 0) return absl::NotFoundError("srcsel is not up");
+  SRCSEL_ASSIGN_OR_RETURN(
+      const std::string text,
+      ReadTextFile(absl::StrCat("/proc/self/fd/", run.get(), "/", kName), kLargest));
+  return UpStateOf(text);
+}
+
+bool IsFollowing(const UpState &state) {
+  const absl::StatusOr<std::uint64_t> start = StartOf(state.pid);
+  return start.ok() && *start == state.started;
+}
+
+absl::StatusOr<std::uint64_t> OwnStart() {
+  return StartOf(getpid());
+}
+
+}  // namespace srcsel

@@ -1,0 +1,52 @@
+// What is up, as its process last wrote it down: one JSON object in a file that is replaced whole.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/fd.hh"
+
+namespace srcsel {
+
+struct UpState {
+  pid_t pid = 0;                   // of the process that follows the kernel
+  std::uint64_t started = 0;       // when it did, in ticks since boot: tells it from a later one
+  std::string version;             // of srcsel
+  std::uint32_t abi = 0;           // of the image
+  std::string cgroup;              // "/", "/system.slice"
+  std::string policy;              // the file
+  std::vector<std::string> rules;  // their names, by number
+  absl::Time since = absl::InfinitePast();         // the hooks are attached
+  absl::Time policy_since = absl::InfinitePast();  // the policy is in force
+  absl::Time until = absl::InfiniteFuture();       // taken down then, unless confirmed
+  bool steered = false;                            // has ip rules of its own
+  std::uint64_t netns = 0;                         // cookie of the namespace they are in
+  std::uint64_t generation = 0;                    // of the image in force
+  std::string stale;              // why the image may not be what the kernel has; empty: it is
+  std::uint32_t old_sockets = 0;  // noted when the hooks were attached
+  std::uint32_t unseen = 0;       // processes whose sockets could not be looked at then
+
+  friend bool operator==(const UpState &, const UpState &) = default;
+};
+
+std::string ToJson(const UpState &state);
+absl::StatusOr<UpState> UpStateOf(const std::string &json);
+
+absl::Status WriteUpState(const Fd &run, const UpState &state);
+// kNotFound if nothing is up.
+absl::StatusOr<UpState> ReadUpState(const Fd &run);
+
+// Whether the process that wrote it lives.
+bool IsFollowing(const UpState &state);
+
+// UpState::started of this process.
+absl::StatusOr<std::uint64_t> OwnStart();
+
+}  // namespace srcsel

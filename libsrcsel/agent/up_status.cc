@@ -1,0 +1,70 @@
+#include "agent/up_status.hh"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/cgroup_root.hh"
+#include "base/status.hh"
+#include "hooks/kept_image.hh"
+#include "hooks/socket_facts.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr std::size_t kHooks = 8;
+
+}  // namespace
+
+std::string UpStatus::Trouble() const {
+  if (abi != 0 && abi != SRCSEL_ABI_VERSION)
+    return absl::StrCat("the hooks are of another srcsel, whose images are of version ", abi,
+                        " (this one's: ", SRCSEL_ABI_VERSION,
+                        "): they are replaced by srcsel down && srcsel up");
+  if (hooks.size() < kHooks)
+    return "hooks are missing: srcsel down && srcsel up attaches them again";
+  if (std::ranges::any_of(hooks, [](const KeptLink &link) { return link.cgroup == 0; }))
+    return "the cgroup has been removed: srcsel down";
+  if (!following)
+    return absl::StrCat("process ", state.pid,
+                        " is gone, so no change is followed: srcsel up takes over");
+  return state.stale;
+}
+
+absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths) {
+  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
+  const absl::StatusOr<Pins> pins = Pins::Open(paths.bpf);
+  absl::StatusOr<UpState> state = run.ok() ? ReadUpState(*run) : run.status();
+  if (absl::IsNotFound(state.status()) && absl::IsNotFound(pins.status()))
+    return absl::NotFoundError("nothing is up");
+  UpStatus status;
+  if (state.ok())
+    status.state = *std::move(state);
+  else if (!absl::IsNotFound(state.status()))
+    return state.status();
+  status.following = state.ok() && IsFollowing(status.state);
+  if (absl::IsNotFound(pins.status())) return status;
+  SRCSEL_RETURN_IF_ERROR(pins.status());
+  SRCSEL_ASSIGN_OR_RETURN(status.hooks, pins->Links());
+  const absl::StatusOr<KeptImage> image = KeptImage::Open(*pins);
+  if (!image.ok()) return status;
+  status.abi = image->header().version;
+  if (!image->IsOurs()) return status;
+  status.generation = image->header().generation;
+  SRCSEL_ASSIGN_OR_RETURN(status.counts, ReadKeptCounts(*pins, *image));
+  return status;
+}
+
+absl::StatusOr<std::vector<OpenSocket>> OldSockets(const UpPaths &paths, const UpState &state) {
+  std::vector<OpenSocket> old;
+  SRCSEL_ASSIGN_OR_RETURN(const Pins pins, Pins::Open(paths.bpf));
+  SRCSEL_ASSIGN_OR_RETURN(const Fd cgroup, OpenCgroup(state.cgroup));
+  const Fd map = pins.Map("facts");
+  const SocketFacts facts(map.get());
+  ForEachOpenSocket(cgroup, [&](const OpenSocket &about, const Fd &socket) {
+    if (!about.listening && (facts.Of(socket) & SRCSEL_FACT_OLD) != 0) old.push_back(about);
+  });
+  return old;
+}
+
+}  // namespace srcsel

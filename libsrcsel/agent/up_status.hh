@@ -1,0 +1,39 @@
+// What is up, put together from what its process wrote down and what the kernel has.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/open_sockets.hh"
+#include "agent/up_paths.hh"
+#include "agent/up_state.hh"
+#include "hooks/kept_counts.hh"
+#include "hooks/pins.hh"
+
+namespace srcsel {
+
+struct UpStatus {
+  UpState state;
+  bool following = false;       // the process that follows the kernel lives
+  std::vector<KeptLink> hooks;  // as the kernel has them
+  std::uint32_t abi = 0;        // of the image that hooks have; 0: they have none
+  std::uint64_t generation = 0;
+  // Nothing where the image is of another version.
+  std::optional<KeptCounts> counts;
+
+  // Why sources may not be right, and what mends it; empty: nothing of the kind is known.
+  std::string Trouble() const;
+};
+
+// kNotFound: nothing is up. Needs root.
+absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths);
+
+// Sockets that were there before the hooks and have been left alone since; not those that listen.
+// Cost: that of open_sockets.hh.
+absl::StatusOr<std::vector<OpenSocket>> OldSockets(const UpPaths &paths, const UpState &state);
+
+}  // namespace srcsel

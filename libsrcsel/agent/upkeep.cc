@@ -1,0 +1,205 @@
+#include "agent/upkeep.hh"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "agent/notify.hh"
+#include "agent/own_rules.hh"
+#include "base/directory.hh"
+#include "base/status.hh"
+
+namespace srcsel {
+namespace {
+
+// What the kernel does not announce is looked at so often; what failed is tried again.
+constexpr std::chrono::milliseconds kLookAround{1000};
+
+absl::StatusOr<Fd> CatchSignals() {
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ends, number);
+  Fd signals(signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals || sigprocmask(SIG_BLOCK, &ends, nullptr) != 0)
+    return absl::ErrnoToStatus(errno, "catch signals");
+  return signals;
+}
+
+std::vector<std::string> NamesOf(const Policy &policy) {
+  std::vector<std::string> names;
+  for (const PolicyRule &rule : policy.rules) names.push_back(rule.name);
+  return names;
+}
+
+// Monotonic: a manager tells by it which READY belongs to a RELOADING.
+std::string Reloading() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return absl::StrCat("RELOADING=1\nMONOTONIC_USEC=",
+                      std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Begin(std::unique_ptr<Up> up,
+                                                      std::optional<std::chrono::seconds> trial) {
+  SRCSEL_ASSIGN_OR_RETURN(Fd signals, CatchSignals());
+  SRCSEL_ASSIGN_OR_RETURN(ControlSocket control, ControlSocket::Listen(up->paths));
+  std::unique_ptr<Upkeep> upkeep(new Upkeep(std::move(up), std::move(control), std::move(signals)));
+  UpState &state = upkeep->up_->state;
+  state.pid = getpid();
+  SRCSEL_ASSIGN_OR_RETURN(state.started, OwnStart());
+  state.version = SRCSEL_VERSION;
+  state.abi = SRCSEL_ABI_VERSION;
+  if (trial) {
+    upkeep->trial_ends_ = Clock::now() + *trial;
+    state.until = absl::Now() + absl::FromChrono(*trial);
+  }
+  // Whoever listened to hooks taken over has gone with their process.
+  upkeep->up_->hooks.Tell(Hooks::Told::kNone);
+  SRCSEL_RETURN_IF_ERROR(upkeep->WriteDown());
+  return upkeep;
+}
+
+absl::Status Upkeep::Run() {
+  Notify("READY=1");
+  while (!ended_) {
+    // A negative descriptor is passed over.
+    pollfd polled[] = {{up_->mirror.fd(), POLLIN, 0},
+                       {control_.fd(), POLLIN, 0},
+                       {signals_.get(), POLLIN, 0},
+                       {reader_.get(), POLLIN, 0}};
+    const int ready = poll(polled, std::size(polled), Patience());
+    if (trial_ends_ && Clock::now() >= *trial_ends_) {
+      ended_ = End();
+      break;
+    }
+    if (ready == 0) up_->mirror.LookAround().IgnoreError();
+    if (ready == 0 || polled[0].revents) Follow();
+    if (polled[3].revents) {
+      reader_.reset();
+      up_->hooks.Tell(Hooks::Told::kNone);
+    }
+    if (polled[1].revents) HearCaller();
+    if (polled[2].revents) HearSignal();
+  }
+  return *ended_;
+}
+
+int Upkeep::Patience() const {
+  std::chrono::milliseconds patience = kLookAround;
+  if (trial_ends_)
+    patience = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*trial_ends_ - Clock::now()),
+                          std::chrono::milliseconds(0), patience);
+  return static_cast<int>(patience.count());
+}
+
+void Upkeep::Follow() {
+  const absl::Status status = up_->mirror.Follow(up_->policy, up_->hooks);
+  const std::string stale(status.message());
+  if (stale == up_->state.stale && up_->mirror.image()->header().generation == written_) return;
+  up_->state.stale = stale;
+  WriteDown().IgnoreError();
+}
+
+void Upkeep::HearSignal() {
+  signalfd_siginfo signal;
+  if (read(signals_.get(), &signal, sizeof(signal)) != sizeof(signal)) return;
+  if (signal.ssi_signo == SIGHUP)
+    Reload("");
+  else
+    ended_ = End();
+}
+
+void Upkeep::HearCaller() {
+  absl::StatusOr<ControlSocket::Caller> caller = control_.Accept();
+  if (!caller.ok()) return;
+  ControlAnswer answer = Do(*caller);
+  answer.rules = up_->policy.rules.size();
+  answer.generation = up_->mirror.image()->header().generation;
+  ControlSocket::Answer(caller->connection ? caller->connection : reader_, answer);
+}
+
+ControlAnswer Upkeep::Do(ControlSocket::Caller &caller) {
+  switch (caller.request.verb) {
+    case ControlRequest::Verb::kReload:
+      return Reload(caller.request.policy);
+    case ControlRequest::Verb::kConfirm:
+      return Confirm();
+    case ControlRequest::Verb::kDown:
+      ended_ = End();
+      return {.status = *ended_};
+    case ControlRequest::Verb::kTrace:
+      return Listen(caller);
+  }
+  return {.status = absl::UnimplementedError("the running srcsel does not know that verb")};
+}
+
+ControlAnswer Upkeep::Reload(const std::string &file) {
+  Notify(Reloading());
+  ControlAnswer answer;
+  answer.status = Reload({file.empty() ? up_->source.file : file}, answer.findings);
+  Notify("READY=1");
+  return answer;
+}
+
+absl::Status Upkeep::Reload(const UpPolicy &source, Findings &findings) {
+  Follow();
+  SRCSEL_ASSIGN_OR_RETURN(Examined examined,
+                          Examine(source, up_->mirror.state(), up_->mirror.advice()));
+  findings = std::move(examined.findings);
+  if (HasErrors(findings)) return absl::OkStatus();
+  // What either policy wants is there while they change.
+  if (up_->state.steered) SRCSEL_RETURN_IF_ERROR(AddOwnRules(examined.wanted, RuleOwner::kUp));
+  SRCSEL_RETURN_IF_ERROR(up_->mirror.Publish(std::move(examined.resolved), up_->hooks));
+  if (up_->state.steered) SRCSEL_RETURN_IF_ERROR(MakeOwnRules(examined.wanted, RuleOwner::kUp));
+  up_->policy = std::move(examined.written);
+  up_->source = source;
+  up_->state.policy_since = absl::Now();
+  SRCSEL_RETURN_IF_ERROR(up_->hooks.ForgetTallies());
+  return WriteDown();
+}
+
+ControlAnswer Upkeep::Confirm() {
+  if (!trial_ends_) return {.status = absl::FailedPreconditionError("there is nothing to confirm")};
+  trial_ends_.reset();
+  up_->state.until = absl::InfiniteFuture();
+  return {.status = WriteDown()};
+}
+
+ControlAnswer Upkeep::Listen(ControlSocket::Caller &caller) {
+  if (reader_) return {.status = absl::AlreadyExistsError("another srcsel trace is reading")};
+  reader_ = std::move(caller.connection);
+  up_->hooks.Tell(caller.request.all ? Hooks::Told::kAll : Hooks::Told::kEffective);
+  return {};
+}
+
+absl::Status Upkeep::End() {
+  Notify("STOPPING=1");
+  return TakeDown(up_->paths, up_->run);
+}
+
+absl::Status Upkeep::WriteDown() {
+  const Image &image = *up_->mirror.image();
+  const std::uint64_t generation = image.header().generation;
+  if (generation != written_)
+    SRCSEL_RETURN_IF_ERROR(ReplaceFile(up_->run, "image", image.bytes(), 0644));
+  written_ = generation;
+  up_->state.generation = generation;
+  up_->state.policy = up_->source.file;
+  up_->state.rules = NamesOf(up_->policy);
+  return WriteUpState(up_->run, up_->state);
+}
+
+}  // namespace srcsel

@@ -1,0 +1,150 @@
+// The process that keeps an `up`: killed, replaced, run in the foreground, on trial.
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <bpf/bpf.h>
+
+#include <cstring>
+
+#include "hooks/image_map.hh"
+#include "hooks/pins.hh"
+#include "lab/up_scene.hh"
+#include <srcsel/abi.h>
+
+namespace srcsel::lab {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class UpProcessTest : public UpTest {
+ protected:
+  void ChangeTheTable() const {
+    ASSERT_TRUE(
+        client_.Ip("route change default via 10.1.0.254 dev eth1 table 100 src 10.1.0.2").ok());
+  }
+  static constexpr char kByTable[] = "[[rule]]\nmark = 100\napply = 'bind'\n";
+};
+
+TEST_F(UpProcessTest, HooksOutliveIt) {
+  MustUp(kByTable);
+  KillFollower();
+  EXPECT_EQ(Source(), kUnicomSource4);
+  const Result status = Srcsel({"status"});
+  EXPECT_EQ(status.status, 1);
+  EXPECT_THAT(status.out, HasSubstr("is gone, so no change is followed: srcsel up takes over"));
+  const Result reload = Srcsel({"reload"});
+  EXPECT_EQ(reload.status, 1);
+  EXPECT_THAT(reload.err, HasSubstr("srcsel up takes over"));
+  EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
+  ExpectNothingLeft();
+}
+
+// A program is at every hook at any time, and what was remembered of sockets still holds.
+TEST_F(UpProcessTest, AnotherTakesOver) {
+  MustUp(kByTable);
+  const std::set<std::uint32_t> before = ProgramIds(cgroup_.path()).value();
+  Process bound = Spawn({DIAL, "-u", "-b", kTelecomSource4, "-n", "3", "-w", kServer4, "53"});
+  ASSERT_TRUE(bound.WaitForLine("10.0.0.1 ").ok());
+  KillFollower();
+  ChangeTheTable();
+  EXPECT_EQ(Source(), kUnicomSource4) << "nobody follows";
+  Process dial = Spawn({DIAL, "-u", "-n", "200000", kServer4, "53"});
+  ASSERT_TRUE(dial.WaitForLine("10.1.0.1 ").ok());
+  const Result up = Up(kByTable);
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(up.err, HasSubstr("took over hooks that nobody kept"));
+  ASSERT_TRUE(dial.WaitForLine("10.1.0.2 ").ok());
+  ASSERT_TRUE(dial.Signal(SIGTERM).ok());
+  EXPECT_THAT(dial.Wait().out, ::testing::Not(HasSubstr("10.0.0.1"))) << "there was a gap";
+  const std::set<std::uint32_t> after = ProgramIds(cgroup_.path()).value();
+  EXPECT_THAT(after, SizeIs(before.size()));
+  EXPECT_NE(after, before);
+  EXPECT_TRUE(WaitUntilUnloaded(before).ok());
+  ASSERT_TRUE(bound.Write("again\n").ok());
+  EXPECT_TRUE(bound.WaitForLine("10.0.0.1 ").ok());
+}
+
+// Of another cgroup, the hooks are moved.
+TEST_F(UpProcessTest, AnotherTakesOverElsewhere) {
+  MustUp(kBySource);
+  KillFollower();
+  const TestCgroup other = TestCgroup::Create().value();
+  ASSERT_TRUE(
+      Srcsel({"up", "-q", "--policy", PolicyFile(kBySource), "--cgroup", other.path()}).ok());
+  EXPECT_TRUE(Eventually([&] { return ProgramIds(cgroup_.path()).value().empty(); }));
+  EXPECT_EQ(Source(), kTelecomSource4);
+  EXPECT_THAT(ProgramIds(other.path()).value(), SizeIs(4));
+}
+
+// As if another srcsel had left it: what it remembers and counts means something else.
+TEST_F(UpProcessTest, AnImageOfAnotherVersionIsNamedAndReplaced) {
+  MustUp(kBySource);
+  Process bound = Spawn({DIAL, "-u", "-b", kTelecomSource4, "-n", "3", "-w", kServer4, "53"});
+  ASSERT_TRUE(bound.WaitForLine("10.0.0.1 ").ok());
+  KillFollower();
+  std::vector<std::byte> bytes(SRCSEL_PAGE);
+  const std::uint32_t words[] = {SRCSEL_ABI_MAGIC, SRCSEL_ABI_VERSION + 1};
+  std::memcpy(bytes.data(), words, sizeof(words));
+  const Fd image = MakeImageMap(bytes).value();
+  const Fd images = Pins::Open(bpf_).value().Map("images");
+  const std::uint32_t slot = 0;
+  const int inner = image.get();
+  ASSERT_EQ(bpf_map_update_elem(images.get(), &slot, &inner, BPF_ANY), 0);
+  EXPECT_EQ(Source(), kTelecomSource4) << "the hooks leave alone what they do not understand";
+  const Json status = Status();
+  EXPECT_EQ(status.at("abi"), SRCSEL_ABI_VERSION + 1);
+  EXPECT_THAT(status.at("trouble"), HasSubstr("are of another srcsel"));
+  ASSERT_TRUE(Up(kBySource, {"-q"}).ok());
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  EXPECT_EQ(Status().at("trouble"), "");
+}
+
+TEST_F(UpProcessTest, InTheForegroundItTellsWhenItIsReady) {
+  const std::string path = folder_.path() + "/notify";
+  const Fd manager(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(manager.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)), 0);
+  const auto told = [&] {
+    char text[256];
+    const ssize_t size = recv(manager.get(), text, sizeof(text), 0);
+    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  };
+  Command command = CommandOf(
+      {SRCSEL, "up", "--foreground", "--policy", PolicyFile(kBySource), "--cgroup", cgroup_.path()},
+      keeper_.path());
+  command.env.push_back("NOTIFY_SOCKET=" + path);
+  Process up = client_.Spawn(command).value();
+  EXPECT_EQ(told(), "READY=1");
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  ASSERT_TRUE(Srcsel({"reload", "-q"}).ok());
+  EXPECT_THAT(told(), ::testing::StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+  EXPECT_EQ(told(), "READY=1");
+  ASSERT_TRUE(up.Signal(SIGTERM).ok());
+  EXPECT_EQ(told(), "STOPPING=1");
+  EXPECT_EQ(up.Wait().status, 0);
+  ExpectNothingLeft();
+}
+
+TEST_F(UpProcessTest, ATrialEnds) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--try", "1s"}).ok());
+  const Json status = Status();
+  EXPECT_TRUE(status.at("until").is_number());
+  EXPECT_TRUE(WaitUntilEnded(status.at("pid").get<pid_t>()).ok());
+  EXPECT_EQ(Source(), kTelecomSource4);
+  ExpectNothingLeft();
+  EXPECT_EQ(Srcsel({"status"}).out, "nothing is up\n");
+}
+
+TEST_F(UpProcessTest, AConfirmedTrialStays) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--try", "1h"}).ok());
+  EXPECT_EQ(Srcsel({"confirm"}).err, "srcsel: confirmed: stays up\n");
+  EXPECT_TRUE(Status().at("until").is_null());
+  const Result again = Srcsel({"confirm"});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_EQ(again.err, "srcsel: there is nothing to confirm\n");
+}
+
+}  // namespace
+}  // namespace srcsel::lab

@@ -1,0 +1,94 @@
+// srcsel status, and the sockets that are older than the hooks.
+
+#include "lab/up_scene.hh"
+
+namespace srcsel::lab {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+using UpStatusTest = UpTest;
+
+TEST_F(UpStatusTest, TellsWhatIsUp) {
+  EXPECT_EQ(Srcsel({"status"}).out, "nothing is up\n");
+  EXPECT_EQ(Srcsel({"status"}).status, 1);
+  EXPECT_EQ(Status(), Json::parse(R"({"up":false})"));
+  MustUp("[[rule]]\nto = '192.0.2.81'\nmark = 100\n[[rule]]\nsource = '10.1.0.2'\n");
+  Source();
+  Source();
+  const Json status = Status();
+  EXPECT_EQ(status.at("up"), true);
+  EXPECT_EQ(status.at("following"), true);
+  EXPECT_EQ(status.at("trouble"), "");
+  EXPECT_EQ(status.at("cgroup"), cgroup_.path());
+  EXPECT_EQ(status.at("policy"), folder_.path() + "/p.toml");
+  EXPECT_EQ(status.at("generation"), 1);
+  EXPECT_THAT(status.at("hooks"), SizeIs(8));
+  EXPECT_EQ(status.at("reasons"), Json::parse(R"({"source":2})"));
+  EXPECT_EQ(status.at("rules").at(0).at("matched"), 0);
+  EXPECT_EQ(status.at("rules").at(1).at("matched"), 2);
+  EXPECT_EQ(status.at("rules").at(1).at("applied"), 2);
+  EXPECT_EQ(status.at("rules").at(1).at("rule"), folder_.path() + "/p.toml:4");
+  EXPECT_EQ(status.at("dropped"), 0);
+  EXPECT_THAT(status.at("old_sockets"), IsEmpty());
+  const Result text = Srcsel({"status"});
+  EXPECT_EQ(text.status, 0);
+  EXPECT_THAT(text.out,
+              AllOf(HasSubstr("up on cgroup " + cgroup_.path() + " since 20"),
+                    HasSubstr("followed      by process "), HasSubstr("p.toml, 2 rules")));
+}
+
+TEST_F(UpStatusTest, TellsWhenTheCgroupIsGone) {
+  {
+    const TestCgroup other = TestCgroup::Create().value();
+    ASSERT_TRUE(
+        Srcsel({"up", "-q", "--policy", PolicyFile(kBySource), "--cgroup", other.path()}).ok());
+  }
+  EXPECT_THAT(Status().at("trouble"), HasSubstr("the cgroup has been removed"));
+}
+
+// Connects over and over by one socket, which the hooks leave alone if it is older than they are.
+constexpr char kOneSocket[] = R"(
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+if sys.argv[1]: s.bind((sys.argv[1], 0))
+print('ready', flush=True)
+for line in sys.stdin:
+    s.connect(('192.0.2.80', 53))
+    print(s.getsockname()[0], flush=True)
+)";
+
+TEST_F(UpStatusTest, OlderSocketsAreLeftAloneAndListed) {
+  Process bound = Spawn({"python3", "-c", kOneSocket, kTelecomSource4});
+  Process free = Spawn({"python3", "-c", kOneSocket, ""});
+  ASSERT_TRUE(bound.WaitForLine("ready").ok());
+  ASSERT_TRUE(free.WaitForLine("ready").ok());
+  const Result up = Up(kBySource);
+  EXPECT_THAT(up.err, HasSubstr("2 sockets older than that left alone"));
+  Process later = Spawn({"python3", "-c", kOneSocket, ""});
+  ASSERT_TRUE(later.WaitForLine("ready").ok());
+  for (Process *process : {&bound, &free, &later}) ASSERT_TRUE(process->Write("connect\n").ok());
+  EXPECT_TRUE(bound.WaitForLine(kTelecomSource4).ok());
+  EXPECT_TRUE(free.WaitForLine(kTelecomSource4).ok());
+  EXPECT_TRUE(later.WaitForLine(kUnicomOtherSource4).ok());
+  const Json status = Status();
+  EXPECT_EQ(status.at("reasons").at("old-socket"), 2);
+  std::set<pid_t> pids;
+  for (const Json &socket : status.at("old_sockets")) {
+    pids.insert(socket.at("pid").get<pid_t>());
+    EXPECT_EQ(socket.at("comm"), "python3");
+    EXPECT_EQ(socket.at("protocol"), "udp");
+    EXPECT_EQ(socket.at("peer"), "192.0.2.80:53");
+  }
+  EXPECT_EQ(pids, (std::set{bound.pid(), free.pid()}));
+  bound.CloseInput();
+  bound.Wait();
+  EXPECT_THAT(Status().at("old_sockets"), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace srcsel::lab

@@ -1,0 +1,112 @@
+// --steer: the ip rules by source that are added, and that go.
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "lab/up_scene.hh"
+
+namespace srcsel::lab {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class UpSteerTest : public UpTest {
+ protected:
+  // No fwmark rule leads to Unicom: what has its address goes astray.
+  void SetUp() override {
+    UpTest::SetUp();
+    ASSERT_TRUE(client_.Ip("-4 rule del fwmark 100 table 100").ok());
+  }
+  void TearDown() override {
+    UpTest::TearDown();
+    EXPECT_EQ(Rules(), "");
+  }
+  // What srcsel has added.
+  std::string Rules() const {
+    const std::string rules = client_.Ip("-4 rule show").value();
+    std::string own;
+    for (absl::string_view line : absl::StrSplit(rules, '\n'))
+      if (absl::StrContains(line, "proto 83") || absl::StrContains(line, "proto 115"))
+        absl::StrAppend(&own, line, "\n");
+    return own;
+  }
+  // Where what has the source would leave.
+  std::string WayOf(const char *source) const {
+    return client_.Ip(absl::StrCat("-4 route get ", kServer4, " from ", source)).value();
+  }
+};
+
+TEST_F(UpSteerTest, SourcesLeaveByTheirUplinks) {
+  const Result up = Up(kBySource, {"--steer"});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(up.out, AllOf(HasSubstr("note: rule.source: 10.1.0.2 leaves by eth0 to "),
+                            HasSubstr("; srcsel steers it: ip rule from 10.1.0.2 lookup 100\n"),
+                            HasSubstr("apart for good")));
+  EXPECT_THAT(Rules(), HasSubstr("from 10.1.0.2 lookup 100 proto 83"));
+  EXPECT_THAT(WayOf("10.1.0.2"), HasSubstr("dev eth1"));
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  ASSERT_TRUE(Srcsel({"down", "-q"}).ok());
+  EXPECT_EQ(Rules(), "");
+  EXPECT_THAT(WayOf("10.1.0.2"), HasSubstr("dev eth0"));
+}
+
+TEST_F(UpSteerTest, RulesFollowThePolicyAndAreMended) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--steer"}).ok());
+  PolicyFile("[[rule]]\nsource = '10.1.0.1'\n");
+  ASSERT_TRUE(Srcsel({"reload", "-q"}).ok());
+  EXPECT_THAT(Rules(), AllOf(HasSubstr("from 10.1.0.1 lookup 100"), Not(HasSubstr("10.1.0.2"))));
+  ASSERT_TRUE(client_.Ip("-4 rule del from 10.1.0.1 lookup 100").ok());
+  EXPECT_TRUE(Eventually([&] { return Rules().find("10.1.0.1") != std::string::npos; }));
+}
+
+TEST_F(UpSteerTest, RulesOutliveTheProcessAndGoWithoutIt) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--steer"}).ok());
+  KillFollower();
+  EXPECT_THAT(Rules(), HasSubstr("from 10.1.0.2 lookup 100"));
+  ASSERT_TRUE(Srcsel({"down", "-q"}).ok());
+  EXPECT_EQ(Rules(), "");
+}
+
+TEST_F(UpSteerTest, WithoutItOnlyTheCommandIsSaid) {
+  const Result up = Up(kBySource);
+  EXPECT_THAT(up.out, HasSubstr("warning: rule.source: 10.1.0.2 leaves by eth0"));
+  EXPECT_THAT(up.out, HasSubstr("ip rule add from 10.1.0.2 lookup 100"));
+  EXPECT_EQ(Rules(), "");
+}
+
+// Those of runs stay until the last of them has ended, also where one was killed before.
+TEST_F(UpSteerTest, RunsShareTheirRules) {
+  const auto run = [&](const char *source) {
+    return Words{SRCSEL, "run", "-q", "--steer", "--source", source,   "--",
+                 DIAL,   "-u",  "-w", "-n",      "1000",     kServer4, "53"};
+  };
+  Process first = Spawn(run("10.1.0.1")), second = Spawn(run("10.1.0.2"));
+  ASSERT_TRUE(first.WaitForLine("10.1.0.1 ").ok());
+  ASSERT_TRUE(second.WaitForLine("10.1.0.2 ").ok());
+  EXPECT_THAT(Rules(), AllOf(HasSubstr("from 10.1.0.1 lookup 100 proto 115"),
+                             HasSubstr("from 10.1.0.2 lookup 100 proto 115")));
+  first.CloseInput();
+  EXPECT_TRUE(first.Wait().ok());
+  EXPECT_THAT(Rules(), HasSubstr("from 10.1.0.2 lookup 100"));
+  second.CloseInput();
+  EXPECT_TRUE(second.Wait().ok());
+  EXPECT_TRUE(Eventually([&] { return Rules().empty(); }));
+}
+
+TEST_F(UpSteerTest, WhatAKilledRunHasLeftIsFound) {
+  Process killed = Spawn({SRCSEL, "run", "-q", "--steer", "--source", "10.1.0.1", "--", "sh", "-c",
+                          "echo ready; exec cat"});
+  ASSERT_TRUE(killed.WaitForLine("ready").ok());
+  const pid_t custodian = FindCustodian(cgroup_).value();
+  ASSERT_EQ(kill(custodian, SIGKILL), 0);
+  ASSERT_TRUE(WaitUntilEnded(custodian).ok());
+  killed.CloseInput();
+  EXPECT_TRUE(killed.Wait().ok());
+  EXPECT_THAT(Rules(), HasSubstr("from 10.1.0.1"));
+  EXPECT_TRUE(Run({SRCSEL, "run", "-q", "--steer", "--source", "10.1.0.2", "--", "true"}).ok());
+  EXPECT_TRUE(Eventually([&] { return Rules().empty(); }));
+}
+
+}  // namespace
+}  // namespace srcsel::lab

@@ -1,0 +1,125 @@
+// srcsel trace and srcsel stats.
+
+#include "absl/strings/str_split.h"
+#include "lab/up_scene.hh"
+
+namespace srcsel::lab {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+class UpTraceTest : public UpTest {
+ protected:
+  // A trace that has begun.
+  Process Trace(Words options) const {
+    Words words{SRCSEL, "trace"};
+    words.insert(words.end(), options.begin(), options.end());
+    Process trace = client_.Spawn(CommandOf(std::move(words), keeper_.path())).value();
+    EXPECT_TRUE(trace.WaitForLine("srcsel: tracing").ok());
+    return trace;
+  }
+  void Connect(const char *server) const { ASSERT_TRUE(Run({DIAL, "-u", server, "53"}).ok()); }
+
+  static constexpr char kTwoRules[] =
+      "[[rule]]\nto = '192.0.2.81'\nmark = 100\n[[rule]]\nto = '192.0.2.80'\nsource = "
+      "'10.1.0.2'\n";
+};
+
+TEST_F(UpTraceTest, PrintsALineADecision) {
+  EXPECT_EQ(Srcsel({"trace"}).err, "srcsel: nothing is up: srcsel up --policy FILE\n");
+  MustUp(kTwoRules);
+  Process trace = Trace({"--count", "2", "--summary"});
+  Connect(kServer4);
+  Connect(kOtherServer4);
+  const Result result = trace.Wait();
+  EXPECT_EQ(result.status, 0) << result.ToString();
+  const std::vector<std::string> lines = absl::StrSplit(result.out, '\n');
+  ASSERT_THAT(lines, testing::SizeIs(3));
+  EXPECT_THAT(lines[0],
+              MatchesRegex("[0-9:.]+ dial [0-9]+ udp 192.0.2.80:53 source mark 0x64 source "
+                           "10.1.0.2 by /[^ ]*/p.toml:4"));
+  EXPECT_THAT(lines[1], MatchesRegex("[0-9:.]+ dial [0-9]+ udp 192.0.2.81:53 mark mark 0x64 by "
+                                     "/[^ ]*/p.toml:1"));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("1 mark "), HasSubstr("1 source ")));
+}
+
+TEST_F(UpTraceTest, PrintsJsonOfWhatIsAskedFor) {
+  MustUp(kTwoRules);
+  Process trace = Trace({"--json", "--all", "--to", "192.0.2.80/32", "--comm", "dial", "-n", "1"});
+  Connect(kOtherServer4);
+  ASSERT_TRUE(Run({DIAL, "-u", "-b", kTelecomSource4, kServer4, "53"}).ok());
+  const Json event = Json::parse(trace.Wait().out);
+  EXPECT_EQ(event.at("comm"), "dial");
+  EXPECT_EQ(event.at("operation"), "connect");
+  EXPECT_EQ(event.at("protocol"), "udp");
+  EXPECT_EQ(event.at("destination"), "192.0.2.80");
+  EXPECT_EQ(event.at("dport"), 53);
+  EXPECT_EQ(event.at("reason"), "app-source");
+  EXPECT_THAT(event.at("rule").get<std::string>(), EndsWith("/p.toml:4"));
+  EXPECT_EQ(event.at("error"), 0);
+  EXPECT_FALSE(event.contains("source"));
+}
+
+// Killed, it has listened all the same; and what is up goes on telling nobody.
+TEST_F(UpTraceTest, AnotherMayReadWhenOneIsKilled) {
+  MustUp(kTwoRules);
+  Process first = Trace({});
+  EXPECT_EQ(Srcsel({"trace"}).err, "srcsel: another srcsel trace is reading\n");
+  ASSERT_TRUE(first.Signal(SIGKILL).ok());
+  first.Wait();
+  Process trace = Trace({"--reason", "mark", "--count", "1"});
+  Connect(kServer4);
+  Connect(kOtherServer4);
+  EXPECT_THAT(trace.Wait().out, HasSubstr(" 192.0.2.81:53 mark "));
+}
+
+// A rule is called as the policy in force calls it.
+TEST_F(UpTraceTest, GoesOnOverAReloadAndEndsWithWhatIsUp) {
+  MustUp(kTwoRules);
+  Process trace = Trace({});
+  Connect(kServer4);
+  EXPECT_THAT(trace.WaitForLine("dial").value(), EndsWith("/p.toml:4"));
+  PolicyFile("# nothing\n\n[[rule]]\nsource = '10.1.0.2'\n");
+  ASSERT_TRUE(Srcsel({"reload", "-q"}).ok());
+  Connect(kServer4);
+  EXPECT_THAT(trace.WaitForLine("dial").value(), EndsWith("/p.toml:3"));
+  ASSERT_TRUE(Srcsel({"down", "-q"}).ok());
+  const Result result = trace.Wait();
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, EndsWith("srcsel: no more decisions: it has been taken down\n"));
+}
+
+TEST_F(UpTraceTest, BadWordsAreNamed) {
+  const Result reason = Srcsel({"trace", "--reason", "blue"});
+  EXPECT_EQ(reason.status, 2);
+  EXPECT_THAT(reason.err, AllOf(HasSubstr("'blue' is not a reason"), HasSubstr("app-source")));
+  EXPECT_EQ(Srcsel({"trace", "--to", "blue"}).status, 2);
+}
+
+TEST_F(UpTraceTest, StatsCountByReasonAndRule) {
+  EXPECT_EQ(Srcsel({"stats"}).status, 1);
+  EXPECT_THAT(Srcsel({"stats", "--prometheus"}).out, EndsWith("srcsel_up 0\n"));
+  MustUp(kTwoRules);
+  Connect(kServer4);
+  Connect(kServer4);
+  Connect(kOtherServer4);
+  const Json json = Json::parse(Srcsel({"stats", "--json"}).out);
+  EXPECT_EQ(json.at("reasons"), Json::parse(R"({"mark":1,"source":2})"));
+  EXPECT_EQ(json.at("rules").at(0).at("applied"), 1);
+  EXPECT_EQ(json.at("rules").at(1).at("applied"), 2);
+  const std::string metrics = Srcsel({"stats", "--prometheus"}).out;
+  for (const std::string &line :
+       {std::string("srcsel_up 1\n"), std::string("srcsel_following 1\n"),
+        std::string("srcsel_decisions_total{reason=\"source\"} 2\n"),
+        std::string("srcsel_decisions_total{reason=\"no-rule\"} 0\n"),
+        "srcsel_rule_matched_total{rule=\"" + folder_.path() + "/p.toml:4\"} 2\n"})
+    EXPECT_THAT(metrics, HasSubstr(line));
+  ASSERT_TRUE(Srcsel({"reload", "-q"}).ok());
+  EXPECT_EQ(Json::parse(Srcsel({"stats", "--json"}).out).at("rules").at(1).at("matched"), 0);
+}
+
+}  // namespace
+}  // namespace srcsel::lab

@@ -1,0 +1,155 @@
+// srcsel up, reload, down: what holds while they are typed one after the other.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "lab/up_scene.hh"
+#include <srcsel/abi.h>
+
+namespace srcsel::lab {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+
+using UpVerbsTest = UpTest;
+
+TEST_F(UpVerbsTest, APolicyHoldsUntilItIsTakenDown) {
+  EXPECT_EQ(Source(), kTelecomSource4);
+  const Result up = Up("[[rule]]\nipproto = 'udp'\nlookup = 100\n");
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(up.out, HasSubstr("p.toml:1: note: rule.lookup: mark 0x64 leads to table 100\n"));
+  EXPECT_THAT(up.err, MatchesRegex("srcsel: up on cgroup [^\n]*: 1 rule of [^\n]*/p.toml\n"));
+  EXPECT_EQ(Source(), kUnicomSource4);
+  const Result down = Srcsel({"down"});
+  EXPECT_TRUE(down.ok());
+  EXPECT_EQ(down.err, "srcsel: down\n");
+  EXPECT_EQ(Source(), kTelecomSource4);
+  ExpectNothingLeft();
+  EXPECT_EQ(Srcsel({"down"}).err, "srcsel: nothing was up\n");
+}
+
+TEST_F(UpVerbsTest, OtherCgroupsAreLeftAlone) {
+  MustUp(kBySource);
+  const Result dial = client_.Run(CommandOf({DIAL, "-u", kServer4, "53"}, keeper_.path())).value();
+  EXPECT_THAT(dial.out, StartsWith(kTelecomSource4));
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+}
+
+TEST_F(UpVerbsTest, ChangesOfTheKernelAreFollowed) {
+  MustUp("[[rule]]\nmark = 100\napply = 'bind'\n");
+  EXPECT_EQ(Source(), kUnicomSource4);
+  ASSERT_TRUE(
+      client_.Ip("route change default via 10.1.0.254 dev eth1 table 100 src 10.1.0.2").ok());
+  EXPECT_TRUE(Eventually([&] { return Source() == kUnicomOtherSource4; }));
+}
+
+TEST_F(UpVerbsTest, ASecondOneIsToldOfTheFirst) {
+  MustUp(kBySource);
+  const Result second = Up(kByMark);
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.err, AllOf(StartsWith("srcsel: up already on cgroup "),
+                                HasSubstr("srcsel reload"), HasSubstr("srcsel down")));
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+}
+
+TEST_F(UpVerbsTest, ABadPolicyChangesNothing) {
+  const Result up = Up("[[rule]]\nmark = 'blue'\nto = '@wan'\n");
+  EXPECT_EQ(up.status, 2);
+  EXPECT_THAT(up.out, MatchesRegex("[^\n]*:2: error: rule.mark: [^\n]*\n"
+                                   "[^\n]*:3: error: rule.to: [^\n]*\n"));
+  ExpectNothingLeft();
+  EXPECT_EQ(Up("[[rule]]\nsource = '203.0.113.9'\n").status, 2);
+  ExpectNothingLeft();
+  const Result dry = Up(kBySource, {"--dry-run"});
+  EXPECT_TRUE(dry.ok());
+  EXPECT_THAT(dry.out, HasSubstr(": note: rule.source: leaves by its uplink with mark 0x64"));
+  EXPECT_EQ(dry.err, "srcsel: nothing was changed: --dry-run\n");
+  ExpectNothingLeft();
+}
+
+TEST_F(UpVerbsTest, BadWordsAreNamed) {
+  EXPECT_EQ(Srcsel({"up"}).status, 2);
+  const Result trial = Up(kBySource, {"--try", "soon"});
+  EXPECT_EQ(trial.status, 2);
+  EXPECT_THAT(trial.err, HasSubstr("--try 'soon' is not a time"));
+  const Result cgroup = Srcsel({"up", "--policy", PolicyFile(kBySource), "--cgroup", "/no/such"});
+  EXPECT_EQ(cgroup.status, 1);
+  EXPECT_EQ(cgroup.err, "srcsel: open cgroup /no/such: No such file or directory\n");
+  for (const char *verb : {"reload", "confirm"}) {
+    const Result nothing = Srcsel({verb});
+    EXPECT_EQ(nothing.status, 1);
+    EXPECT_EQ(nothing.err, "srcsel: nothing is up: srcsel up --policy FILE\n");
+  }
+}
+
+TEST_F(UpVerbsTest, APolicyIsReplacedWholeOrNotAtAll) {
+  MustUp(kBySource);
+  PolicyFile("[[rule]]\nmark = 'blue'\nto = '@wan'\n");
+  const Result wrong = Srcsel({"reload"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.out, AllOf(HasSubstr(":2: error: "), HasSubstr(":3: error: ")));
+  EXPECT_THAT(wrong.err, HasSubstr("what was in force stays"));
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  PolicyFile("[[rule]]\nsource = '203.0.113.9'\n");
+  EXPECT_EQ(Srcsel({"reload"}).status, 2);
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  PolicyFile(kByMark);
+  const Result right = Srcsel({"reload"});
+  EXPECT_TRUE(right.ok()) << right.ToString();
+  EXPECT_EQ(right.err, "srcsel: 1 rule in force\n");
+  EXPECT_EQ(Source(), kUnicomSource4);
+}
+
+// What maps it keeps it: a file is never written into.
+TEST_F(UpVerbsTest, TheImageIsThereForAllToRead) {
+  MustUp(kBySource);
+  const std::string path = run_ + "/image";
+  struct stat before, after;
+  ASSERT_EQ(stat(path.c_str(), &before), 0);
+  EXPECT_EQ(before.st_mode & 07777, 0644u);
+  EXPECT_EQ(before.st_size % SRCSEL_PAGE, 0u);
+  const Fd old(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  PolicyFile(kByMark);
+  ASSERT_TRUE(Srcsel({"reload", "-q"}).ok());
+  ASSERT_EQ(stat(path.c_str(), &after), 0);
+  EXPECT_NE(before.st_ino, after.st_ino);
+  srcsel_header header;
+  const Fd fresh(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  for (const auto &[fd, generation] : {std::pair(old.get(), 1u), {fresh.get(), 2u}}) {
+    ASSERT_EQ(pread(fd, &header, sizeof(header), 0), static_cast<ssize_t>(SRCSEL_PAGE));
+    EXPECT_EQ(header.magic, SRCSEL_ABI_MAGIC);
+    EXPECT_EQ(header.generation, generation);
+  }
+}
+
+TEST_F(UpVerbsTest, ADirectoryThatOthersCouldWriteToIsRefused) {
+  ASSERT_EQ(mkdir(run_.c_str(), 0755), 0);
+  ASSERT_EQ(chmod(run_.c_str(), 0777), 0);
+  const Result up = Up(kBySource);
+  EXPECT_EQ(up.status, 1);
+  EXPECT_THAT(up.err, HasSubstr("chmod 755 " + run_));
+  ASSERT_EQ(chmod(run_.c_str(), 0755), 0);
+}
+
+// Every connection has the source of the one policy or of the other.
+TEST_F(UpVerbsTest, ConnectionsGoOnWhilePoliciesAreReplaced) {
+  MustUp(kBySource);
+  Process dial = Spawn({DIAL, "-u", "-n", "200000", kServer4, "53"});
+  for (int i = 0; i < 5; ++i) {
+    PolicyFile(i % 2 == 0 ? kByMark : kBySource);
+    ASSERT_TRUE(Srcsel({"reload", "-q"}).ok());
+    const std::string source = i % 2 == 0 ? kUnicomSource4 : kUnicomOtherSource4;
+    ASSERT_TRUE(dial.WaitForLine(source + " ").ok());
+  }
+  ASSERT_TRUE(dial.Signal(SIGTERM).ok());
+  const Result all = dial.Wait();
+  std::istringstream lines(all.out);
+  for (std::string line; std::getline(lines, line);)
+    ASSERT_THAT(line, ::testing::AnyOf(StartsWith("10.1.0.1 "), StartsWith("10.1.0.2 ")));
+}
+
+}  // namespace
+}  // namespace srcsel::lab

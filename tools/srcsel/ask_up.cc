@@ -1,0 +1,130 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "agent/control.hh"
+#include "agent/up.hh"
+#include "base/status.hh"
+#include "say.hh"
+#include "up.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr char kReload[] = R"(
+Reads the policy of the running `srcsel up` anew, and comes back when it is in force. All or
+nothing: if the policy has an error, each is printed, and what was in force stays in force. No
+connection is decided by a mixture of both. Counters by rule begin anew.
+
+Examples:
+  srcsel reload
+  srcsel reload --policy /etc/srcsel/night.toml
+
+Exit status: 0 if the policy is in force; 2 if it has an error; 1 if nothing is up, or it failed.
+)";
+
+constexpr char kConfirm[] = R"(
+Keeps up what `srcsel up --try TIME` brought up.
+
+Exit status: 0 if it stays; 1 if nothing is up, or there is nothing to confirm.
+)";
+
+constexpr char kDown[] = R"(
+Takes down what `srcsel up` brought up: hooks, pinned maps, and the process that follows the kernel.
+Sockets keep the source and the mark they have. Works also if that process is gone.
+
+Exit status: 0 if nothing is up any more; 1 if it could not be taken down.
+)";
+
+struct Options {
+  std::string policy;
+  bool quiet = false;
+};
+
+absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
+  absl::StatusOr<Asked> asked = Ask(UpPaths::Get(), request);
+  SRCSEL_RETURN_IF_ERROR(asked.status());
+  SRCSEL_RETURN_IF_ERROR(asked->answer.status);
+  return std::move(asked->answer);
+}
+
+[[noreturn]] void RunReload(const Options &options) {
+  const std::string file =
+      options.policy.empty() ? "" : std::filesystem::absolute(options.policy).string();
+  const absl::StatusOr<ControlAnswer> answer =
+      AskAndHear({.verb = ControlRequest::Verb::kReload, .policy = file});
+  if (!answer.ok()) Fail(answer.status());
+  PrintFindings(answer->findings, options.quiet);
+  if (HasErrors(answer->findings)) {
+    Say("the policy has errors: what was in force stays");
+    std::exit(kWrongWords);
+  }
+  if (!options.quiet) Say(absl::StrCat(Counted(answer->rules, "rule"), " in force"));
+  std::exit(0);
+}
+
+[[noreturn]] void RunConfirm(const Options &options) {
+  const auto answer = AskAndHear({.verb = ControlRequest::Verb::kConfirm});
+  if (!answer.ok()) Fail(answer.status());
+  if (!options.quiet) Say("confirmed: stays up");
+  std::exit(0);
+}
+
+// By the process that keeps it up; or by ourselves if that is gone. Whether anything was up.
+absl::StatusOr<bool> TakeItDown() {
+  const UpPaths paths = UpPaths::Get();
+  const absl::StatusOr<Asked> asked = Ask(paths, {.verb = ControlRequest::Verb::kDown});
+  if (asked.ok()) SRCSEL_RETURN_IF_ERROR(asked->answer.status);
+  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
+  if (absl::IsNotFound(run.status()) && absl::IsNotFound(Pins::Open(paths.bpf).status()))
+    return false;
+  SRCSEL_RETURN_IF_ERROR(run.status());
+  // Nobody has it but who has answered and is about to end, or who is bringing something up.
+  SRCSEL_ASSIGN_OR_RETURN(const Fd lock, asked.ok() ? WaitForLock(*run) : TakeLock(*run));
+  const bool any = asked.ok() || ReadUpState(*run).ok() || Pins::Open(paths.bpf).ok();
+  SRCSEL_RETURN_IF_ERROR(TakeDown(paths, *run));
+  return any;
+}
+
+[[noreturn]] void RunDown(const Options &options) {
+  const absl::StatusOr<bool> down = TakeItDown();
+  if (!down.ok()) Fail(down.status());
+  if (!options.quiet) Say(*down ? "down" : "nothing was up");
+  std::exit(0);
+}
+
+CLI::App *AddVerb(CLI::App &app, const char *name, const char *what, const char *explanation,
+                  std::shared_ptr<Options> &options, void (*run)(const Options &)) {
+  CLI::App *verb = app.add_subcommand(name, what);
+  options = std::make_shared<Options>();
+  verb->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was done");
+  verb->footer(explanation);
+  verb->callback([options, run] { run(*options); });
+  return verb;
+}
+
+}  // namespace
+
+void AddReload(CLI::App &app) {
+  std::shared_ptr<Options> options;
+  CLI::App *reload = AddVerb(app, "reload", "Read the policy of what is up anew", kReload, options,
+                             [](const Options &given) { RunReload(given); });
+  reload->add_option("--policy", options->policy, "Another one from now on")->type_name("FILE");
+}
+
+void AddConfirm(CLI::App &app) {
+  std::shared_ptr<Options> options;
+  AddVerb(app, "confirm", "Keep what srcsel up --try brought up", kConfirm, options,
+          [](const Options &given) { RunConfirm(given); });
+}
+
+void AddDown(CLI::App &app) {
+  std::shared_ptr<Options> options;
+  AddVerb(app, "down", "Take down what srcsel up brought up", kDown, options,
+          [](const Options &given) { RunDown(given); });
+}
+
+}  // namespace srcsel

@@ -1,0 +1,56 @@
+#include "counts.hh"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace srcsel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+#define SRCSEL_REASON_TEXT(name, text) text,
+constexpr absl::string_view kReasons[] = {SRCSEL_REASONS(SRCSEL_REASON_TEXT)};
+#undef SRCSEL_REASON_TEXT
+
+}  // namespace
+
+absl::string_view ReasonWord(std::uint32_t reason) {
+  return reason < std::size(kReasons) ? kReasons[reason] : "?";
+}
+
+std::string RuleName(std::size_t rule, const std::vector<std::string> &names) {
+  return rule < names.size() ? names[rule] : absl::StrCat("rule ", rule);
+}
+
+Json ReasonsToJson(const Counters &reasons) {
+  Json json = Json::object();
+  for (std::uint32_t reason = 0; reason < reasons.size(); ++reason)
+    if (reasons[reason] != 0) json[std::string(ReasonWord(reason))] = reasons[reason];
+  return json;
+}
+
+Json RulesToJson(const std::vector<srcsel_tally> &rules, const std::vector<std::string> &names) {
+  Json json = Json::array();
+  for (std::size_t i = 0; i < rules.size(); ++i)
+    json.push_back({{"rule", RuleName(i, names)},
+                    {"matched", rules[i].matched},
+                    {"applied", rules[i].applied},
+                    {"failed", rules[i].failed}});
+  return json;
+}
+
+std::string CountsToText(const KeptCounts &counts, const std::vector<std::string> &names) {
+  std::string text = "  decisions";
+  for (std::uint32_t reason = 0; reason < counts.reasons.size(); ++reason)
+    if (counts.reasons[reason] != 0)
+      absl::StrAppendFormat(&text, "\n    %-14s %d", ReasonWord(reason), counts.reasons[reason]);
+  text += "\n  rules                              matched      applied       failed\n";
+  for (std::size_t i = 0; i < counts.rules.size(); ++i)
+    absl::StrAppendFormat(&text, "    %-26s %12d %12d %12d\n", RuleName(i, names),
+                          counts.rules[i].matched, counts.rules[i].applied, counts.rules[i].failed);
+  if (counts.dropped != 0)
+    absl::StrAppend(&text, "  events        ", counts.dropped, " nobody read in time\n");
+  return text;
+}
+
+}  // namespace srcsel

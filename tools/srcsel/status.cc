@@ -1,0 +1,167 @@
+#include "status.hh"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "agent/up_status.hh"
+#include "base/process_name.hh"
+#include "base/status.hh"
+#include "counts.hh"
+#include "say.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr char kExplanation[] = R"(
+What `srcsel up` has attached, since when, whether routes are followed, what has been decided so
+far, and which sockets are older than the hooks: those keep what they have.
+
+Examples:
+  srcsel status
+  srcsel status --json | jq -r '.old_sockets[].comm' | sort | uniq -c
+
+With --json: "up"; and if so "cgroup", "policy" (the file), "since", "policy_since", "until" (of a
+trial not yet confirmed, else null; seconds since 1970), "following", "pid", "trouble" (why sources
+may not be right; empty: nothing is known of that), "version", "abi", "generation" (of the image),
+"hooks" ("name", "program", "attached"), "reasons" (decisions by reason), "rules" ("rule", "matched",
+"applied", "failed"), "dropped" (events nobody read in time), "old_sockets" ("pid", "comm", "fd",
+"protocol", "local", "peer") and "unseen" (processes whose sockets could not be looked at).
+
+Exit status: 0 if it is up and nothing troubles it; 1 otherwise; 2 if it could not be found out.
+)";
+
+struct Options {
+  bool json = false;
+};
+
+using Json = nlohmann::ordered_json;
+
+Json OfTime(absl::Time time) {
+  if (time == absl::InfiniteFuture() || time == absl::InfinitePast()) return nullptr;
+  return absl::ToUnixSeconds(time);
+}
+
+Json ToJson(const UpStatus &status, const std::vector<OpenSocket> &old) {
+  Json hooks = Json::array(), sockets = Json::array();
+  for (const KeptLink &hook : status.hooks)
+    hooks.push_back(
+        {{"name", hook.name}, {"program", hook.program}, {"attached", hook.cgroup != 0}});
+  for (const OpenSocket &socket : old)
+    sockets.push_back({{"pid", socket.pid},
+                       {"comm", ProcessName(socket.pid)},
+                       {"fd", socket.fd},
+                       {"protocol", socket.protocol},
+                       {"local", socket.local},
+                       {"peer", socket.peer}});
+  const UpState &state = status.state;
+  Json json = {{"up", true},
+               {"cgroup", state.cgroup},
+               {"policy", state.policy},
+               {"since", OfTime(state.since)},
+               {"policy_since", OfTime(state.policy_since)},
+               {"until", OfTime(state.until)},
+               {"following", status.following},
+               {"pid", state.pid},
+               {"trouble", status.Trouble()},
+               {"version", state.version},
+               {"abi", status.abi},
+               {"generation", status.generation},
+               {"hooks", hooks}};
+  if (status.counts) {
+    json["reasons"] = ReasonsToJson(status.counts->reasons);
+    json["rules"] = RulesToJson(status.counts->rules, state.rules);
+    json["dropped"] = status.counts->dropped;
+  }
+  json["old_sockets"] = sockets;
+  json["unseen"] = state.unseen;
+  return json;
+}
+
+std::string Moment(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", time, absl::LocalTimeZone());
+}
+
+std::string Names(const std::vector<KeptLink> &hooks) {
+  return absl::StrJoin(hooks, " ", [](std::string *out, const KeptLink &hook) {
+    absl::StrAppend(out, hook.name, hook.cgroup == 0 ? " (detached)" : "");
+  });
+}
+
+std::string Following(const UpStatus &status) {
+  const std::string trouble = status.Trouble();
+  return trouble.empty() ? absl::StrCat("by process ", status.state.pid)
+                         : absl::StrCat("no: ", trouble);
+}
+
+std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
+  const UpState &state = status.state;
+  std::string text;
+  const auto line = [&](absl::string_view key, const auto &...value) {
+    absl::StrAppend(&text, "  ", key, std::string(key.size() < 14 ? 14 - key.size() : 1, ' '),
+                    value..., "\n");
+  };
+  absl::StrAppend(&text, "up on cgroup ", state.cgroup, " since ", Moment(state.since), "\n");
+  if (state.until != absl::InfiniteFuture())
+    line("on trial", "until ", Moment(state.until), "; srcsel confirm keeps it up");
+  line("policy", state.policy, ", ", Counted(state.rules.size(), "rule"), ", in force since ",
+       Moment(state.policy_since));
+  line("followed", Following(status));
+  line("image", "generation ", status.generation);
+  line("hooks", Names(status.hooks));
+  if (status.counts) absl::StrAppend(&text, CountsToText(*status.counts, state.rules));
+  line("old sockets", old.size(), old.empty() ? "" : ", left alone:");
+  for (const OpenSocket &socket : old)
+    absl::StrAppend(&text, "    ", ProcessName(socket.pid), " (", socket.pid, ") ", socket.protocol,
+                    socket.local.empty() ? "" : " ", socket.local,
+                    socket.peer.empty() ? "" : " to ", socket.peer, "\n");
+  if (state.unseen != 0)
+    line("unseen", "processes whose sockets could not be looked at: ", state.unseen);
+  return text;
+}
+
+[[noreturn]] void RunStatus(const Options &options) {
+  if (geteuid() != 0) {
+    Say("status: run as root: what is attached is root's alone to see");
+    std::exit(kWrongWords);
+  }
+  const UpPaths paths = UpPaths::Get();
+  const absl::StatusOr<UpStatus> status = ReadUpStatus(paths);
+  if (absl::IsNotFound(status.status())) {
+    std::cout << (options.json ? "{\"up\":false}" : "nothing is up") << std::endl;
+    std::exit(kFailed);
+  }
+  if (!status.ok()) {
+    Say(status.status().message());
+    std::exit(kWrongWords);
+  }
+  const std::vector<OpenSocket> old =
+      OldSockets(paths, status->state).value_or(std::vector<OpenSocket>());
+  if (options.json)
+    std::cout << ToJson(*status, old).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  else
+    std::cout << ToText(*status, old);
+  std::cout.flush();
+  std::exit(status->Trouble().empty() ? 0 : kFailed);
+}
+
+}  // namespace
+
+void AddStatus(CLI::App &app) {
+  CLI::App *status = app.add_subcommand("status", "Tell what is up");
+  auto options = std::make_shared<Options>();
+  status->add_flag("-j,--json", options->json, "Print JSON");
+  status->footer(kExplanation);
+  status->callback([options] { RunStatus(*options); });
+}
+
+}  // namespace srcsel

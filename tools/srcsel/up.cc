@@ -1,0 +1,195 @@
+#include "up.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "agent/daemon.hh"
+#include "agent/up.hh"
+#include "agent/upkeep.hh"
+#include "base/status.hh"
+#include "netns_option.hh"
+#include "say.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr char kExplanation[] = R"(
+Attaches the policy to a cgroup, all processes of the host if none is named, and comes back when
+its hooks are in force. A process in the background then follows routes, rules and addresses. If it
+dies, the hooks go on with what they have; the next `srcsel up` takes them over without a gap.
+
+Examples:
+  srcsel up --policy /etc/srcsel/srcsel.toml --dry-run
+      What is to be said about the policy here; changes nothing.
+  srcsel up --policy /etc/srcsel/srcsel.toml --try 60s
+      Goes down again after a minute, unless `srcsel confirm` comes before. For hosts that one
+      reaches by the very routes in question.
+  srcsel up --policy srcsel.toml --cgroup /system.slice/backup.service
+  srcsel up --policy srcsel.toml --foreground
+      For a service manager: stays, and tells it when it is ready (Type=notify).
+
+  srcsel up --policy srcsel.toml --steer
+      Where a source would leave by another uplink than its own, adds `ip rule from` for it, under
+      protocol 83, and removes it when it goes down. (The first ip rule ever added to a network
+      namespace takes its tables local and main apart for good.)
+
+Then: srcsel status, reload, trace, stats, down.
+
+Sockets that are there already keep what they have: `srcsel status` lists them. Exit status: 0 if it
+is up; 2 if the policy has an error, or the words do; 1 if it could not be brought up. In both cases
+nothing is changed.
+)";
+
+struct Options {
+  std::string policy, cgroup = "/", netns, trial;
+  bool foreground = false, dry_run = false, steer = false, quiet = false;
+};
+
+absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const Options &options) {
+  if (options.trial.empty()) return std::nullopt;
+  absl::Duration trial;
+  const std::string last = options.trial.substr(options.trial.size() - 1);
+  const bool bare = last >= "0" && last <= "9";
+  if (!absl::ParseDuration(bare ? options.trial + "s" : options.trial, &trial) ||
+      trial < absl::Seconds(1) || trial > absl::Hours(24))
+    return absl::InvalidArgumentError(
+        absl::StrCat("--try '", options.trial, "' is not a time from 1s to 24h, as in 60s or 5m"));
+  return absl::ToChronoSeconds(trial);
+}
+
+absl::StatusOr<UpRequest> RequestOf(const Options &options) {
+  if (options.policy.empty())
+    return absl::InvalidArgumentError("no policy: srcsel up --policy FILE (srcsel up --help)");
+  std::error_code error;
+  const std::string file = std::filesystem::absolute(options.policy, error);
+  if (error) return absl::ErrnoToStatus(error.value(), "find the directory one is in");
+  return UpRequest{.policy = {file}, .cgroup = options.cgroup, .steer = options.steer};
+}
+
+absl::Status WantRoot() {
+  if (geteuid() == 0) return absl::OkStatus();
+  return absl::PermissionDeniedError("run as root: hooks are attached for every user's processes");
+}
+
+// Who has it, and what one may want instead.
+absl::Status IsUp(const UpRequest &request) {
+  std::string who;
+  if (const auto run = OpenRunDirectory(request.paths); run.ok())
+    if (const auto state = ReadUpState(*run); state.ok())
+      who = absl::StrCat(" on cgroup ", state->cgroup, ", kept by process ", state->pid);
+  return absl::AlreadyExistsError(absl::StrCat(
+      "up already", who, "; srcsel reload reads its policy anew, srcsel down takes it down"));
+}
+
+std::string Banner(const Up &up, const std::optional<std::chrono::seconds> &trial) {
+  std::string text = absl::StrCat("up on cgroup ", up.state.cgroup, ": ",
+                                  Counted(up.policy.rules.size(), "rule"), " of ", up.source.file);
+  if (up.took_over) absl::StrAppend(&text, "; took over hooks that nobody kept");
+  if (up.state.old_sockets != 0)
+    absl::StrAppend(&text, "; ", Counted(up.state.old_sockets, "socket"),
+                    " older than that left alone (srcsel status)");
+  if (trial)
+    absl::StrAppend(&text, "; goes down in ", trial->count(), " s unless srcsel confirm comes");
+  return text;
+}
+
+absl::Status RunUpkeep(std::unique_ptr<Up> up, std::optional<std::chrono::seconds> trial,
+                       absl::FunctionRef<void(const absl::Status &)> begun) {
+  const UpPaths paths = up->paths;
+  absl::StatusOr<std::unique_ptr<Upkeep>> upkeep = Upkeep::Begin(std::move(up), trial);
+  begun(upkeep.status());
+  return upkeep.ok() ? (*upkeep)->Run() : upkeep.status();
+}
+
+// In a process that stays behind; what it says when it has begun.
+absl::Status GoBehind(std::unique_ptr<Up> up, std::optional<std::chrono::seconds> trial) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "make a pipe");
+  Fd hear(ends[0]), tell(ends[1]);
+  SRCSEL_RETURN_IF_ERROR(StartDaemon("srcsel-up", [&] {
+    const auto begun = [&](const absl::Status &status) {
+      const std::string text = status.ok() ? "up" : absl::StrCat("!", status.message());
+      if (write(tell.get(), text.data(), text.size()) < 0) return;
+      tell.reset();
+    };
+    return RunUpkeep(std::move(up), trial, begun).ok() ? 0 : 1;
+  }));
+  tell.reset();
+  std::string text;
+  char part[512];
+  for (ssize_t got; (got = read(hear.get(), part, sizeof(part))) > 0;)
+    text.append(part, static_cast<std::size_t>(got));
+  if (text == "up") return absl::OkStatus();
+  return absl::UnavailableError(text.empty() ? "the process that follows the kernel has ended"
+                                             : text.substr(1));
+}
+
+absl::StatusOr<int> BringItUp(const Options &options) {
+  SRCSEL_ASSIGN_OR_RETURN(const UpRequest request, RequestOf(options));
+  SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
+  SRCSEL_RETURN_IF_ERROR(WantRoot());
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));
+  PrintFindings(plan.examined.findings, options.quiet);
+  if (HasErrors(plan.examined.findings)) return kWrongWords;
+  if (options.dry_run) {
+    if (!options.quiet) Say("nothing was changed: --dry-run");
+    return 0;
+  }
+  absl::StatusOr<std::unique_ptr<Up>> up = BringUp(request, std::move(plan));
+  if (absl::IsAlreadyExists(up.status())) return IsUp(request);
+  SRCSEL_RETURN_IF_ERROR(up.status());
+  const std::string banner = Banner(**up, trial);
+  const auto say = [&] {
+    if (!options.quiet) Say(banner);
+  };
+  if (!options.foreground) {
+    SRCSEL_RETURN_IF_ERROR(GoBehind(*std::move(up), trial));
+    say();
+    return 0;
+  }
+  SRCSEL_RETURN_IF_ERROR(RunUpkeep(*std::move(up), trial, [&](const absl::Status &begun) {
+    if (begun.ok()) say();
+  }));
+  return 0;
+}
+
+[[noreturn]] void RunUp(const Options &options) {
+  const absl::StatusOr<int> status = BringItUp(options);
+  if (!status.ok()) Fail(status.status());
+  std::exit(*status);
+}
+
+}  // namespace
+
+void AddUp(CLI::App &app) {
+  CLI::App *up = app.add_subcommand("up", "Put a cgroup, or the whole host, under a policy");
+  auto options = std::make_shared<Options>();
+  up->add_option("--policy", options->policy, "The policy; srcsel check tells if it is right")
+      ->type_name("FILE");
+  up->add_option("--cgroup", options->cgroup,
+                 "The cgroup to attach to, from the root of the hierarchy; left out: the root")
+      ->type_name("PATH");
+  up->add_option("--try", options->trial, "Go down again after that, unless confirmed")
+      ->type_name("TIME");
+  up->add_flag("--dry-run", options->dry_run, "Say what is to be said, change nothing");
+  up->add_flag("--steer", options->steer,
+               "Add the ip rules by source that the policy's sources want; down removes them");
+  up->add_flag("--foreground", options->foreground, "Stay; end by SIGTERM or SIGINT");
+  AddNetnsOption(*up, options->netns, "Network namespace to mirror");
+  up->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was done, no notes");
+  up->footer(kExplanation);
+  up->callback([options] { RunUp(*options); });
+}
+
+}  // namespace srcsel
