@@ -16,8 +16,11 @@ constexpr std::size_t kBudget = 2'000'000;
 // Each mask is a dimension of the image, of which there are few.
 constexpr std::size_t kMasks = 3;
 
-std::vector<MarkedClass> Compile(const NfRuleSet &rules, int family, const Condition &flows) {
+std::vector<MarkedClass> Compile(const NfRuleSet &rules, int family, const Mark &mark) {
   std::size_t budget = kBudget;
+  Condition flows;
+  flows.to = AllOf(family);
+  flows.mark = mark;
   return MarkClasses(ChainsThatMatter(rules, family), flows, budget);
 }
 
@@ -47,7 +50,7 @@ std::vector<Range16> Ports(const NfNumbers &numbers) {
 
 void SetDestinations(const NfPrefixes &to, PolicyRule &rule) {
   constexpr std::size_t kFew = 8;
-  if (to == nullptr) return;
+  if (to->prefixes.front().length == 0) return;
   if (to->prefixes.size() <= kFew)
     rule.to = to->prefixes;
   else
@@ -98,17 +101,15 @@ MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most) {
   std::vector<MarkedClass> classes[2];
   std::size_t masks = 0;
   for (int family : {AF_INET, AF_INET6}) {
-    classes[family == AF_INET6] = Compile(rules, family, {});
+    classes[family == AF_INET6] = Compile(rules, family, {0, 0});
     masks = std::max(masks, CountMasks(classes[family == AF_INET6]));
   }
   if (masks > kMasks) {
     policy.limits.emplace_back(
         "the rules look at marks under many masks: sockets that bear a mark of their own are left "
         "to the kernel");
-    Condition unmarked;
-    unmarked.mark = {0, 0xffffffff};
     for (int family : {AF_INET, AF_INET6})
-      classes[family == AF_INET6] = Compile(rules, family, unmarked);
+      classes[family == AF_INET6] = Compile(rules, family, {0, 0xffffffff});
   }
   policy.rules = RulesOf(classes[0]);
   std::vector<PolicyRule> v6 = RulesOf(classes[1]);

@@ -23,11 +23,9 @@ NfMark Condition::Reduced(const NfMark &computed) const {
 }
 
 Narrowing Narrow(Condition &condition, const NfPrefixes &destinations) {
-  NfPrefixes both =
-      condition.to == nullptr ? destinations : Intersection(condition.to, destinations);
+  NfPrefixes both = Intersection(condition.to, destinations);
   if (both->prefixes.empty()) return Narrowing::kNothing;
-  const bool everything = condition.to == nullptr && both->prefixes.front().length == 0;
-  if (everything || both == condition.to) return Narrowing::kAll;
+  if (both == condition.to) return Narrowing::kAll;
   condition.to = std::move(both);
   return Narrowing::kSome;
 }
@@ -69,7 +67,7 @@ Narrowing Narrow(Condition &condition, const NfMark &computed, const Mark &test)
 
 std::optional<Condition> Intersection(const Condition &a, const Condition &b) {
   Condition both = a;
-  if (b.to != nullptr && Narrow(both, b.to) == Narrowing::kNothing) return std::nullopt;
+  if (Narrow(both, b.to) == Narrowing::kNothing) return std::nullopt;
   if (!Add(b.protos, both.protos) || !Add(b.dports, both.dports) || !Add(b.uids, both.uids) ||
       !Add(b.gids, both.gids))
     return std::nullopt;
@@ -87,8 +85,7 @@ bool Covers(const Condition &wide, const Condition &narrow) {
     return false;
   if (wide.cgroup && !(narrow.cgroup && IsWithin(narrow.cgroup->path, wide.cgroup->path)))
     return false;
-  if (wide.to == nullptr || wide.to == narrow.to) return true;
-  return narrow.to != nullptr && Covers(*wide.to, *narrow.to);
+  return wide.to == narrow.to || Covers(*wide.to, *narrow.to);
 }
 
 }  // namespace srcsel

@@ -18,9 +18,9 @@ struct NfMark {
   friend bool operator==(const NfMark &, const NfMark &) = default;
 };
 
-// Of one family. What is not set holds for all flows.
+// What is not set holds for all flows.
 struct Condition {
-  NfPrefixes to;
+  NfPrefixes to;  // of one family, and never null: AllOf() it, to begin with
   std::optional<NfNumbers> protos, dports, uids, gids;
   std::optional<Cgroup> cgroup;
   Mark mark{0, 0};  // SO_MARK AND mask == value
