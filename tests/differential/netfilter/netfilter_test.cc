@@ -1,0 +1,238 @@
+// What Evaluate() and CompileMarks() say of a flow is what the kernel does with it: rule sets drawn
+// from the grammar, loaded by nft and both iptables, and flows really sent through them.
+
+#include <netinet/in.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <iostream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "dice.hh"
+#include "draw_iptables.hh"
+#include "draw_nft.hh"
+#include "netfilter/compile_marks.hh"
+#include "netfilter/evaluate.hh"
+#include "netfilter/read_rules.hh"
+#include "network.hh"
+#include "policy_match.hh"
+#include <srcsel/abi.h>
+
+namespace srcsel {
+namespace {
+
+constexpr std::size_t kFlows = 200;
+constexpr std::size_t kThreads = 6;
+
+std::uint32_t FromEnvironment(const char *name, std::uint32_t otherwise) {
+  const char *said = std::getenv(name);
+  return said == nullptr ? otherwise : static_cast<std::uint32_t>(std::strtoul(said, nullptr, 0));
+}
+
+struct RuleText {
+  std::string program, text;
+};
+
+// Nft refuses rules that contradict themselves.
+std::string DrawAcceptableNft(Dice &dice, bool unknown) {
+  for (;;)
+    if (std::string text = DrawNft(dice, unknown); Feed("nft -c -f - 2>/dev/null", text).ok())
+      return text;
+}
+
+// What a host may have: one kind of rules, now and then two.
+std::vector<RuleText> DrawRules(Dice &dice, bool unknown) {
+  std::vector<RuleText> rules;
+  const auto iptables = [&](const std::string &variant) {
+    if (!dice.OneIn(5))
+      rules.push_back({"iptables-" + variant + "-restore", DrawIptables(dice, false, unknown)});
+    if (!dice.OneIn(3))
+      rules.push_back({"ip6tables-" + variant + "-restore", DrawIptables(dice, true, unknown)});
+  };
+  const std::size_t kind = dice.Below(8);
+  if (kind <= 4) rules.push_back({"nft -f -", DrawAcceptableNft(dice, unknown)});
+  if (kind == 4 || kind == 5 || kind == 6) iptables("nft");
+  if (kind == 7) iptables("legacy");
+  return rules;
+}
+
+NfFlow DrawFlow(Dice &dice, std::size_t number) {
+  const bool v4 = dice.OneIn(2);
+  NfFlow flow;
+  flow.destination =
+      *IpAddress::Parse(v4 ? absl::StrCat("198.51.", dice.Below(3), ".", dice.Below(6))
+                           : absl::StrCat("2001:db8::", dice.Below(3), ":", dice.Below(6)));
+  const std::uint8_t ping = v4 ? std::uint8_t{IPPROTO_ICMP} : std::uint8_t{IPPROTO_ICMPV6};
+  flow.proto = dice.Of<std::uint8_t>(
+      {IPPROTO_UDP, IPPROTO_UDP, IPPROTO_UDP, IPPROTO_TCP, IPPROTO_TCP, ping});
+  flow.dport = dice.Of<std::uint16_t>({53, 80, 443, 1000, 1003, 1005, 1500});
+  flow.sport = static_cast<std::uint16_t>(10000 + number);
+  flow.uid = dice.Of<std::uint32_t>({0, 1000, 1001, 2000});
+  flow.gid = dice.Of<std::uint32_t>({0, 5, 6});
+  if (dice.OneIn(4)) flow.mark = dice.Of<std::uint32_t>({1, 2, 3, 0x10, 0x64, 0x101, 0x80000});
+  if (dice.OneIn(8)) flow.dscp = dice.Of<std::uint8_t>({8, 10});
+  flow.out_device = absl::StrCat("u", flow.mark & 3);
+  flow.source = Network::AddressOf(flow.destination.family(), flow.mark & 3);
+  return flow;
+}
+
+std::string Describe(const NfFlow &flow) {
+  return absl::StrCat(flow.destination.ToString(), " proto ", flow.proto, " dport ", flow.dport,
+                      " uid ", flow.uid, " gid ", flow.gid, " mark ", flow.mark, " dscp ",
+                      flow.dscp);
+}
+
+struct Tally {
+  std::size_t sets = 0, flows = 0, unknown = 0, left = 0, marked = 0, bound = 0;
+
+  void Add(const Tally &other) {
+    sets += other.sets;
+    flows += other.flows;
+    unknown += other.unknown;
+    left += other.left;
+    marked += other.marked;
+    bound += other.bound;
+  }
+};
+
+bool IsUnknown(const PolicyRule &rule) {
+  return rule.leave && rule.name.find(": ") != std::string::npos;
+}
+
+// Whether the policy does something about the flow; then it is as it would be after that.
+bool Apply(const MarkPolicy &policy, NfFlow &flow) {
+  const PolicyRule *rule = FirstMatch(policy.rules, flow);
+  if (rule == nullptr || !rule->mark) return false;
+  const std::uint32_t mark = rule->mark->AppliedTo(flow.mark);
+  if (rule->apply == srcsel::Apply::kMark) flow.mark = mark;
+  flow.source = Network::AddressOf(flow.destination.family(), mark & 3);
+  return true;
+}
+
+// One rule set in a namespace of its own, which conntrack knows no flow of.
+class Trial {
+ public:
+  explicit Trial(std::uint32_t seed) : seed_(seed), dice_(seed) {}
+
+  void Run() {
+    ASSERT_EQ(network_.Open(), absl::OkStatus());
+    may_be_unknown_ = dice_.OneIn(4);
+    const std::vector<RuleText> texts = DrawRules(dice_, may_be_unknown_);
+    std::string trace = absl::StrCat("SRCSEL_SEED=", seed_, " SRCSEL_SETS=1\n");
+    for (const RuleText &rules : texts) {
+      absl::StrAppend(&trace, rules.program, "\n", rules.text);
+      ASSERT_EQ(Feed(rules.program, rules.text), absl::OkStatus());
+    }
+    SCOPED_TRACE(trace);
+    const NfRuleSet rules = ReadRules();
+    ASSERT_TRUE(rules.skipped.empty()) << rules.skipped.front();
+    policy_ = CompileMarks(rules, SRCSEL_MAX_POLICY);
+    ++tally_.sets;
+    Compare(rules);
+  }
+
+  const Tally &tally() const { return tally_; }
+
+ private:
+  void Compare(const NfRuleSet &rules) {
+    std::vector<NfFlow> flows, again;
+    std::vector<NfOutcome> outcomes, hoped;
+    for (std::size_t i = 0; i < kFlows; ++i) {
+      flows.push_back(DrawFlow(dice_, ++sports_));
+      outcomes.push_back(Evaluate(rules, flows.back()));
+      CheckPolicy(flows.back(), outcomes.back());
+      // What a hook would make of it.
+      NfFlow applied = flows.back();
+      if (!outcomes.back().unknown.empty() || !Apply(policy_, applied)) continue;
+      applied.sport = static_cast<std::uint16_t>(applied.sport + kFlows);
+      again.push_back(applied);
+      hoped.push_back(outcomes.back());
+    }
+    Send(flows, outcomes, false);
+    Send(again, hoped, true);
+  }
+
+  void CheckPolicy(const NfFlow &flow, const NfOutcome &outcome) {
+    ++tally_.flows;
+    if (!outcome.unknown.empty()) {
+      ++tally_.unknown;
+      EXPECT_TRUE(may_be_unknown_) << Describe(flow) << ": " << outcome.unknown;
+      return;
+    }
+    if (outcome.dropped) return;
+    const PolicyRule *rule = FirstMatch(policy_.rules, flow);
+    if (rule != nullptr && rule->mark) {
+      ++(rule->apply == srcsel::Apply::kMark ? tally_.marked : tally_.bound);
+      EXPECT_EQ(rule->mark->AppliedTo(flow.mark), outcome.routed)
+          << Describe(flow) << " by " << rule->name;
+    } else if ((rule != nullptr && IsUnknown(*rule)) || !policy_.limits.empty()) {
+      ++tally_.left;
+    } else {
+      // Left alone: it may lose bits of a mark of its own, and gains none.
+      EXPECT_EQ(outcome.routed & ~flow.mark, 0u) << Describe(flow);
+    }
+  }
+
+  void Send(const std::vector<NfFlow> &flows, const std::vector<NfOutcome> &outcomes,
+            bool applied) {
+    for (std::size_t i = 0; i < flows.size(); ++i)
+      ASSERT_EQ(network_.Send(flows[i], applied, Number(i)), absl::OkStatus());
+    const auto seen = network_.TakeSeen();
+    ASSERT_TRUE(seen.ok()) << seen.status();
+    for (std::size_t i = 0; i < flows.size(); ++i) {
+      if (!outcomes[i].unknown.empty()) continue;
+      const auto found = seen->find(Number(i));
+      const bool left = found != seen->end();
+      const std::string flow = absl::StrCat(Describe(flows[i]), applied ? ", applied" : "");
+      EXPECT_EQ(left, !outcomes[i].dropped) << flow;
+      if (!left || outcomes[i].dropped) continue;
+      EXPECT_EQ(found->second.mark, outcomes[i].mark) << flow;
+      EXPECT_EQ(found->second.way, outcomes[i].routed & 3) << flow;
+    }
+  }
+
+  static std::uint32_t Number(std::size_t i) { return static_cast<std::uint32_t>(i + 1) << 4; }
+
+  const std::uint32_t seed_;
+  Dice dice_;
+  Network network_;
+  bool may_be_unknown_ = false;
+  MarkPolicy policy_;
+  Tally tally_;
+  std::size_t sports_ = 0;
+};
+
+TEST(Netfilter, PredictsTheMarkThatArrives) {
+  if (geteuid() != 0) GTEST_SKIP() << "making a network namespace needs root";
+  const std::uint32_t first = FromEnvironment("SRCSEL_SEED", 1);
+  const std::uint32_t end = first + FromEnvironment("SRCSEL_SETS", 200);
+  std::atomic<std::uint32_t> next = first;
+  std::mutex mutex;
+  Tally tally;
+  // Most of the time is the kernel's, which waits when rules and namespaces go.
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < kThreads; ++i)
+    threads.emplace_back([&] {
+      for (std::uint32_t seed = next++; seed < end && !testing::Test::HasFailure(); seed = next++) {
+        Trial trial(seed);
+        trial.Run();
+        const std::lock_guard lock(mutex);
+        tally.Add(trial.tally());
+      }
+    });
+  for (std::thread &thread : threads) thread.join();
+  std::cout << tally.sets << " rule sets, " << tally.flows << " flows: " << tally.unknown
+            << " unknown, " << tally.left << " left to the kernel for what a hook does not see, "
+            << tally.marked << " marked, " << tally.bound << " bound\n";
+  // Nearly all of what netfilter reroutes is understood.
+  EXPECT_GT(tally.marked + tally.bound, tally.left);
+}
+
+}  // namespace
+}  // namespace srcsel
