@@ -74,12 +74,17 @@ absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
 
 }  // namespace
 
+std::size_t UpPlan::Room(const Policy &file) {
+  return file.rules.size() < SRCSEL_MAX_POLICY ? SRCSEL_MAX_POLICY - file.rules.size() : 1;
+}
+
 absl::StatusOr<UpPlan> PlanUp(const UpRequest &request) {
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
   if (request.steer) mirror.SteerAs(RuleOwner::kUp);
   SRCSEL_ASSIGN_OR_RETURN(Examined examined,
                           Examine(request.policy, mirror.state(), mirror.advice()));
-  return UpPlan{std::move(examined), std::move(mirror)};
+  SRCSEL_ASSIGN_OR_RETURN(HostMarks marks, HostMarks::Start(UpPlan::Room(examined.written)));
+  return UpPlan{std::move(examined), std::move(mirror), std::move(marks)};
 }
 
 absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan plan) {
@@ -90,12 +95,17 @@ absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan pla
   SRCSEL_ASSIGN_OR_RETURN(const Pins pins, Pins::Make(request.paths.bpf));
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> before, pins.Links());
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, LoadHooks(pins, plan.mirror));
+  Policy from_file = plan.examined.written;
+  SRCSEL_RETURN_IF_ERROR(
+      AddMarks(plan.marks.policy(), plan.mirror.state(), plan.examined));
   auto up = std::make_unique<Up>(Up{.paths = request.paths,
                                     .run = std::move(run),
                                     .lock = std::move(lock),
                                     .source = request.policy,
+                                    .from_file = std::move(from_file),
                                     .policy = std::move(plan.examined.written),
                                     .mirror = std::move(plan.mirror),
+                                    .marks = std::move(plan.marks),
                                     .hooks = std::move(hooks)});
   up->state.cgroup = request.cgroup;
   up->state.since = up->state.policy_since = absl::Now();

@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/hook_mirror.hh"
+#include "agent/host_marks.hh"
 #include "agent/up_paths.hh"
 #include "agent/up_policy.hh"
 #include "agent/up_state.hh"
@@ -37,16 +38,22 @@ struct Up {
   UpPaths paths;
   Fd run, lock;
   UpPolicy source;
-  Policy policy;  // as written
+  Policy from_file;
+  Policy policy;  // all, as written
   HookMirror mirror;
+  HostMarks marks;
   Hooks hooks;
   UpState state = {};      // without the process, which is yet to be
   bool took_over = false;  // hooks of another process
 };
 
 struct UpPlan {
-  Examined examined;
+  Examined examined;  // of the file
   HookMirror mirror;
+  HostMarks marks;
+
+  // How many rules there is room for behind the file's.
+  static std::size_t Room(const Policy &file);
 };
 // What an `up` would do; changes nothing.
 absl::StatusOr<UpPlan> PlanUp(const UpRequest &request);

@@ -11,6 +11,7 @@
 namespace srcsel {
 
 absl::StatusOr<Examined> Examine(const UpPolicy &policy, const State &state, Advice advice) {
+  if (policy.file.empty()) return Examined{};
   PolicyFile file = ReadPolicy(policy.file);
   Examined examined{std::move(file.policy), {}, std::move(file.findings), {}};
   // What the host has to say is of use only where the file is right.
@@ -22,6 +23,13 @@ absl::StatusOr<Examined> Examine(const UpPolicy &policy, const State &state, Adv
   std::ranges::stable_sort(examined.findings, {},
                            [](const Finding &finding) { return finding.place.line; });
   return examined;
+}
+
+absl::Status AddMarks(const MarkPolicy &marks, const State &state, Examined &examined) {
+  SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve({marks.rules}, state, Advice::kNone));
+  std::ranges::copy(marks.rules, std::back_inserter(examined.written.rules));
+  std::ranges::move(resolution.policy.rules, std::back_inserter(examined.resolved.rules));
+  return absl::OkStatus();
 }
 
 }  // namespace srcsel

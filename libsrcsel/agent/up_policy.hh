@@ -1,5 +1,5 @@
-// Where an `up` has its policy from: the one place that knows. What else a host says about its
-// sources (marks of its own firewall) joins the file's rules here, behind them.
+// Where an `up` has its policy from: the rules of a file, and behind them, for what these do not
+// hold for, the marks of the host's own firewall.
 
 #pragma once
 
@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/steer.hh"
+#include "netfilter/compile_marks.hh"
 #include "policy/finding.hh"
 #include "policy/policy.hh"
 #include "state/state.hh"
@@ -15,7 +16,7 @@
 namespace srcsel {
 
 struct UpPolicy {
-  std::string file;  // absolute: it is read again from another directory
+  std::string file;  // absolute: it is read again from another directory; empty: there is none
 };
 
 // A policy and what it means on a host in that state (resolve.hh); with an error among the findings
@@ -26,5 +27,8 @@ struct Examined {
   std::vector<Rule> wanted;
 };
 absl::StatusOr<Examined> Examine(const UpPolicy &policy, const State &state, Advice advice);
+
+// Puts the firewall's rules behind those of the file.
+absl::Status AddMarks(const MarkPolicy &marks, const State &state, Examined &examined);
 
 }  // namespace srcsel

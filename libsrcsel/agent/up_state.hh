@@ -23,6 +23,7 @@ struct UpState {
   std::string cgroup;              // "/", "/system.slice"
   std::string policy;              // the file
   std::vector<std::string> rules;  // their names, by number
+  std::vector<std::string> limits;  // what is not known of the firewall's marks
   absl::Time since = absl::InfinitePast();         // the hooks are attached
   absl::Time policy_since = absl::InfinitePast();  // the policy is in force
   absl::Time until = absl::InfiniteFuture();       // taken down then, unless confirmed

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/notify.hh"
 #include "agent/own_rules.hh"
+#include "agent/resolve.hh"
 #include "base/directory.hh"
 #include "base/status.hh"
 
@@ -79,14 +80,20 @@ absl::Status Upkeep::Run() {
     pollfd polled[] = {{up_->mirror.fd(), POLLIN, 0},
                        {control_.fd(), POLLIN, 0},
                        {signals_.get(), POLLIN, 0},
-                       {reader_.get(), POLLIN, 0}};
+                       {reader_.get(), POLLIN, 0},
+                       {up_->marks.fd(), POLLIN, 0}};
     const int ready = poll(polled, std::size(polled), Patience());
     if (trial_ends_ && Clock::now() >= *trial_ends_) {
       ended_ = End();
       break;
     }
-    if (ready == 0) up_->mirror.LookAround().IgnoreError();
+    if (ready == 0) {
+      up_->mirror.LookAround().IgnoreError();
+      up_->marks.LookAround();
+    }
     if (ready == 0 || polled[0].revents) Follow();
+    if (polled[4].revents) up_->marks.Hear();
+    if (up_->marks.due() && Clock::now() >= *up_->marks.due()) FollowFirewall();
     if (polled[3].revents) {
       reader_.reset();
       up_->hooks.Tell(Hooks::Told::kNone);
@@ -99,9 +106,10 @@ absl::Status Upkeep::Run() {
 
 int Upkeep::Patience() const {
   std::chrono::milliseconds patience = kLookAround;
-  if (trial_ends_)
-    patience = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*trial_ends_ - Clock::now()),
-                          std::chrono::milliseconds(0), patience);
+  for (const auto &moment : {trial_ends_, up_->marks.due()})
+    if (moment)
+      patience = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*moment - Clock::now()),
+                            std::chrono::milliseconds(0), patience);
   return static_cast<int>(patience.count());
 }
 
@@ -111,6 +119,21 @@ void Upkeep::Follow() {
   if (stale == up_->state.stale && up_->mirror.image()->header().generation == written_) return;
   up_->state.stale = stale;
   WriteDown().IgnoreError();
+}
+
+// The file stays as it was read last: it is not read anew because of the firewall.
+void Upkeep::FollowFirewall() {
+  up_->marks.Read(UpPlan::Room(up_->from_file));
+  Examined examined;
+  absl::StatusOr<Resolution> file =
+      Resolve(up_->from_file, up_->mirror.state(), up_->mirror.advice());
+  absl::Status status = file.status();
+  if (file.ok()) {
+    examined = {up_->from_file, std::move(file->policy), {}, std::move(file->wanted)};
+    status = PutInForce(std::move(examined));
+  }
+  up_->state.stale = std::string(status.message());
+  if (!status.ok()) WriteDown().IgnoreError();
 }
 
 void Upkeep::HearSignal() {
@@ -160,14 +183,22 @@ absl::Status Upkeep::Reload(const UpPolicy &source, Findings &findings) {
                           Examine(source, up_->mirror.state(), up_->mirror.advice()));
   findings = std::move(examined.findings);
   if (HasErrors(findings)) return absl::OkStatus();
+  up_->from_file = examined.written;
+  up_->source = source;
+  up_->state.policy_since = absl::Now();
+  up_->marks.Read(UpPlan::Room(up_->from_file));
+  return PutInForce(std::move(examined));
+}
+
+absl::Status Upkeep::PutInForce(Examined examined) {
+  const std::vector<std::string> names = NamesOf(up_->policy);
+  SRCSEL_RETURN_IF_ERROR(AddMarks(up_->marks.policy(), up_->mirror.state(), examined));
   // What either policy wants is there while they change.
   if (up_->state.steered) SRCSEL_RETURN_IF_ERROR(AddOwnRules(examined.wanted, RuleOwner::kUp));
   SRCSEL_RETURN_IF_ERROR(up_->mirror.Publish(std::move(examined.resolved), up_->hooks));
   if (up_->state.steered) SRCSEL_RETURN_IF_ERROR(MakeOwnRules(examined.wanted, RuleOwner::kUp));
   up_->policy = std::move(examined.written);
-  up_->source = source;
-  up_->state.policy_since = absl::Now();
-  SRCSEL_RETURN_IF_ERROR(up_->hooks.ForgetTallies());
+  if (NamesOf(up_->policy) != names) SRCSEL_RETURN_IF_ERROR(up_->hooks.ForgetTallies());
   return WriteDown();
 }
 
@@ -199,6 +230,7 @@ absl::Status Upkeep::WriteDown() {
   up_->state.generation = generation;
   up_->state.policy = up_->source.file;
   up_->state.rules = NamesOf(up_->policy);
+  up_->state.limits = up_->marks.Limits();
   return WriteUpState(up_->run, up_->state);
 }
 

@@ -36,11 +36,13 @@ class Upkeep {
 
   int Patience() const;
   void Follow();
+  void FollowFirewall();
   void HearSignal();
   void HearCaller();
   ControlAnswer Do(ControlSocket::Caller &caller);
   ControlAnswer Reload(const std::string &file);
   absl::Status Reload(const UpPolicy &source, Findings &findings);
+  absl::Status PutInForce(Examined examined);
   ControlAnswer Confirm();
   ControlAnswer Listen(ControlSocket::Caller &caller);
   absl::Status End();

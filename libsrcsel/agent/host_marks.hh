@@ -1,0 +1,56 @@
+// The marks that a host's own firewall gives to what the host sends, as rules of a policy, and again
+// whenever the firewall changes.
+//
+// Contract: belongs to the network namespace that the thread was in at Start(), and is used in it.
+// What cannot be read or understood is among the limits and the rules that leave flows to the
+// kernel, never guessed. Not thread-safe. Cost: that of reading and compiling the rule set;
+// changes that come faster are taken together, so that no more than half of the time goes into it.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "netfilter/compile_marks.hh"
+#include "netfilter/follow_rules.hh"
+#include "netfilter/rule_set.hh"
+
+namespace srcsel {
+
+class HostMarks {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Subscribes, then reads: nothing that changes from here on is missed. At most `most` rules.
+  static absl::StatusOr<HostMarks> Start(std::size_t most);
+
+  const NfRuleSet &firewall() const { return firewall_; }
+  const MarkPolicy &policy() const { return policy_; }
+
+  // All that is not known: what was not read, not understood, or had no room. A line each.
+  std::vector<std::string> Limits() const;
+
+  // Readable when something may have changed: then Hear(), and Read() when it is due().
+  int fd() const { return follower_.fd(); }
+  void Hear();
+  // Looks for what is not announced.
+  void LookAround();
+  std::optional<Clock::time_point> due() const { return due_; }
+  void Read(std::size_t most);
+
+ private:
+  explicit HostMarks(RuleFollower follower) : follower_(std::move(follower)) {}
+
+  RuleFollower follower_;
+  NfRuleSet firewall_;
+  MarkPolicy policy_;
+  Clock::duration took_{};
+  std::optional<Clock::time_point> due_;
+};
+
+}  // namespace srcsel
