@@ -25,8 +25,14 @@ SRCSEL_INLINE long srcsel_apply(struct bpf_sock_addr *ctx, const struct srcsel_f
   return -EADDRNOTAVAIL;
 }
 
-/* SRCSEL_FACT_SOURCE is the caller's to fill in: the datagram has a source, the socket's or that of
- * its control data. */
+/* Of a datagram's source, 0 if it has none, and in what it differs from the socket's: it is in the
+ * control data, or the socket's own. */
+SRCSEL_INLINE __u8 srcsel_source_facts(__u32 source, __u32 differs) {
+  if (!source) return 0;
+  return differs ? SRCSEL_FACT_SOURCE : SRCSEL_FACT_LEFT;
+}
+
+/* What srcsel_source_facts() says is the caller's to fill in. */
 SRCSEL_INLINE int srcsel_datagram(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
                                   struct srcsel_flow *flow) {
   struct srcsel_decision decision;

@@ -43,6 +43,15 @@ int srcsel_decide_flow(struct srcsel_flow *flow, struct srcsel_decision *decisio
   return 0;
 }
 
+__u32 srcsel_own_mark_in(__u32 mark) {
+  struct srcsel_flow flow = {.mark = mark};
+  const __u32 slot = 0;
+  srcsel_image image = bpf_map_lookup_elem(&srcsel_images, &slot);
+  const struct srcsel_header *head = image ? srcsel_open(image) : 0;
+
+  return head ? srcsel_find_own_mark(image, head, &flow) : 0;
+}
+
 int srcsel_decide_socket(struct srcsel_flow *flow, struct srcsel_decision *decision) {
   const struct srcsel_header *head;
   srcsel_image image;

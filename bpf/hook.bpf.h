@@ -22,6 +22,7 @@
 #define AF_INET6 10
 #define SOL_SOCKET 1
 #define SO_REUSEADDR 2
+#define SO_BROADCAST 6
 #define SO_MARK 36
 #define SOCK_STREAM 1
 
@@ -35,15 +36,21 @@ int srcsel_decide_flow(struct srcsel_flow *flow, struct srcsel_decision *decisio
 /* The same for SRCSEL_CREATE, which is much less to check. */
 int srcsel_decide_socket(struct srcsel_flow *flow, struct srcsel_decision *decision);
 
+/* Which bits of a socket's mark an earlier decision set, if it is not one of the application's. */
+__u32 srcsel_own_mark_in(__u32 mark);
+
 /*
  * The parts of a flow that do not depend on the family of the hook. By arithmetic, not by branches:
  * every branch here would have the verifier walk the engine once more.
+ *
+ * SRCSEL_FACT_LEFT is the caller's to fill in: the socket has an address.
  *
  * Of a UDP socket the source port is unknown until it has one: it gets it before the first lookup
  * (ip4_datagram_connect), where TCP gets it after (tcp_v4_connect).
  */
 SRCSEL_INLINE void srcsel_gather(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
                                  struct srcsel_flow *flow) {
+  const __u32 bound = flow->facts & SRCSEL_FACT_LEFT;
   const __u32 *remembered = bpf_sk_storage_get(&srcsel_facts, sk, 0, 0);
   __u64 portless;
 
@@ -55,7 +62,8 @@ SRCSEL_INLINE void srcsel_gather(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
   flow->sport = sk->src_port;
   portless = srcsel_is_zero(flow->sport);
   flow->facts |= (portless ^ 1) * SRCSEL_FACT_PORT;
-  if (remembered) flow->facts |= *remembered;
+  /* What bind() was asked for and refused is no source. */
+  if (remembered) flow->facts |= *remembered & ~(bound ? 0 : SRCSEL_FACT_SOURCE);
   flow->unknown = SRCSEL_IN_UID | SRCSEL_IN_DSCP | SRCSEL_IN_LABEL | SRCSEL_IN_OPAQUE |
                   (portless & srcsel_is_zero(flow->proto ^ IPPROTO_UDP)) * SRCSEL_IN_SPORT;
 }

@@ -6,7 +6,7 @@ SRCSEL_INLINE void srcsel_send_from(struct bpf_sock_addr *ctx, const __u8 *sourc
   __u32 word;
 
   __builtin_memcpy(&word, source, sizeof(word));
-  if (word) ctx->msg_src_ip4 = word;
+  ctx->msg_src_ip4 = word;
 }
 
 #include "datagram.bpf.h"
@@ -18,6 +18,6 @@ int srcsel_sendmsg4(struct bpf_sock_addr *ctx) {
 
   if (!sk) return 1;
   flow.dst.hi = (__u64)bpf_ntohl(ctx->user_ip4) << 32;
-  flow.facts = (ctx->msg_src_ip4 != 0) * SRCSEL_FACT_SOURCE;
+  flow.facts = srcsel_source_facts(ctx->msg_src_ip4, ctx->msg_src_ip4 ^ sk->src_ip4);
   return srcsel_datagram(ctx, sk, &flow);
 }

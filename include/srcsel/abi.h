@@ -104,6 +104,8 @@ enum srcsel_action {
   SRCSEL_AIMED = 1u << 7,     /* selects by destination or its port: not known at socket creation */
   SRCSEL_HOME_MARK = 1u << 8, /* the mark was found in ip rules: it is set in the image's own
                                  namespace only */
+  SRCSEL_LED_MARK = 1u << 9,  /* the mark leads the source out by its uplink: it is set only where
+                                 there is a source of the flow's family */
 };
 
 /* How a pool's address is chosen, modulo the number of slots. */

@@ -74,6 +74,7 @@ absl::Status Steer(PolicyRule &rule, const Snapshot &snapshot, Advice advice, Fi
   if (steering) {
     rule.mark = steering->mark;
     rule.home_mark = true;
+    rule.led_mark = true;
     found.Add(Severity::kNote, "source",
               absl::StrCat("leaves by its uplink with mark ", steering->mark.ToString(),
                            ", which is set too: ip rule ", steering->pref, " has it look up table ",

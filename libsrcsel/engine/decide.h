@@ -37,11 +37,16 @@ SRCSEL_INLINE const struct srcsel_policy *srcsel_policy_at(srcsel_image image,
                                                      sizeof(struct srcsel_policy));
 }
 
+SRCSEL_INLINE __u32 srcsel_has_source(const struct srcsel_policy *policy, __u32 family) {
+  return policy->has_source[family] | (policy->slots[family] != 0);
+}
+
 /* Whether the rule marks the flow's socket. */
 SRCSEL_INLINE __u32 srcsel_may_mark(const struct srcsel_header *head,
                                     const struct srcsel_policy *policy,
                                     const struct srcsel_flow *flow) {
   if (!(policy->action & SRCSEL_DO_MARK) || SRCSEL_UNMARKABLE(flow)) return 0;
+  if (policy->action & SRCSEL_LED_MARK && !srcsel_has_source(policy, flow->family & 1)) return 0;
   return flow->netns == head->netns || !(policy->action & SRCSEL_HOME_MARK);
 }
 
@@ -210,14 +215,16 @@ SRCSEL_FN int srcsel_conclude(struct srcsel_decision *decision) {
 SRCSEL_FN int srcsel_take_back(srcsel_image image, const struct srcsel_header *head,
                                const struct srcsel_flow *flow, struct srcsel_decision *decision) {
   const __u32 own = srcsel_find_own_mark(image, head, flow);
-  const __u32 left = flow->facts & (SRCSEL_FACT_LEFT | SRCSEL_FACT_PORT | SRCSEL_FACT_SOURCE);
+  /* A port keeps a source that is bound, not that of a datagram. */
+  const __u32 kept = flow->operation == SRCSEL_CONNECT ? SRCSEL_FACT_PORT : 0;
+  const __u32 left = flow->facts & (SRCSEL_FACT_LEFT | SRCSEL_FACT_SOURCE | kept);
 
   if (own && !(decision->apply & SRCSEL_APPLY_MARK) && !SRCSEL_UNMARKABLE(flow)) {
     decision->apply |= SRCSEL_APPLY_MARK;
     decision->mark = 0;
     decision->mark_mask = own;
   }
-  if (left != SRCSEL_FACT_LEFT || flow->operation != SRCSEL_CONNECT) return 0;
+  if (left != SRCSEL_FACT_LEFT) return 0;
   if (decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS)) return 0;
   decision->apply |= SRCSEL_APPLY_SOURCE;
   __builtin_memset(decision->source, 0, sizeof(decision->source));

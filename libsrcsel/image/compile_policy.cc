@@ -37,6 +37,7 @@ __u16 ActionOf(const PolicyRule &rule) {
   unsigned action = 0;
   if (rule.mark) action |= rule.apply == Apply::kBind ? SRCSEL_DO_TABLES : SRCSEL_DO_MARK;
   if (rule.home_mark) action |= SRCSEL_HOME_MARK;
+  if (rule.led_mark) action |= SRCSEL_LED_MARK;
   if (rule.ports) action |= SRCSEL_DO_PORTS;
   if (rule.on_fail == OnFail::kReject) action |= SRCSEL_OR_REJECT;
   if (!rule.to.empty() || !rule.sets.empty() || !rule.dports.empty()) action |= SRCSEL_AIMED;
@@ -96,7 +97,8 @@ absl::Status Check(const PolicyRule &rule) {
 
 std::optional<IpAddress> AddressOf(const State &state, const DeviceSource &device, int family) {
   const auto link = std::ranges::find(state.links, device.name, &Link::name);
-  if (link == state.links.end()) return std::nullopt;
+  // What is sent with the address of a device that is down leaves by another one.
+  if (link == state.links.end() || !(link->flags & IFF_UP)) return std::nullopt;
   std::optional<IpAddress> second_best;
   for (const InterfaceAddress &a : state.addresses) {
     if (a.ifindex != link->index || a.local.family() != family || a.scope != RT_SCOPE_UNIVERSE)

@@ -100,6 +100,8 @@ struct PolicyRule {
   OnFail on_fail = OnFail::kKernel;
   // The mark was found in this namespace's ip rules: sockets of another one do not get it.
   bool home_mark = false;
+  // The mark is there for the sources only: flows of a family without one do not get it.
+  bool led_mark = false;
 
   friend bool operator==(const PolicyRule &, const PolicyRule &) = default;
 };
