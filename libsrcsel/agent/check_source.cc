@@ -46,6 +46,7 @@ std::vector<std::string> AddressesOf(const State &state, int family) {
 }
 
 bool IsBroadcast(const IpAddress &address, const State &state) {
+  if (address == *IpAddress::Parse("255.255.255.255")) return true;
   const Prefix host{address, address.bits()};
   return std::ranges::any_of(state.routes.entries(), [&](const Routes::Entry &route) {
     return route.dst == host && state.routes.TermsOf(route).type == RTN_BROADCAST;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <string>
 
 #include "absl/strings/numbers.h"
@@ -38,9 +39,20 @@ void CloseInherited() {
   _exit(body());
 }
 
+// What the end of our own child has left pending is nobody's business.
+void ForgetChild(const sigset_t &pending) {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  const timespec now{};
+  if (!sigismember(&pending, SIGCHLD)) sigtimedwait(&child, nullptr, &now);
+}
+
 }  // namespace
 
 absl::Status StartDaemon(const char *name, absl::FunctionRef<int()> body) {
+  sigset_t pending;
+  sigpending(&pending);
   const pid_t child = fork();
   if (child < 0) return absl::ErrnoToStatus(errno, "fork");
   if (child == 0) {
@@ -52,6 +64,7 @@ absl::Status StartDaemon(const char *name, absl::FunctionRef<int()> body) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  ForgetChild(pending);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return absl::ErrnoToStatus(WIFEXITED(status) ? WEXITSTATUS(status) : EINTR,
                                "start the process that follows the kernel");

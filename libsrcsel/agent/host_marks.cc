@@ -17,9 +17,7 @@ absl::StatusOr<HostMarks> HostMarks::Start(std::size_t most) {
 
 std::vector<std::string> HostMarks::Limits() const {
   std::vector<std::string> limits = firewall_.skipped;
-  for (const PolicyRule &rule : policy_.rules)
-    if (IsNotUnderstood(rule) && std::ranges::find(limits, rule.name) == limits.end())
-      limits.push_back(rule.name);
+  std::ranges::copy(policy_.NotUnderstood(), std::back_inserter(limits));
   std::ranges::copy(policy_.limits, std::back_inserter(limits));
   return limits;
 }

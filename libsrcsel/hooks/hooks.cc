@@ -18,6 +18,7 @@
 #include "base/status.hh"
 #include "hooks/hook_list.hh"
 #include "hooks/image_map.hh"
+#include "hooks/overridden.hh"
 #include <srcsel/abi.h>
 
 namespace srcsel {
@@ -134,6 +135,9 @@ absl::Status Hooks::Publish(std::span<const std::byte> image) {
 
 absl::Status Hooks::Attach(const Fd &cgroup) {
   const auto hooks = HooksOf(*skeleton_);
+  for (const Hook &hook : hooks)
+    SRCSEL_RETURN_IF_ERROR(
+        CheckNothingOverridden(cgroup, hook.type, bpf_program__name(hook.program)));
   for (std::size_t i = 0; i < hooks.size(); ++i) {
     const Hook &hook = hooks[i];
     if (bpf_prog_attach(bpf_program__fd(hook.program), cgroup.get(), hook.type,
@@ -169,6 +173,8 @@ absl::Status Hooks::Keep(const Hook &hook, const Fd &cgroup, const Pins &pins) {
     if (bpf_link_update(kept.get(), program, nullptr) != 0)
       return absl::ErrnoToStatus(errno, absl::StrCat("replace ", hook.name, " on the cgroup"));
   } else {
+    SRCSEL_RETURN_IF_ERROR(
+        CheckNothingOverridden(cgroup, hook.type, bpf_program__name(hook.program)));
     if (hook.remembers) remembers_all_ = false;
     const Fd link(bpf_link_create(program, cgroup.get(), hook.type, nullptr));
     if (!link) return AttachError(errno, bpf_program__name(hook.program));

@@ -96,6 +96,15 @@ bool Alike(const std::vector<PolicyRule> &v4, const std::vector<PolicyRule> &v6)
 
 }  // namespace
 
+std::vector<std::string> MarkPolicy::NotUnderstood() const {
+  std::vector<std::string> names;
+  for (const PolicyRule &rule : rules)
+    if (rule.leave && rule.name.find(": ") != std::string::npos &&
+        std::ranges::find(names, rule.name) == names.end())
+      names.push_back(rule.name);
+  return names;
+}
+
 MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most) {
   MarkPolicy policy;
   std::vector<MarkedClass> classes[2];

@@ -26,6 +26,9 @@ struct MarkPolicy {
   std::vector<PolicyRule> rules;
   // Of all sockets, only those without a mark are decided about, or of all rules only the first.
   std::vector<std::string> limits;
+
+  // The rules that are not understood and why, each once.
+  std::vector<std::string> NotUnderstood() const;
 };
 
 // At most `most` rules, at least one.

@@ -1,7 +1,11 @@
 #include "policy/toml.hh"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 // toml++ 3.3 asserts that a key begins as one must before it reports that it does not: "[=]". It
 // takes for unreachable what letters from U+00C0 to U+0499 reach: "[wan\u00e9]".
@@ -55,6 +59,21 @@ TomlValue ValueOf(const toml::node &node) {
   return value;
 }
 
+// toml++ nests a table for each part of a dotted key, and walks them by recursion. No key of ours has
+// more than three. The line of one with too many, or 0: dots in strings are taken for such as well,
+// up to the line's first quote.
+constexpr std::ptrdiff_t kDots = 64;
+
+std::uint32_t LineOfDeepKey(absl::string_view text) {
+  std::uint32_t number = 1;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    const absl::string_view key = line.substr(0, line.find_first_of("=\"'#"));
+    if (std::ranges::count(key, '.') > kDots) return number;
+    ++number;
+  }
+  return 0;
+}
+
 }  // namespace
 
 absl::string_view TomlValue::Kind() const {
@@ -64,6 +83,8 @@ absl::string_view TomlValue::Kind() const {
 }
 
 std::variant<TomlTable, TomlMistake> ReadToml(absl::string_view text) {
+  if (const std::uint32_t line = LineOfDeepKey(text))
+    return TomlMistake{line, absl::StrCat("a key of more than ", kDots, " parts")};
   try {
     return TableOf(toml::parse(std::string_view(text.data(), text.size())));
   } catch (const toml::parse_error &error) {

@@ -18,6 +18,7 @@
 #include "netfilter/read_rules.hh"
 #include "netns_option.hh"
 #include "policy/write_policy.hh"
+#include "source_nats.hh"
 #include <srcsel/abi.h>
 
 namespace srcsel {
@@ -46,14 +47,6 @@ bool IsOf(NfOrigin origin, const std::string &kind) {
   return (origin == NfOrigin::kNft) == (kind == "nft");
 }
 
-bool Forwards(int family) {
-  const char *path = family == AF_INET ? "/proc/sys/net/ipv4/conf/all/forwarding"
-                                       : "/proc/sys/net/ipv6/conf/all/forwarding";
-  std::ifstream file(path);
-  int on = 0;
-  return file >> on && on != 0;
-}
-
 std::string Comment(absl::string_view text) {
   return absl::StrCat("# ", absl::StrReplaceAll(text, {{"\n", " "}, {"\r", " "}}), "\n");
 }
@@ -66,25 +59,18 @@ std::string CommentList(const std::string &title, const std::vector<std::string>
 }
 
 std::string AboutSourceNats(const NfRuleSet &rules) {
-  std::vector<std::string> needless, forwarding;
-  for (const NfSourceNat &nat : rules.source_nats) {
-    const bool forwards = (nat.v4 && Forwards(AF_INET)) || (nat.v6 && Forwards(AF_INET6));
-    (forwards ? forwarding : needless).push_back(nat.name);
-  }
+  const SourceNats nats = SortSourceNats(rules);
   return absl::StrCat(
-      CommentList("Needless with this policy, for this host forwards nothing:", needless),
-      CommentList("Needless for what this host sends, needed for what it forwards:", forwarding));
+      CommentList("Needless with this policy, for this host forwards nothing:", nats.needless),
+      CommentList("Needless for what this host sends, needed for what it forwards:",
+                  nats.forwarding));
 }
 
 // What of the rules the policy does not say.
 std::string AboutLimits(const NfRuleSet &rules, const MarkPolicy &policy) {
-  std::vector<std::string> left;
-  for (const PolicyRule &rule : policy.rules)
-    if (rule.leave && rule.name.find(": ") != std::string::npos &&
-        std::ranges::find(left, rule.name) == left.end())
-      left.push_back(rule.name);
   return absl::StrCat(CommentList("Not read:", rules.skipped),
-                      CommentList("Not translated, what comes there is left to the kernel:", left),
+                      CommentList("Not translated, what comes there is left to the kernel:",
+                                  policy.NotUnderstood()),
                       CommentList("Limits:", policy.limits));
 }
 

@@ -50,7 +50,7 @@ Examples:
   srcsel run --netns blue --mark 0x64/0xff -- wget http://example.com
       In the network namespace that `ip netns` calls blue.
 
-Left alone: destinations that are local, on the link, multicast or broadcast, and sockets
+Left alone: destinations that are local, link-local, multicast or broadcast, and sockets
 that the command has bound or marked itself. Exit status: the command's own; 125 if the
 policy could not be set up, 126 if the command could not be run, 127 if it was not found.
 )";
@@ -205,6 +205,12 @@ void Run(const Options &options) {
   Exec(options.command);
 }
 
+// "$UNSET" is a mistake, not the lack of an option.
+CLI::Validator NotEmpty() {
+  return CLI::Validator(
+      [](const std::string &text) { return std::string(text.empty() ? "is empty" : ""); }, "");
+}
+
 }  // namespace
 
 void AddRun(CLI::App &app) {
@@ -212,10 +218,12 @@ void AddRun(CLI::App &app) {
   auto options = std::make_shared<Options>();
   CLI::Option *policy = run->add_option("--policy", options->policy,
                                         "A policy file; srcsel check tells if it is right")
-                            ->type_name("FILE");
+                            ->type_name("FILE")
+                            ->check(NotEmpty());
   run->add_option("--mark", options->mark,
                   "Firewall mark of its connections, with an optional mask")
       ->type_name("V[/M]")
+      ->check(NotEmpty())
       ->excludes(policy);
   run->add_option("--apply", options->apply,
                   "mark: set it on the socket. bind: bind the source the tables give for it")
@@ -230,6 +238,7 @@ void AddRun(CLI::App &app) {
   run->add_option("--ports", options->ports,
                   "Local ports to use, each for any number of destinations at a time")
       ->type_name("A-B")
+      ->check(NotEmpty())
       ->excludes(policy);
   run->add_flag("--steer", options->steer,
                 "Add the ip rules by source that the sources want, as long as it runs");

@@ -30,7 +30,8 @@ Examples:
   srcsel status
   srcsel status --json | jq -r '.old_sockets[].comm' | sort | uniq -c
 
-With --json: "up"; and if so "cgroup", "policy" (the file), "since", "policy_since", "until" (of a
+With --json: "up"; and if so "cgroup", "policy" (the file), "limits" (what is
+not known of the firewall's marks), "since", "policy_since", "until" (of a
 trial not yet confirmed, else null; seconds since 1970), "following", "pid", "trouble" (why sources
 may not be right; empty: nothing is known of that), "version", "abi", "generation" (of the image),
 "hooks" ("name", "program", "attached"), "reasons" (decisions by reason), "rules" ("rule", "matched",
@@ -67,6 +68,7 @@ Json ToJson(const UpStatus &status, const std::vector<OpenSocket> &old) {
   Json json = {{"up", true},
                {"cgroup", state.cgroup},
                {"policy", state.policy},
+               {"limits", state.limits},
                {"since", OfTime(state.since)},
                {"policy_since", OfTime(state.policy_since)},
                {"until", OfTime(state.until)},
@@ -113,8 +115,9 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   absl::StrAppend(&text, "up on cgroup ", state.cgroup, " since ", Moment(state.since), "\n");
   if (state.until != absl::InfiniteFuture())
     line("on trial", "until ", Moment(state.until), "; srcsel confirm keeps it up");
-  line("policy", state.policy, ", ", Counted(state.rules.size(), "rule"), ", in force since ",
-       Moment(state.policy_since));
+  line("policy", state.policy.empty() ? "the firewall's marks" : state.policy, ", ",
+       Counted(state.rules.size(), "rule"), ", in force since ", Moment(state.policy_since));
+  for (const std::string &limit : state.limits) line("not known", limit);
   line("followed", Following(status));
   line("image", "generation ", status.generation);
   line("hooks", Names(status.hooks));

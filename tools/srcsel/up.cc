@@ -17,6 +17,7 @@
 #include "agent/up.hh"
 #include "agent/upkeep.hh"
 #include "base/status.hh"
+#include "firewall_report.hh"
 #include "netns_option.hh"
 #include "say.hh"
 
@@ -24,13 +25,22 @@ namespace srcsel {
 namespace {
 
 constexpr char kExplanation[] = R"(
-Attaches the policy to a cgroup, all processes of the host if none is named, and comes back when
-its hooks are in force. A process in the background then follows routes, rules and addresses. If it
+Gives what this host sends the source that goes with the marks of its own firewall (nft and iptables,
+OUTPUT): nothing of it is changed, and MASQUERADE is no longer needed for it. With --policy, the
+policy comes first, and the firewall's marks where it says nothing.
+
+Attaches to a cgroup, all processes of the host if none is named, and comes back when the hooks are
+in force. A process in the background then follows routes, rules, addresses and the firewall. If it
 dies, the hooks go on with what they have; the next `srcsel up` takes them over without a gap.
 
+On stdout: what was understood of the firewall, rule by rule, and what was not.
+
 Examples:
+  srcsel up --dry-run
+      What it would do; changes nothing.
+  srcsel up
   srcsel up --policy /etc/srcsel/srcsel.toml --dry-run
-      What is to be said about the policy here; changes nothing.
+      The same with a policy.
   srcsel up --policy /etc/srcsel/srcsel.toml --try 60s
       Goes down again after a minute, unless `srcsel confirm` comes before. For hosts that one
       reaches by the very routes in question.
@@ -68,10 +78,9 @@ absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const Options &optio
 }
 
 absl::StatusOr<UpRequest> RequestOf(const Options &options) {
-  if (options.policy.empty())
-    return absl::InvalidArgumentError("no policy: srcsel up --policy FILE (srcsel up --help)");
   std::error_code error;
-  const std::string file = std::filesystem::absolute(options.policy, error);
+  const std::string file =
+      options.policy.empty() ? "" : std::filesystem::absolute(options.policy, error).string();
   if (error) return absl::ErrnoToStatus(error.value(), "find the directory one is in");
   return UpRequest{.policy = {file}, .cgroup = options.cgroup, .steer = options.steer};
 }
@@ -93,7 +102,9 @@ absl::Status IsUp(const UpRequest &request) {
 
 std::string Banner(const Up &up, const std::optional<std::chrono::seconds> &trial) {
   std::string text = absl::StrCat("up on cgroup ", up.state.cgroup, ": ",
-                                  Counted(up.policy.rules.size(), "rule"), " of ", up.source.file);
+                                  Counted(up.policy.rules.size(), "rule"));
+  if (!up.source.file.empty())
+    absl::StrAppend(&text, ", ", up.from_file.rules.size(), " of ", up.source.file);
   if (up.took_over) absl::StrAppend(&text, "; took over hooks that nobody kept");
   if (up.state.old_sockets != 0)
     absl::StrAppend(&text, "; ", Counted(up.state.old_sockets, "socket"),
@@ -142,6 +153,7 @@ absl::StatusOr<int> BringItUp(const Options &options) {
   SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));
   PrintFindings(plan.examined.findings, options.quiet);
   if (HasErrors(plan.examined.findings)) return kWrongWords;
+  if (!options.quiet) std::cout << FirewallReport(plan.marks, plan.mirror.state()) << std::flush;
   if (options.dry_run) {
     if (!options.quiet) Say("nothing was changed: --dry-run");
     return 0;
@@ -175,7 +187,7 @@ absl::StatusOr<int> BringItUp(const Options &options) {
 void AddUp(CLI::App &app) {
   CLI::App *up = app.add_subcommand("up", "Put a cgroup, or the whole host, under a policy");
   auto options = std::make_shared<Options>();
-  up->add_option("--policy", options->policy, "The policy; srcsel check tells if it is right")
+  up->add_option("--policy", options->policy, "A policy; srcsel check tells if it is right")
       ->type_name("FILE");
   up->add_option("--cgroup", options->cgroup,
                  "The cgroup to attach to, from the root of the hierarchy; left out: the root")
@@ -187,7 +199,7 @@ void AddUp(CLI::App &app) {
                "Add the ip rules by source that the policy's sources want; down removes them");
   up->add_flag("--foreground", options->foreground, "Stay; end by SIGTERM or SIGINT");
   AddNetnsOption(*up, options->netns, "Network namespace to mirror");
-  up->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was done, no notes");
+  up->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was done, no notes, no report");
   up->footer(kExplanation);
   up->callback([options] { RunUp(*options); });
 }
