@@ -1,6 +1,7 @@
 #include "agent/check_source.hh"
 
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -81,11 +82,15 @@ absl::Status CheckAddress(const IpAddress &address, const State &state) {
 }
 
 absl::Status CheckDevice(const DeviceSource &device, const State &state) {
-  if (std::ranges::find(state.links, device.name, &Link::name) == state.links.end())
+  const auto link = std::ranges::find(state.links, device.name, &Link::name);
+  if (link == state.links.end())
     return absl::NotFoundError(absl::StrCat(
         "dev ", device.name, ": no such interface; this namespace has ",
         absl::StrJoin(state.links, ", ",
                       [](std::string *out, const Link &l) { absl::StrAppend(out, l.name); })));
+  if (!(link->flags & IFF_UP))
+    return absl::FailedPreconditionError(absl::StrCat(
+        "dev ", device.name, ": the interface is down; ip link set ", device.name, " up"));
   if (AddressOf(state, device, AF_INET) || AddressOf(state, device, AF_INET6))
     return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat("dev ", device.name,

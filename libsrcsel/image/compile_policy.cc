@@ -1,5 +1,6 @@
 #include "image/compile_policy.hh"
 
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 

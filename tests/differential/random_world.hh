@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <net/if.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
@@ -161,8 +162,8 @@ inline State DrawState(Draw &draw, std::uint64_t netns) {
   State state;
   state.netns = netns;
   state.links = {{.index = 1, .name = "lo"},
-                 {.index = 2, .name = "eth0", .group = 1},
-                 {.index = 3, .name = "eth1", .group = 2}};
+                 {.index = 2, .name = "eth0", .flags = draw.Once(9) ? 0u : IFF_UP, .group = 1},
+                 {.index = 3, .name = "eth1", .flags = IFF_UP, .group = 2}};
   const IpAddress own = IpAddress::Parse("10.0.0.1").value();
   if (!draw.Once(6)) state.addresses = {{2, own, {own, 24}, RT_SCOPE_UNIVERSE, 0}};
   DrawSources6(draw, state);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <net/if.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
@@ -98,8 +99,8 @@ inline State StateOf(std::vector<InterfaceAddress> addresses, std::vector<Route>
   State state;
   state.netns = kNetns;
   state.links = {{.index = 1, .name = "lo"},
-                 {.index = 2, .name = "eth0"},
-                 {.index = 3, .name = "eth1", .group = 7}};
+                 {.index = 2, .name = "eth0", .flags = IFF_UP},
+                 {.index = 3, .name = "eth1", .flags = IFF_UP, .group = 7}};
   state.addresses = std::move(addresses);
   state.routes = std::move(routes);
   state.rules = {Lookup(0, RT_TABLE_LOCAL), Lookup(32766, RT_TABLE_MAIN),

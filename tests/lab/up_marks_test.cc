@@ -1,0 +1,88 @@
+// srcsel up without a policy: the sources go with the marks that the host's own firewall gives.
+
+#include <ostream>
+
+#include "lab/servers.hh"
+#include "lab/up_scene.hh"
+
+namespace srcsel::lab {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+struct Tool {
+  const char *name;
+  Netfilter netfilter;
+};
+void PrintTo(const Tool &tool, std::ostream *out) {
+  *out << tool.name;
+}
+
+class UpMarksTest : public UpTest, public testing::WithParamInterface<Tool> {
+ protected:
+  void SetUp() override {
+    UpTest::SetUp();
+    ASSERT_TRUE(MarkOutput(lab_, GetParam().netfilter).ok());
+  }
+  Result UpByMarks(Words options = {}) const {
+    options.insert(options.begin(), {"up", "--cgroup", cgroup_.path()});
+    return Srcsel(std::move(options));
+  }
+  // Of a TCP connection under the policy.
+  std::string SourceOfTcp(const char *server) {
+    const Result fetch = Run({DIAL, server, "80"});
+    return fetch.ok() ? fetch.out.substr(0, fetch.out.find(' ')) : fetch.err;
+  }
+
+  Nginx nginx_ = Nginx::Start(lab_.host("server"), /*access_log=*/false).value();
+};
+
+INSTANTIATE_TEST_SUITE_P(, UpMarksTest,
+                         testing::Values(Tool{"Nft", Netfilter::kNft},
+                                         Tool{"Iptables", Netfilter::kIptables}),
+                         [](const auto &tool) { return tool.param.name; });
+
+TEST_P(UpMarksTest, SourcesAreRightWithNothingElseChanged) {
+  const Result up = UpByMarks();
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_EQ(SourceOfTcp(kServer4), kUnicomSource4);
+  EXPECT_EQ(SourceOfTcp(kServer6), kUnicomSource6);
+  // What is not marked is not touched.
+  EXPECT_EQ(Source(), kTelecomSource4);
+  EXPECT_THAT(client_.ConntrackEntries().value(), IsEmpty());
+}
+
+TEST_P(UpMarksTest, TellsWhatItUnderstood) {
+  ASSERT_TRUE(Masquerade(lab_).ok());
+  const Result plan = UpByMarks({"--dry-run"});
+  ASSERT_TRUE(plan.ok()) << plan.ToString();
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("RULE"), HasSubstr(" 100 "), HasSubstr("10.1.0.1"),
+                              HasSubstr("yours to remove"), Not(HasSubstr("not known"))));
+  EXPECT_THAT(ProgramIds(cgroup_.path()).value(), IsEmpty());
+}
+
+TEST_P(UpMarksTest, APolicyComesFirst) {
+  ASSERT_TRUE(RouteBySource(lab_).ok());
+  ASSERT_TRUE(Up("[[rule]]\nto = '192.0.2.81'\nsource = '10.1.0.2'\n", {"-q"}).ok());
+  EXPECT_EQ(SourceOfTcp(kOtherServer4), kUnicomOtherSource4);
+  EXPECT_EQ(SourceOfTcp(kServer4), kUnicomSource4);
+}
+
+TEST_P(UpMarksTest, FollowsTheFirewall) {
+  ASSERT_TRUE(UpByMarks({"-q"}).ok());
+  ASSERT_EQ(SourceOfTcp(kServer4), kUnicomSource4);
+  if (GetParam().netfilter == Netfilter::kNft) {
+    ASSERT_TRUE(client_.Do("nft flush ruleset").ok());
+  } else {
+    ASSERT_TRUE(client_.Do("iptables -t mangle -F OUTPUT").ok());
+  }
+  EXPECT_TRUE(Eventually([&] { return SourceOfTcp(kServer4) == kTelecomSource4; }));
+  ASSERT_TRUE(MarkOutput(lab_, GetParam().netfilter).ok());
+  EXPECT_TRUE(Eventually([&] { return SourceOfTcp(kServer4) == kUnicomSource4; }));
+}
+
+}  // namespace
+}  // namespace srcsel::lab
