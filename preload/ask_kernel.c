@@ -114,7 +114,7 @@ void srcsel_ask_kernel(int fd, const struct srcsel_flow *flow, __u32 mark,
                        struct srcsel_kernel_route *route) {
   union {
     struct question question;
-    __u8 answer[1024];
+    __u8 answer[640];
   } message __attribute__((aligned(8)));
   const long asked = SRCSEL_RAW3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   long size;

@@ -80,6 +80,15 @@ TEST(DecideDatagram, TakesASourceWhateverPortTheSocketHas) {
   EXPECT_EQ(Decided({kSource}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_PORT)), "app-port");
 }
 
+TEST(DecideUnmarkable, HasTheSourceThatGoesWithTheMark) {
+  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_UNMARKABLE)),
+            "table source 10.1.0.1");
+  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CONNECT, 100, SRCSEL_FACT_UNMARKABLE)), "mark");
+  EXPECT_EQ(Decided({kElsewhere}, Flow(SRCSEL_CONNECT, 100, SRCSEL_FACT_UNMARKABLE)), "no-rule");
+  EXPECT_EQ(Decided({kSource}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_UNMARKABLE)),
+            "source source 10.1.0.2");
+}
+
 TEST(DecideCreation, MarksWhereNoDestinationMatters) {
   EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CREATE)), "mark mark 100/4294967295");
   EXPECT_EQ(Decided({kElsewhere, kMark}, Flow(SRCSEL_CREATE)), "no-rule");
