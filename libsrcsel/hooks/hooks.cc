@@ -57,7 +57,7 @@ absl::Status LoadError(int error) {
 }
 
 absl::Status AttachError(int error, const char *program) {
-  const absl::Status status =
+  absl::Status status =
       absl::ErrnoToStatus(error, absl::StrCat("attach ", program, " to the cgroup"));
   if (error == EINVAL)
     return absl::Status(status.code(), absl::StrCat(status.message(), kKernelNeeded));

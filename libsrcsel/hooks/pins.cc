@@ -54,7 +54,7 @@ absl::Status CheckOwner(const std::string &path) {
 
 // Links, those that decide before those that remember what the application does.
 std::vector<std::string> InOrderOfRemoval(std::vector<std::string> names) {
-  std::ranges::stable_partition(names, [](absl::string_view name) {
+  std::stable_partition(names.begin(), names.end(), [](absl::string_view name) {
     return !absl::StartsWith(name, "bind") && !absl::StartsWith(name, "setsockopt");
   });
   return names;
