@@ -89,7 +89,8 @@ struct PolicyRule {
   std::vector<std::string> comms;  // task->comm, at most 15 bytes each
   std::vector<Mark> marks;         // the socket's before the rule: SO_MARK & mask == value
 
-  // What to do. At least one of mark, lookup, sources, pool and ports.
+  // What to do. At least one of mark, lookup, sources, pool and ports; or leave, alone.
+  bool leave = false;  // the kernel chooses, as if there were no policy
   std::optional<Mark> mark;
   Apply apply = Apply::kMark;           // kBind needs a mark and excludes sources and pool
   std::optional<std::uint32_t> lookup;  // a table: the mark of the ip rule that leads there

@@ -1,0 +1,33 @@
+// What is to be done about each class of flows that explore.hh finds.
+
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "netfilter/condition.hh"
+#include "netfilter/output_chains.hh"
+#include "policy/policy.hh"
+
+namespace srcsel {
+
+struct MarkedClass {
+  Condition flows;
+  std::string name;          // the rule that decides, or that is not understood, and why
+  bool known = true;         // false: left to the kernel because something is not known
+  std::optional<Mark> mark;  // to route by; without one, left to the kernel
+  Apply apply = Apply::kMark;
+
+  bool DoesLike(const MarkedClass &other) const {
+    return mark == other.mark && (!mark || apply == other.apply) && known == other.known &&
+           (known || name == other.name);
+  }
+};
+
+// In order, the first holds; what is in none is left to the kernel.
+std::vector<MarkedClass> MarkClasses(const std::vector<NfOutputChain> &chains,
+                                     const Condition &flows, std::size_t &budget);
+
+}  // namespace srcsel

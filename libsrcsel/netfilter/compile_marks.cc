@@ -1,0 +1,133 @@
+#include "netfilter/compile_marks.hh"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "netfilter/class_rules.hh"
+#include "netfilter/explore.hh"
+#include "netfilter/numbers.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr std::size_t kBudget = 2'000'000;
+// Each mask is a dimension of the image, of which there are few.
+constexpr std::size_t kMasks = 3;
+
+std::vector<MarkedClass> Compile(const NfRuleSet &rules, int family, const Mark &mark) {
+  std::size_t budget = kBudget;
+  Condition flows;
+  flows.to = AllOf(family);
+  flows.mark = mark;
+  return MarkClasses(ChainsThatMatter(rules, family), flows, budget);
+}
+
+std::size_t CountMasks(const std::vector<MarkedClass> &classes) {
+  std::set<std::uint32_t> masks;
+  for (const MarkedClass &one : classes) masks.insert(one.flows.mark.mask);
+  masks.erase(0);
+  return masks.size();
+}
+
+std::vector<std::uint8_t> Protocols(const NfNumbers &numbers) {
+  std::vector<std::uint8_t> out;
+  for (const Range32 &range : numbers)
+    for (std::uint32_t proto = range.first; proto <= range.last && proto <= 255; ++proto)
+      out.push_back(static_cast<std::uint8_t>(proto));
+  return out;
+}
+
+std::vector<Range16> Ports(const NfNumbers &numbers) {
+  std::vector<Range16> out;
+  for (const Range32 &range : numbers)
+    if (range.first <= 65535)
+      out.push_back({static_cast<std::uint16_t>(range.first),
+                     static_cast<std::uint16_t>(std::min<std::uint32_t>(range.last, 65535))});
+  return out;
+}
+
+void SetDestinations(const NfPrefixes &to, PolicyRule &rule) {
+  constexpr std::size_t kFew = 8;
+  if (to->prefixes.front().length == 0) return;
+  if (to->prefixes.size() <= kFew)
+    rule.to = to->prefixes;
+  else
+    rule.sets = {to};
+}
+
+PolicyRule RuleOf(const MarkedClass &one) {
+  PolicyRule rule;
+  rule.name = one.name;
+  SetDestinations(one.flows.to, rule);
+  if (one.flows.protos) rule.protos = Protocols(*one.flows.protos);
+  if (one.flows.dports) rule.dports = Ports(*one.flows.dports);
+  if (one.flows.uids) rule.uids = *one.flows.uids;
+  if (one.flows.gids) rule.gids = *one.flows.gids;
+  if (one.flows.cgroup) rule.cgroups = {*one.flows.cgroup};
+  if (one.flows.mark.mask != 0) rule.marks = {one.flows.mark};
+  rule.mark = one.mark;
+  rule.apply = one.apply;
+  rule.leave = !one.mark.has_value();
+  rule.home_mark = one.mark.has_value();
+  return rule;
+}
+
+std::vector<PolicyRule> RulesOf(const std::vector<MarkedClass> &classes) {
+  std::vector<PolicyRule> rules;
+  rules.reserve(classes.size());
+  for (const MarkedClass &one : classes) rules.push_back(RuleOf(one));
+  return rules;
+}
+
+// A rule that says nothing of destinations holds for both families.
+void KeepTo(int family, std::vector<PolicyRule> &rules) {
+  for (PolicyRule &rule : rules)
+    if (rule.to.empty() && rule.sets.empty()) rule.to = {Prefix::Default(family)};
+}
+
+bool Alike(const std::vector<PolicyRule> &v4, const std::vector<PolicyRule> &v6) {
+  return std::ranges::equal(v4, v6, [](PolicyRule a, const PolicyRule &b) {
+    a.name = b.name;
+    return a == b;
+  });
+}
+
+}  // namespace
+
+MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most) {
+  MarkPolicy policy;
+  std::vector<MarkedClass> classes[2];
+  std::size_t masks = 0;
+  for (int family : {AF_INET, AF_INET6}) {
+    classes[family == AF_INET6] = Compile(rules, family, {0, 0});
+    masks = std::max(masks, CountMasks(classes[family == AF_INET6]));
+  }
+  if (masks > kMasks) {
+    policy.limits.emplace_back(
+        "the rules look at marks under many masks: sockets that bear a mark of their own are left "
+        "to the kernel");
+    for (int family : {AF_INET, AF_INET6})
+      classes[family == AF_INET6] = Compile(rules, family, {0, 0xffffffff});
+  }
+  policy.rules = RulesOf(classes[0]);
+  std::vector<PolicyRule> v6 = RulesOf(classes[1]);
+  if (!Alike(policy.rules, v6)) {
+    KeepTo(AF_INET, policy.rules);
+    KeepTo(AF_INET6, v6);
+    std::ranges::move(v6, std::back_inserter(policy.rules));
+  }
+  if (policy.rules.size() > most) {
+    policy.limits.push_back(absl::StrCat("the rules make ", policy.rules.size(), " classes of flows, ",
+                                         most, " fit: the rest is left to the kernel"));
+    policy.rules.resize(most - 1);
+    PolicyRule rest;
+    rest.name = "beyond the rules that fit";
+    rest.leave = true;
+    policy.rules.push_back(std::move(rest));
+  }
+  return policy;
+}
+
+}  // namespace srcsel

@@ -1,0 +1,34 @@
+// The rules -> rules of a policy that give every flow the mark that netfilter will give it: an
+// ordered list, the first match holds, as in any policy.
+//
+// A flow whose route netfilter will look up again by another mark gets that mark at the socket
+// already: then the kernel's first lookup is right. That is only done where the rules, once the
+// socket bears the mark, end as before (Apply::kMark); elsewhere the source that goes with the mark
+// is bound and the mark is left to netfilter (Apply::kBind). What netfilter does not route again, or
+// drops, needs no rule. What is not known is left to the kernel, by a rule that says why.
+//
+// Pure. Cost: that of explore.hh, and once more for each class; work is bounded.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "netfilter/rule_set.hh"
+#include "policy/policy.hh"
+
+namespace srcsel {
+
+struct MarkPolicy {
+  // Named after the rule that sets the mark; one that leaves flows to the kernel after the rule that
+  // is not understood, and why.
+  std::vector<PolicyRule> rules;
+  // Of all sockets, only those without a mark are decided about, or of all rules only the first.
+  std::vector<std::string> limits;
+};
+
+// At most `most` rules, at least one.
+MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most);
+
+}  // namespace srcsel

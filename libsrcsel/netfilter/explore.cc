@@ -1,0 +1,414 @@
+#include "netfilter/explore.hh"
+
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "netfilter/evaluate.hh"
+#include "netfilter/narrow_match.hh"
+#include "netfilter/numbers.hh"
+#include "netfilter/output_chains.hh"
+
+namespace srcsel {
+namespace {
+
+// Bounds: of classes found, and of nested divisions.
+constexpr std::size_t kClasses = 20'000;
+constexpr int kDepth = 400;
+// nft and iptables allow no deeper nesting of chains.
+constexpr std::size_t kChains = 128;
+constexpr char kTooMuch[] = "the rules overlap in more ways than are followed";
+
+struct Place {
+  const NfChain *chain;
+  std::size_t rule;
+};
+
+struct Walk {
+  Condition flows;
+  NfEnd end;
+  NfMark before;  // the mark, as the base chain found it
+  std::size_t base = 0;
+  std::vector<Place> places;
+  std::size_t step = 0;
+  std::uint32_t state = kNfInvalid;
+  int depth = 0;
+
+  const NfRule &rule() const { return places.back().chain->rules[places.back().rule]; }
+  void NextRule() {
+    ++places.back().rule;
+    step = 0;
+  }
+  void EndChain() {
+    places.back().rule = places.back().chain->rules.size();
+    step = 0;
+  }
+};
+
+class Explorer {
+ public:
+  Explorer(std::vector<NfOutputChain> chains, std::size_t &budget)
+      : chains_(std::move(chains)), budget_(budget) {}
+
+  void Follow(Walk walk, std::vector<NfClass> &out) {
+    if (walk.depth > kDepth) return GiveUp(std::move(walk), kTooMuch, out);
+    for (;;) {
+      if (!Spend() || out.size() > kClasses)
+        return GiveUp(std::move(walk), kTooMuch, out);
+      if (walk.places.empty()) {
+        if (walk.base == chains_.size()) return Finish(std::move(walk), out);
+        if (chains_[walk.base].tied) return BothOrders(std::move(walk), out);
+        Enter(walk);
+        continue;
+      }
+      const Place &place = walk.places.back();
+      if (place.rule == place.chain->rules.size()) {
+        walk.places.pop_back();
+        if (!walk.places.empty()) continue;
+        if (chains_[walk.base].chain->drops) return Drop(std::move(walk), out);
+        Leave(walk);
+        continue;
+      }
+      if (walk.step == walk.rule().steps.size() || (walk.step == 0 && IsInert(walk.rule(), walk))) {
+        walk.NextRule();
+        continue;
+      }
+      if (!Take(walk, out)) return;
+    }
+  }
+
+ private:
+  bool Spend() {
+    if (budget_ == 0) return false;
+    --budget_;
+    return true;
+  }
+
+  static void Finish(Walk walk, std::vector<NfClass> &out) {
+    out.push_back({std::move(walk.flows), std::move(walk.end)});
+  }
+
+  static void GiveUp(Walk walk, std::string why, std::vector<NfClass> &out) {
+    walk.end.unknown = std::move(why);
+    Finish(std::move(walk), out);
+  }
+
+  static void Drop(Walk walk, std::vector<NfClass> &out) {
+    walk.end.dropped = true;
+    Finish(std::move(walk), out);
+  }
+
+  void Enter(Walk &walk) const {
+    const NfOutputChain &base = chains_[walk.base];
+    if (base.priority > kNfConntrackPriority && walk.state == kNfInvalid) walk.state = kNfNew;
+    walk.before = walk.end.mark;
+    walk.places = {{base.chain, 0}};
+    walk.step = 0;
+  }
+
+  // A chain that routes does so if it changed the mark. Where a chain before it changed it without
+  // routing, that matters: then flows for which this one sets it to what it was are told apart.
+  void Leave(Walk &walk) const {
+    const bool routes = chains_[walk.base].chain->hook == NfHook::kRoute;
+    const NfMark before = walk.flows.Reduced(walk.before), after = walk.flows.Reduced(walk.end.mark);
+    if (routes && before != after) {
+      const bool same_so_far = before == walk.flows.Reduced(walk.end.routed);
+      const bool depends = before.mask != after.mask;
+      if (!same_so_far && depends && walk.end.unknown.empty())
+        walk.end.unknown = absl::StrCat(chains_[walk.base].table->name,
+                                        ": whether it routes again depends on the socket's mark");
+      walk.end.routed = walk.end.mark;
+    }
+    ++walk.base;
+  }
+
+  // Whether nothing in the rule can matter.
+  bool IsInert(const NfRule &rule, const Walk &walk) {
+    return std::ranges::all_of(rule.steps, [&](const NfStep &step) {
+      if (std::holds_alternative<NfMatch>(step) || std::holds_alternative<NfUnknownMatch>(step))
+        return true;
+      const auto *verdict = std::get_if<NfVerdict>(&step);
+      if (verdict == nullptr || verdict->kind != NfVerdictKind::kJump) return false;
+      const NfChain *target = Target(walk, *verdict);
+      return target != nullptr && IsInert(*target, walk);
+    });
+  }
+  bool IsInert(const NfChain &chain, const Walk &walk) {
+    const auto [known, is_new] = inert_.try_emplace(&chain, false);
+    if (!is_new) return known->second;
+    const bool inert = std::ranges::all_of(
+        chain.rules, [&](const NfRule &rule) { return IsInert(rule, walk); });
+    return inert_[&chain] = inert;
+  }
+
+  const NfChain *Target(const Walk &walk, const NfVerdict &verdict) const {
+    const NfTable &table = *chains_[walk.base].table;
+    const auto target = table.chains.find(verdict.chain);
+    return target == table.chains.end() ? nullptr : &target->second;
+  }
+
+  // False: all that was left has come to its end.
+  bool Take(Walk &walk, std::vector<NfClass> &out) {
+    const NfRule &rule = walk.rule();
+    const NfStep &step = rule.steps[walk.step];
+    if (std::holds_alternative<NfMatch>(step) || std::holds_alternative<NfUnknownMatch>(step))
+      return Divide(walk, out);
+    ++walk.step;
+    if (const auto *set = std::get_if<NfSetMark>(&step)) return Set(walk, *set);
+    if (const auto *verdict = std::get_if<NfVerdict>(&step)) return Go(walk, *verdict, out);
+    if (std::holds_alternative<NfNoTrack>(step)) {
+      if (walk.state == kNfInvalid) walk.state = kNfUntracked;
+      return true;
+    }
+    if (const auto *lookup = std::get_if<NfLookup>(&step)) return Look(walk, *lookup, out);
+    if (const auto *unknown = std::get_if<NfUnknownLookup>(&step)) {
+      AllCases(walk, *unknown->cases, unknown->words, out);
+      return false;
+    }
+    GiveUp(walk, absl::StrCat(rule.name, ": ", std::get<NfUnknownStatement>(step).words), out);
+    return false;
+  }
+
+  bool Set(Walk &walk, const NfSetMark &set) {
+    if (set.value.connection != 0 && walk.state != kNfNew) {
+      walk.NextRule();
+      return true;
+    }
+    if (set.of_connection && walk.state != kNfNew) return true;
+    const NfMark &packet = walk.end.mark, &connection = walk.end.connection;
+    const NfMark mark{(packet.mask & set.value.packet) ^ (connection.mask & set.value.connection),
+                      (packet.constant & set.value.packet) ^
+                          (connection.constant & set.value.connection) ^ set.value.constant};
+    (set.of_connection ? walk.end.connection : walk.end.mark) = mark;
+    if (!set.of_connection) walk.end.marked_by = &walk.rule();
+    return true;
+  }
+
+  bool Go(Walk &walk, const NfVerdict &verdict, std::vector<NfClass> &out) {
+    switch (verdict.kind) {
+      case NfVerdictKind::kAccept:
+        walk.places.clear();
+        Leave(walk);
+        return true;
+      case NfVerdictKind::kDrop:
+        Drop(walk, out);
+        return false;
+      case NfVerdictKind::kReturn:
+        walk.EndChain();
+        return true;
+      case NfVerdictKind::kJump:
+      case NfVerdictKind::kGoto:
+        break;
+    }
+    const NfChain *target = Target(walk, verdict);
+    if (target == nullptr || walk.places.size() > kChains) {
+      GiveUp(walk,
+             absl::StrCat(walk.rule().name, ": leads to ", verdict.chain,
+                          ", which is not there or leads back"),
+             out);
+      return false;
+    }
+    walk.NextRule();
+    if (verdict.kind == NfVerdictKind::kGoto) walk.EndChain();
+    walk.places.push_back({target, 0});
+    return true;
+  }
+
+  // Those of the walk's flows that are in `flows`, as a walk of their own.
+  static Walk Part(const Walk &walk, const Condition &flows) {
+    Walk part = walk;
+    part.flows = flows;
+    ++part.depth;
+    return part;
+  }
+
+  // The matches from here on, up to what the rule does; what they do not hold for goes on with the
+  // next rule.
+  bool Divide(Walk &walk, std::vector<NfClass> &out) {
+    const NfRule &rule = walk.rule();
+    std::vector<const NfMatch *> holding, failing;
+    std::string unknown;
+    std::size_t end = walk.step;
+    for (; end < rule.steps.size(); ++end) {
+      if (const auto *match = std::get_if<NfMatch>(&rule.steps[end]))
+        (match->negated ? failing : holding).push_back(match);
+      else if (const auto *other = std::get_if<NfUnknownMatch>(&rule.steps[end]))
+        unknown = other->words;
+      else
+        break;
+    }
+    const MatchContext context{walk.end.mark, walk.end.connection, walk.state};
+    if (end < rule.steps.size())
+      for (const MatchedPart &part : MatchedByAll({walk.flows, unknown}, holding, context)) {
+        Walk held = Part(walk, part.flows);
+        held.step = end;
+        Except(std::move(held), failing, part.unknown, context, out);
+        if (part.whole) return false;
+      }
+    walk.NextRule();
+    return true;
+  }
+
+  // The walk's flows go on with what the rule does, if none of these matches holds.
+  void Except(Walk held, const std::vector<const NfMatch *> &failing, const std::string &unknown,
+              const MatchContext &context, std::vector<NfClass> &out) {
+    std::vector<MatchedPart> unsure;
+    for (const NfMatch *match : failing) {
+      if (NeverHolds(*match, context)) return Skip(std::move(held), out);
+      for (MatchedPart &part : Matched({held.flows}, match->keys, *match->boxes, context)) {
+        if (!part.unknown.empty()) {
+          unsure.push_back(std::move(part));
+          continue;
+        }
+        Skip(Part(held, part.flows), out);
+        if (part.whole) return;
+      }
+    }
+    for (const MatchedPart &part : unsure) {
+      EitherWay(Part(held, part.flows), part.unknown, out);
+      if (part.whole) return;
+    }
+    if (unknown.empty()) return Follow(std::move(held), out);
+    EitherWay(std::move(held), unknown, out);
+  }
+
+  void Skip(Walk walk, std::vector<NfClass> &out) {
+    walk.NextRule();
+    Follow(std::move(walk), out);
+  }
+
+  // The flows as though they went on with the rule, and as though they did not.
+  void EitherWay(Walk walk, const std::string &why, std::vector<NfClass> &out) {
+    const std::string words = absl::StrCat(walk.rule().name, ": ", why);
+    std::vector<NfClass> holds, fails;
+    Walk other = Part(walk, walk.flows);
+    Follow(Part(walk, walk.flows), holds);
+    Skip(std::move(other), fails);
+    Merge(holds, fails, words, out);
+  }
+
+  bool Then(Walk &walk, const NfCase &one, std::vector<NfClass> &out) {
+    if (const auto *verdict = std::get_if<NfVerdict>(&one.then)) return Go(walk, *verdict, out);
+    return Set(walk, std::get<NfSetMark>(one.then));
+  }
+
+  bool Look(Walk &walk, const NfLookup &lookup, std::vector<NfClass> &out) {
+    const MatchContext context{walk.end.mark, walk.end.connection, walk.state};
+    std::vector<std::pair<MatchedPart, const NfCase *>> parts;
+    for (const NfCase &one : *lookup.cases)
+      for (MatchedPart &part : Matched({walk.flows}, lookup.keys, one.boxes, context)) {
+        if (!part.unknown.empty()) {
+          AllCases(walk, *lookup.cases, part.unknown, out);
+          return false;
+        }
+        parts.emplace_back(std::move(part), &one);
+      }
+    for (const auto &[part, one] : parts) {
+      Walk held = Part(walk, part.flows);
+      if (Then(held, *one, out)) Follow(std::move(held), out);
+      if (part.whole) return false;
+    }
+    walk.NextRule();
+    return true;
+  }
+
+  void AllCases(const Walk &walk, const std::vector<NfCase> &cases, const std::string &why,
+                std::vector<NfClass> &out) {
+    const std::string words = absl::StrCat(walk.rule().name, ": ", why);
+    std::vector<NfClass> all;
+    Skip(Part(walk, walk.flows), all);
+    for (const NfCase &one : cases) {
+      std::vector<NfClass> so_far, of_case;
+      Walk held = Part(walk, walk.flows);
+      if (Then(held, one, of_case)) Follow(std::move(held), of_case);
+      std::swap(so_far, all);
+      Merge(so_far, of_case, words, all);
+    }
+    out.insert(out.end(), all.begin(), all.end());
+  }
+
+  void BothOrders(Walk walk, std::vector<NfClass> &out) {
+    const std::size_t base = walk.base;
+    const std::string words =
+        absl::StrCat(chains_[base].table->name, " and ", chains_[base + 1].table->name,
+                     ": chains of equal priority, whose order is not to be seen");
+    std::vector<NfClass> one, other;
+    chains_[base].tied = false;
+    Follow(Part(walk, walk.flows), one);
+    std::swap(chains_[base], chains_[base + 1]);
+    std::swap(chains_[base].tied, chains_[base + 1].tied);
+    Follow(Part(walk, walk.flows), other);
+    std::swap(chains_[base].tied, chains_[base + 1].tied);
+    std::swap(chains_[base], chains_[base + 1]);
+    chains_[base].tied = true;
+    Merge(one, other, words, out);
+  }
+
+  // Of two lists about the same flows, what both say.
+  void Merge(const std::vector<NfClass> &ones, const std::vector<NfClass> &others,
+             const std::string &why, std::vector<NfClass> &out) {
+    for (const NfClass &one : ones)
+      for (const NfClass &other : others) {
+        if (!Spend()) {
+          out.push_back(one);
+          out.back().end.unknown = kTooMuch;
+          break;
+        }
+        std::optional<Condition> both = Intersection(one.flows, other.flows);
+        if (!both) continue;
+        const bool whole = Covers(other.flows, one.flows);
+        NfClass merged{*std::move(both), one.end.dropped ? other.end : one.end};
+        if (!one.end.unknown.empty())
+          merged.end = one.end;
+        else if (!other.end.unknown.empty())
+          merged.end = other.end;
+        else if (!one.end.dropped && !other.end.dropped &&
+                 !EndAlike(one.end, other.end, merged.flows))
+          merged.end.unknown = why;
+        out.push_back(std::move(merged));
+        if (whole) break;
+      }
+  }
+  std::vector<NfOutputChain> chains_;
+  std::map<const NfChain *, bool> inert_;
+  std::size_t &budget_;
+};
+
+}  // namespace
+
+// What only drops, and does not look at marks or comes after all that set them, drops the same
+// packets whatever mark their sockets have.
+std::vector<NfOutputChain> ChainsThatMatter(const NfRuleSet &rules, int family) {
+  std::vector<NfOutputChain> all = OutputChains(rules, family), out;
+  std::size_t end = all.size();
+  while (end > 0 && !HasEffect(*all[end - 1].table, *all[end - 1].chain)) --end;
+  for (std::size_t i = 0; i < end; ++i)
+    if (HasEffect(*all[i].table, *all[i].chain) || LooksAtMarks(*all[i].table, *all[i].chain))
+      out.push_back(all[i]);
+  FindTies(out);
+  return out;
+}
+
+std::vector<NfClass> Explore(const std::vector<NfOutputChain> &chains, const Condition &flows,
+                             const NfMark &mark, std::size_t &budget) {
+  Walk walk;
+  walk.flows = flows;
+  walk.end.mark = walk.end.routed = mark;
+  std::vector<NfClass> out;
+  Explorer(chains, budget).Follow(std::move(walk), out);
+  return out;
+}
+
+bool EndAlike(const NfEnd &a, const NfEnd &b, const Condition &flows) {
+  if (!a.unknown.empty() || !b.unknown.empty() || a.dropped != b.dropped) return false;
+  return a.dropped || (flows.Reduced(a.mark) == flows.Reduced(b.mark) &&
+                       flows.Reduced(a.connection) == flows.Reduced(b.connection) &&
+                       flows.Reduced(a.routed) == flows.Reduced(b.routed));
+}
+
+}  // namespace srcsel

@@ -1,0 +1,41 @@
+// Which flows of a class a match holds for.
+//
+// What a hook sees of a flow before its first packet exists can be told apart; what the kernel
+// chooses later (source, device, source port), and what is not shown to a hook (dscp, net_cls), is
+// unknown.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "netfilter/condition.hh"
+#include "netfilter/rule_set.hh"
+
+namespace srcsel {
+
+// The packet's state where the match stands.
+struct MatchContext {
+  NfMark mark, connection;
+  std::uint32_t state;  // NfState
+};
+
+struct MatchedPart {
+  Condition flows;
+  std::string unknown = {};  // why it is not known whether the match holds for these; empty: it does
+  bool whole = true;         // it is the whole class
+};
+
+// The parts of `from` that any of the boxes holds for, or may hold for: known ones first. A flow may
+// be in several; the first is meant.
+std::vector<MatchedPart> Matched(const MatchedPart &from, const std::vector<NfKey> &keys,
+                                 const NfBoxes &boxes, const MatchContext &context);
+// Those that all of the matches, none of them negated, hold for.
+std::vector<MatchedPart> MatchedByAll(const MatchedPart &from,
+                                      const std::vector<const NfMatch *> &matches,
+                                      const MatchContext &context);
+
+// A match that asks for a connection's mark where there is no connection fails, negated or not.
+bool NeverHolds(const NfMatch &match, const MatchContext &context);
+
+}  // namespace srcsel

@@ -1,0 +1,144 @@
+#include "draw_iptables.hh"
+
+#include "absl/strings/str_cat.h"
+
+namespace srcsel {
+namespace {
+
+constexpr int kChains = 3;
+
+class Drawer {
+ public:
+  Drawer(Dice &dice, bool v6, bool unknown) : dice_(dice), v6_(v6), unknown_(unknown) {}
+
+  std::string All() {
+    std::string text;
+    if (dice_.OneIn(5))
+      text += "*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp --dport 53 -j CT --notrack\nCOMMIT\n";
+    if (dice_.OneIn(4))
+      text += absl::StrCat("*filter\n:OUTPUT ", dice_.OneIn(8) ? "DROP" : "ACCEPT",
+                           " [0:0]\n-A OUTPUT -m mark --mark 0x2/0x3 -p udp -j ",
+                           dice_.OneIn(2) ? "REJECT" : "ACCEPT", "\nCOMMIT\n");
+    return text + Mangle();
+  }
+
+ private:
+  std::string Mangle() {
+    std::string text = "*mangle\n:OUTPUT ACCEPT [0:0]\n";
+    for (int i = 0; i < kChains; ++i) absl::StrAppend(&text, ":c", i, " - [0:0]\n");
+    for (int i = -1; i < kChains; ++i)
+      for (std::size_t left = 1 + dice_.Below(4); left > 0; --left)
+        absl::StrAppend(&text, "-A ", i < 0 ? "OUTPUT" : absl::StrCat("c", i), Matches(), " ",
+                        Target(i + 1), "\n");
+    return text + "COMMIT\n";
+  }
+
+  std::string Destination() {
+    if (v6_)
+      return absl::StrCat("2001:db8::", dice_.Below(3),
+                          dice_.Word({":0/112", ":4/126", ":1", ":2", ":3"}));
+    return absl::StrCat("198.51.", dice_.Below(3), dice_.Word({".0/24", ".4/30", ".1", ".2", ".3"}));
+  }
+  std::string No() { return dice_.OneIn(4) ? "! " : ""; }
+
+  std::string Matches() {
+    std::string text;
+    for (std::size_t left = dice_.Below(3); left > 0; --left) absl::StrAppend(&text, " ", Match());
+    // Of these, iptables takes one a rule.
+    if (dice_.OneIn(3)) absl::StrAppend(&text, " ", No(), "-d ", Destination());
+    if (dice_.OneIn(3)) absl::StrAppend(&text, " ", Ports());
+    if (dice_.OneIn(10))
+      absl::StrAppend(&text, " ", No(), "-o ", dice_.Word({"u1", "u+", "lo", "lo", "lo"}));
+    return text;
+  }
+
+  std::string Ports() {
+    const std::string proto = dice_.Word({"tcp", "udp"});
+    switch (dice_.Below(5)) {
+      case 0:
+        return absl::StrCat("-p ", proto);
+      case 1:
+        return absl::StrCat("! -p ", proto);
+      case 2:
+        return absl::StrCat("-p ", proto, " -m multiport ", No(), "--dports 53,80,1000:1004");
+      case 3:
+        return absl::StrCat("-p tcp ", No(), "--syn");
+      default:
+        return absl::StrCat("-p ", proto, " ", No(), "--dport ",
+                            dice_.Word({"53", "80", "443", "1000:1005"}));
+    }
+  }
+
+  std::string Match() {
+    if (unknown_ && dice_.OneIn(10))
+      return dice_.Word({"-m limit --limit 10/sec", "-m statistic --mode random --probability 0.5",
+                         "-m length --length 0:100"});
+    if (dice_.OneIn(20)) return absl::StrCat("-m dscp ", No(), "--dscp ", dice_.Word({"0x0", "0x0a"}));
+    switch (dice_.Below(8)) {
+      case 0:
+        return absl::StrCat("-m owner ", No(), "--uid-owner ", dice_.Word({"1000", "0-1000", "2000"}));
+      case 1:
+        return absl::StrCat("-m owner ", No(), "--gid-owner ", dice_.Word({"5", "5-6"}));
+      case 2:
+        return absl::StrCat("-m mark ", No(), "--mark ", dice_.Word({"0x0", "0x1", "0x0/0xff", "0x1/0x3"}));
+      case 3:
+        return absl::StrCat("-m connmark ", No(), "--mark ", dice_.Word({"0x0", "0x1", "0x0/0xff"}));
+      case 4:
+        return absl::StrCat("-m conntrack ", No(), "--ctstate ",
+                            dice_.Word({"NEW", "NEW,RELATED", "ESTABLISHED", "UNTRACKED"}));
+      case 5:
+        return absl::StrCat("-m addrtype ", No(), "--dst-type ", dice_.Word({"LOCAL", "LOCAL,MULTICAST"}));
+      case 6:
+        return absl::StrCat("-m iprange ", No(), "--dst-range ",
+                            v6_ ? "2001:db8::1:1-2001:db8::1:4" : "198.51.1.1-198.51.1.4");
+      default:
+        return "-m comment --comment \"to \\\"wan2\\\" -j\"";
+    }
+  }
+
+  std::string Target(int next) {
+    switch (dice_.Below(14)) {
+      case 0:
+      case 1:
+        return absl::StrCat("-j MARK --set-mark ", dice_.Word({"0x1", "0x2", "0x64"}));
+      case 2:
+        return absl::StrCat("-j MARK --set-xmark ", dice_.Word({"0x1/0xff", "0x3/0x3", "0x100/0xff00", "0x2/0x0"}));
+      case 3:
+        return absl::StrCat("-j MARK --or-mark ", dice_.Word({"0x1", "0x10"}));
+      case 4:
+        return absl::StrCat("-j MARK --and-mark ", dice_.Word({"0xff", "0xfffffffe"}));
+      case 5:
+        return absl::StrCat("-j MARK --xor-mark ", dice_.Word({"0x1", "0x13"}));
+      case 6:
+        return absl::StrCat("-j CONNMARK ",
+                            dice_.Word({"--restore-mark", "--restore-mark --nfmask 0xff --ctmask 0xff",
+                                        "--restore-mark --nfmask 0xf --ctmask 0xff"}));
+      case 7:
+        return absl::StrCat("-j CONNMARK ", dice_.Word({"--save-mark", "--save-mark --nfmask 0xff --ctmask 0x3",
+                                                        "--set-mark 0x2", "--or-mark 0x10"}));
+      case 8:
+      case 9:
+      case 10:
+        if (next < kChains)
+          return absl::StrCat(dice_.Word({"-j c", "-j c", "-g c"}), next + dice_.Below(kChains - next));
+        [[fallthrough]];
+      case 11:
+        return dice_.Word({"-j RETURN", "-j RETURN", "-j ACCEPT"});
+      case 12:
+        return dice_.Word({"-j ACCEPT", "-j DROP", "-j LOG --log-prefix \"a -j b\"", ""});
+      default:
+        return "-j RETURN";
+    }
+  }
+
+  Dice &dice_;
+  const bool v6_, unknown_;
+};
+
+}  // namespace
+
+std::string DrawIptables(Dice &dice, bool v6, bool unknown) {
+  return Drawer(dice, v6, unknown).All();
+}
+
+}  // namespace srcsel

@@ -1,0 +1,14 @@
+// Random rules of iptables: mangle OUTPUT and chains it jumps to, now and then raw and filter too.
+
+#pragma once
+
+#include <string>
+
+#include "dice.hh"
+
+namespace srcsel {
+
+// For iptables-restore or, with `v6`, ip6tables-restore.
+std::string DrawIptables(Dice &dice, bool v6, bool unknown);
+
+}  // namespace srcsel
