@@ -233,21 +233,22 @@ class Explorer {
     const NfRule &rule = walk.rule();
     std::vector<const NfMatch *> holding, failing;
     std::string unknown;
+    bool aside = true;
     std::size_t end = walk.step;
     for (; end < rule.steps.size(); ++end) {
       if (const auto *match = std::get_if<NfMatch>(&rule.steps[end]))
         (match->negated ? failing : holding).push_back(match);
       else if (const auto *other = std::get_if<NfUnknownMatch>(&rule.steps[end]))
-        unknown = other->words;
+        unknown = other->words, aside &= other->is_aside;
       else
         break;
     }
     const MatchContext context{walk.end.mark, walk.end.connection, walk.state};
     if (end < rule.steps.size())
-      for (const MatchedPart &part : MatchedByAll({walk.flows, unknown}, holding, context)) {
+      for (const MatchedPart &part : MatchedByAll({walk.flows, unknown, aside}, holding, context)) {
         Walk held = Part(walk, part.flows);
         held.step = end;
-        Except(std::move(held), failing, part.unknown, context, out);
+        Except(std::move(held), failing, part, context, out);
         if (part.whole) return false;
       }
     walk.NextRule();
@@ -255,7 +256,7 @@ class Explorer {
   }
 
   // The walk's flows go on with what the rule does, if none of these matches holds.
-  void Except(Walk held, const std::vector<const NfMatch *> &failing, const std::string &unknown,
+  void Except(Walk held, const std::vector<const NfMatch *> &failing, const MatchedPart &matched,
               const MatchContext &context, std::vector<NfClass> &out) {
     std::vector<MatchedPart> unsure;
     for (const NfMatch *match : failing) {
@@ -270,11 +271,11 @@ class Explorer {
       }
     }
     for (const MatchedPart &part : unsure) {
-      EitherWay(Part(held, part.flows), part.unknown, out);
+      EitherWay(Part(held, part.flows), part, out);
       if (part.whole) return;
     }
-    if (unknown.empty()) return Follow(std::move(held), out);
-    EitherWay(std::move(held), unknown, out);
+    if (matched.unknown.empty()) return Follow(std::move(held), out);
+    EitherWay(std::move(held), matched, out);
   }
 
   void Skip(Walk walk, std::vector<NfClass> &out) {
@@ -283,13 +284,13 @@ class Explorer {
   }
 
   // The flows as though they went on with the rule, and as though they did not.
-  void EitherWay(Walk walk, const std::string &why, std::vector<NfClass> &out) {
-    const std::string words = absl::StrCat(walk.rule().name, ": ", why);
+  void EitherWay(Walk walk, const MatchedPart &why, std::vector<NfClass> &out) {
+    const std::string words = absl::StrCat(walk.rule().name, ": ", why.unknown);
     std::vector<NfClass> holds, fails;
     Walk other = Part(walk, walk.flows);
     Follow(Part(walk, walk.flows), holds);
     Skip(std::move(other), fails);
-    Merge(holds, fails, words, out);
+    Merge(holds, fails, words, why.aside, out);
   }
 
   bool Then(Walk &walk, const NfCase &one, std::vector<NfClass> &out) {
@@ -327,7 +328,7 @@ class Explorer {
       Walk held = Part(walk, walk.flows);
       if (Then(held, one, of_case)) Follow(std::move(held), of_case);
       std::swap(so_far, all);
-      Merge(so_far, of_case, words, all);
+      Merge(so_far, of_case, words, false, all);
     }
     out.insert(out.end(), all.begin(), all.end());
   }
@@ -346,12 +347,13 @@ class Explorer {
     std::swap(chains_[base].tied, chains_[base + 1].tied);
     std::swap(chains_[base], chains_[base + 1]);
     chains_[base].tied = true;
-    Merge(one, other, words, out);
+    Merge(one, other, words, false, out);
   }
 
-  // Of two lists about the same flows, what both say.
+  // Of two lists about the same flows, what both say. That one of them drops a flow does not matter
+  // where what they differ by is `aside`: its mark is of interest if it is not dropped.
   void Merge(const std::vector<NfClass> &ones, const std::vector<NfClass> &others,
-             const std::string &why, std::vector<NfClass> &out) {
+             const std::string &why, bool aside, std::vector<NfClass> &out) {
     for (const NfClass &one : ones)
       for (const NfClass &other : others) {
         if (!Spend()) {
@@ -362,13 +364,13 @@ class Explorer {
         std::optional<Condition> both = Intersection(one.flows, other.flows);
         if (!both) continue;
         const bool whole = Covers(other.flows, one.flows);
+        const bool one_drops = one.end.dropped != other.end.dropped;
         NfClass merged{*std::move(both), one.end.dropped ? other.end : one.end};
         if (!one.end.unknown.empty())
           merged.end = one.end;
         else if (!other.end.unknown.empty())
           merged.end = other.end;
-        else if (!one.end.dropped && !other.end.dropped &&
-                 !EndAlike(one.end, other.end, merged.flows))
+        else if (!(one_drops && aside) && !EndAlike(one.end, other.end, merged.flows))
           merged.end.unknown = why;
         out.push_back(std::move(merged));
         if (whole) break;

@@ -244,7 +244,10 @@ void AddIptablesMatches(const IptablesPart &part, int family, std::vector<NfStep
                        return known.module == part.name;
                      });
   if (!plain || !IsUnderstood(part, family)) {
-    steps.emplace_back(NfUnknownMatch{part.Words()});
+    constexpr absl::string_view kAside[] = {"limit", "hashlimit", "statistic", "time",
+                                            "quota", "recent",    "length",    "connlimit"};
+    const bool is_aside = std::ranges::find(kAside, part.name) != std::end(kAside);
+    steps.emplace_back(NfUnknownMatch{part.Words(), is_aside});
     return;
   }
   if (bare) return;

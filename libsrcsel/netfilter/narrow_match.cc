@@ -89,7 +89,7 @@ class Narrower {
 
   void Unless(const MatchedPart &from, bool holds, const char *unknown) {
     out_.push_back(from);
-    if (!holds) out_.back().unknown = unknown;
+    if (!holds) SetUnknown(out_.back(), unknown);
   }
 
   void Select(const MatchedPart &from, std::optional<NfNumbers> Condition::*selector,
@@ -108,7 +108,12 @@ class Narrower {
     const std::size_t known = out_.size();
     Keep(from, [&](Condition &c) { return Narrow(c.protos, without); });
     for (std::size_t i = known; i < out_.size(); ++i)
-      out_[i].unknown = "looks at ports, whatever the protocol";
+      SetUnknown(out_[i], "looks at ports, whatever the protocol");
+  }
+
+  static void SetUnknown(MatchedPart &part, const char *why) {
+    part.unknown = why;
+    part.aside = false;
   }
 
   void AddMarks(const MatchedPart &from, const NfMark &mark, std::uint32_t mask,

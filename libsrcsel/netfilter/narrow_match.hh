@@ -23,6 +23,7 @@ struct MatchContext {
 struct MatchedPart {
   Condition flows;
   std::string unknown = {};  // why it is not known whether the match holds for these; empty: it does
+  bool aside = true;         // what is unknown does not depend on the packet's mark, way or source
   bool whole = true;         // it is the whole class
 };
 

@@ -66,7 +66,14 @@ Cases CasesOf(const NftJson &elements, const std::vector<NfKey> &keys, const std
 }
 
 void AddUnknownMatch(const NftJson &what, std::vector<NfStep> &steps) {
-  steps.emplace_back(NfUnknownMatch{Words(what)});
+  constexpr absl::string_view kAside[] = {
+      R"("limit":)",         R"("quota":)",          R"("numgen":)",       R"("ct count":)",
+      R"({"key":"random"})", R"({"key":"time"})",    R"({"key":"hour"})",  R"({"key":"day"})",
+      R"({"key":"length"})", R"("field":"length"}})"};
+  std::string words = Words(what);
+  const bool is_aside = std::ranges::any_of(
+      kAside, [&](absl::string_view part) { return absl::StrContains(words, part); });
+  steps.emplace_back(NfUnknownMatch{std::move(words), is_aside});
 }
 
 void AddUnknownStatement(const NftJson &what, std::vector<NfStep> &steps) {

@@ -182,6 +182,7 @@ std::optional<NfValues> PrefixesOfValue(const NftJson &value) {
     const auto network = address((*prefix)["addr"]);
     if (!network) return std::nullopt;
     prefixes = {Prefix{*network, (*prefix)["len"].get<int>()}};
+    if (prefixes.front().Network() != prefixes.front()) return std::nullopt;
   } else if (const auto host = address(value)) {
     prefixes = {{*host, host->bits()}};
   }
@@ -202,6 +203,8 @@ std::optional<NfValues> NumbersOfValue(NfField field, const NftJson &value) {
     if (!first || field == NfField::kDport || field == NfField::kSport) return std::nullopt;
     const int length = prefix["len"].get<int>();
     const std::uint32_t host = length >= 32 ? 0 : 0xffffffff >> length;
+    // Nft prints `mark and 0xffffff00 == 2` so too: it never holds.
+    if (*first & host) return NfNumbers();
     return NfNumbers{{*first, *first | host}};
   }
   const auto number = NumberOf(field, value);

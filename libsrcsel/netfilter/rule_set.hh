@@ -79,6 +79,8 @@ struct NfMatch {
 // Whether it holds is not to be known.
 struct NfUnknownMatch {
   std::string words;
+  // It asks for chance, time or rates: not for the way, the source or the mark of a packet.
+  bool is_aside = false;
 };
 
 // (the packet's mark AND `packet`) XOR (its connection's AND `connection`) XOR `constant`.
