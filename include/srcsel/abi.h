@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 2u
+#define SRCSEL_ABI_VERSION 3u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -87,7 +87,7 @@ enum srcsel_input {
 };
 
 /*
- * What a policy rule asks for. At most one of SOURCE, TABLES and POOL; SOURCE and POOL may come
+ * What a policy rule asks for; without any DO, nothing: its flows are the kernel's. At most one of SOURCE, TABLES and POOL; SOURCE and POOL may come
  * with MARK. PORTS comes with any of them, or alone: then the source is that of the tables.
  */
 enum srcsel_action {
@@ -462,7 +462,8 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 128, "flows are 128 bytes");
   X(POOL, "pool")               /* bound to an address of a pool */                    \
   X(NO_MEMBER, "no-member")     /* no address of the pool is on this host */           \
   X(NO_PORT, "no-port")         /* no port of the range is free, or none can be set */ \
-  X(OLD, "old-socket")          /* the socket was there before the hooks */
+  X(OLD, "old-socket")          /* the socket was there before the hooks */            \
+  X(KERNEL, "kernel")           /* the rule leaves it to the kernel */
 
 enum srcsel_reason {
 #define SRCSEL_REASON_ENUM(name, text) SRCSEL_WHY_##name,

@@ -54,6 +54,12 @@ SRCSEL_INLINE __u32 srcsel_app_marked(const struct srcsel_policy *policy, __u32 
   return (mark & claimed) != 0 && (mark & claimed) != ours;
 }
 
+/* Whether the rule does anything at all. */
+SRCSEL_INLINE __u32 srcsel_acts(const struct srcsel_policy *policy) {
+  return policy->action & (SRCSEL_DO_MARK | SRCSEL_DO_SOURCE | SRCSEL_DO_TABLES | SRCSEL_DO_POOL |
+                           SRCSEL_DO_PORTS);
+}
+
 SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_header *head,
                                      const struct srcsel_flow *flow,
                                      struct srcsel_decision *decision) {
@@ -67,6 +73,7 @@ SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_hea
   if (decision->policy == SRCSEL_NONE) return SRCSEL_WHY_NO_RULE;
   policy = srcsel_policy_at(image, head, decision->policy);
   if (!policy) return SRCSEL_WHY_NO_RULE;
+  if (!srcsel_acts(policy)) return SRCSEL_WHY_KERNEL;
   if (flow->facts & SRCSEL_FACT_OLD) return SRCSEL_WHY_OLD;
   if (flow->oif) return SRCSEL_WHY_APP_DEVICE;
   if (flow->facts & SRCSEL_FACT_SOURCE) return SRCSEL_WHY_APP_SOURCE;

@@ -73,7 +73,10 @@ absl::Status Check(const PolicyRule &rule) {
   if (rule.lookup && !rule.mark)
     return absl::FailedPreconditionError(
         absl::StrCat("no ip rule leads a mark to table ", *rule.lookup));
-  if (!rule.mark && rule.sources.empty() && !rule.pool && !rule.ports)
+  const bool acts = rule.mark || !rule.sources.empty() || rule.pool || rule.ports;
+  if (acts && rule.leave)
+    return absl::InvalidArgumentError("what is left to the kernel gets nothing else");
+  if (!acts && !rule.leave)
     return absl::InvalidArgumentError("a rule needs a mark, a source, a pool or ports");
   if (rule.pool && !rule.sources.empty())
     return absl::InvalidArgumentError("a source excludes a pool");

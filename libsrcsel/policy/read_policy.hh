@@ -20,7 +20,8 @@
 //   mark     = "0x64/0xff"              # set it ...
 //   # lookup = "vtab"                   # ... or the one of the ip rule that leads to this table
 //   apply    = "mark"                   # or "bind": bind the source the tables give for the mark
-//   # source = "10.1.0.1"               # or "dev eth1", "pool wan2", ["10.1.0.1", "fd00:1::1"]
+//   # source = "10.1.0.1"               # or "dev eth1", "pool wan2", ["10.1.0.1", "fd00:1::1"];
+//                                       # "kernel", alone: leave it as if there were no policy
 //   # ports  = "20000-29999"            # local ones
 //   on-fail  = "kernel"                 # or "reject"
 //

@@ -13,6 +13,8 @@
 namespace srcsel {
 namespace {
 
+constexpr absl::string_view kKernel = "kernel";
+
 struct RuleTable {
   Definitions &definitions;
   PolicyRule rule = {};
@@ -104,10 +106,14 @@ void ReadSource(KeyReader &key, RuleTable &table) {
   table.source = key.line();
   const std::vector<KeyReader::Item> items = key.Words(Integers::kRefused);
   bool good = true;
+  if (items.size() == 1 && items[0].text == kKernel) {
+    table.rule.leave = true;
+    return;
+  }
   for (const KeyReader::Item &item : items) {
     absl::string_view name = item.text;
     if (!absl::ConsumePrefix(&name, "pool ")) {
-      const absl::StatusOr<Source> source = SourceOfWord(item.text, " nor \"pool NAME\"");
+      const absl::StatusOr<Source> source = SourceOfWord(item.text, R"( nor "pool NAME" nor "kernel")");
       good &= source.ok();
       if (source.ok())
         table.rule.sources.push_back(*source);
@@ -161,6 +167,8 @@ void CheckRule(const RuleTable &table, const Place &place, Findings &findings) {
   if (table.mark != 0 && table.lookup != 0)
     error(table.lookup, "rule.lookup",
           "excludes mark: it stands for the mark of the ip rule that leads to the table");
+  if (table.rule.leave && (table.mark != 0 || table.lookup != 0 || table.ports != 0))
+    error(table.source, "rule.source", "\"kernel\" leaves flows alone: it excludes mark, lookup and ports");
   if (table.rule.apply != Apply::kBind) return;
   if (table.mark == 0 && table.lookup == 0)
     error(table.apply, "rule.apply",

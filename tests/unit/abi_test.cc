@@ -19,6 +19,7 @@ TEST(Reasons, AreStableWords) {
       "local",       "app-source", "app-port",   "app-device", "app-mark",
       "foreign",     "family",     "no-route",   "no-source",  "ambiguous",
       "refused",     "pool",       "no-member",  "no-port",    "old-socket",
+      "kernel",
   };
   std::vector<absl::string_view> words;
   for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason)

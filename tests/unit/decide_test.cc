@@ -44,6 +44,12 @@ PolicyRule Only(absl::string_view to, PolicyRule rule) {
   return rule;
 }
 
+PolicyRule Leaving() {
+  PolicyRule rule;
+  rule.leave = true;
+  return rule;
+}
+
 PolicyRule MarkAndSource() {
   PolicyRule rule = Marking("100");
   rule.sources = {Address("10.1.0.1")};
@@ -93,6 +99,10 @@ std::vector<Case> Cases() {
   return {
       {SRCSEL_WHY_NO_RULE, {}, Out()},
       {SRCSEL_WHY_NO_RULE, {Only("10.0.0.0/8", mark)}, Out()},
+
+      {SRCSEL_WHY_KERNEL, {Leaving(), mark}, Out()},
+      {SRCSEL_WHY_KERNEL, {Leaving(), mark}, Out(HasMark(5))},
+      {SRCSEL_WHY_KERNEL, {Leaving(), mark}, Out(HasMark(100)), SRCSEL_APPLY_MARK},
 
       {SRCSEL_WHY_MARK, {mark}, Out(), SRCSEL_APPLY_MARK},
       {SRCSEL_WHY_MARK, {mark}, To("2001:db8::1"), SRCSEL_APPLY_MARK},

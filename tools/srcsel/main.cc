@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "check.hh"
+#include "import.hh"
 #include "route_get.hh"
 #include "run.hh"
 #include "verify.hh"
@@ -47,6 +48,7 @@ int main(int argc, char **argv) {
   app.footer("srcsel VERB --help explains a verb.");
   srcsel::AddRun(app);
   srcsel::AddCheck(app);
+  srcsel::AddImport(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);
   try {

@@ -1,0 +1,143 @@
+#include "import.hh"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "base/status.hh"
+#include "netfilter/compile_marks.hh"
+#include "netfilter/read_rules.hh"
+#include "netns_option.hh"
+#include "policy/write_policy.hh"
+#include <srcsel/abi.h>
+
+namespace srcsel {
+namespace {
+
+constexpr int kError = 2;
+
+constexpr char kExplanation[] = R"(
+Reads what nft or iptables (both variants, IPv4 and IPv6) do to packets that this host itself sends,
+and writes a policy that gives each flow the same mark before its source is chosen. Nothing on the
+host is changed. Comments at the top say what could not be translated, and which MASQUERADE and SNAT
+rules are of no use any more to what this host sends.
+
+Examples:
+  srcsel import nft --output srcsel.toml && srcsel check srcsel.toml
+  srcsel import iptables | less
+
+Exit status: 0; 2 if nothing could be read or written.
+)";
+
+struct Options {
+  std::string kind, output, netns;
+};
+
+bool IsOf(NfOrigin origin, const std::string &kind) {
+  return (origin == NfOrigin::kNft) == (kind == "nft");
+}
+
+bool Forwards(int family) {
+  const char *path = family == AF_INET ? "/proc/sys/net/ipv4/conf/all/forwarding"
+                                       : "/proc/sys/net/ipv6/conf/all/forwarding";
+  std::ifstream file(path);
+  int on = 0;
+  return file >> on && on != 0;
+}
+
+std::string Comment(absl::string_view text) {
+  return absl::StrCat("# ", absl::StrReplaceAll(text, {{"\n", " "}, {"\r", " "}}), "\n");
+}
+
+std::string CommentList(const std::string &title, const std::vector<std::string> &lines) {
+  if (lines.empty()) return "";
+  return absl::StrCat(Comment(title), absl::StrJoin(lines, "", [](std::string *out, const auto &l) {
+                        absl::StrAppend(out, Comment(absl::StrCat("  ", l)));
+                      }));
+}
+
+std::string AboutSourceNats(const NfRuleSet &rules) {
+  std::vector<std::string> needless, forwarding;
+  for (const NfSourceNat &nat : rules.source_nats) {
+    const bool forwards = (nat.v4 && Forwards(AF_INET)) || (nat.v6 && Forwards(AF_INET6));
+    (forwards ? forwarding : needless).push_back(nat.name);
+  }
+  return absl::StrCat(
+      CommentList("Needless with this policy, for this host forwards nothing:", needless),
+      CommentList("Needless for what this host sends, needed for what it forwards:", forwarding));
+}
+
+// What of the rules the policy does not say.
+std::string AboutLimits(const NfRuleSet &rules, const MarkPolicy &policy) {
+  std::vector<std::string> left;
+  for (const PolicyRule &rule : policy.rules)
+    if (rule.leave && rule.name.find(": ") != std::string::npos &&
+        std::ranges::find(left, rule.name) == left.end())
+      left.push_back(rule.name);
+  return absl::StrCat(CommentList("Not read:", rules.skipped),
+                      CommentList("Not translated, what comes there is left to the kernel:", left),
+                      CommentList("Limits:", policy.limits));
+}
+
+absl::StatusOr<std::string> Import(const Options &options) {
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  NfRuleSet rules = ReadRules();
+  const std::size_t all = rules.tables.size();
+  std::erase_if(rules.tables, [&](const NfTable &t) { return !IsOf(t.origin, options.kind); });
+  MarkPolicy marks = CompileMarks(rules, SRCSEL_MAX_POLICY);
+  std::string text = Comment(absl::StrCat("The marks of ", options.kind, " on this host."));
+  if (rules.tables.size() != all)
+    text += Comment(absl::StrCat("There are rules of ", options.kind == "nft" ? "iptables" : "nft",
+                                 " too, which are not in here."));
+  absl::StrAppend(&text, AboutLimits(rules, marks), AboutSourceNats(rules));
+  if (marks.rules.empty()) text += Comment("No rule reroutes what this host sends.");
+  return absl::StrCat(text, "\n", WritePolicy({std::move(marks.rules)}));
+}
+
+absl::Status Print(const std::string &text, const std::string &output) {
+  if (output.empty()) {
+    std::cout << text << std::flush;
+    return std::cout ? absl::OkStatus()
+                     : absl::UnavailableError("write the policy: stdout takes no more");
+  }
+  std::ofstream file(output);
+  file << text << std::flush;
+  return file ? absl::OkStatus() : absl::ErrnoToStatus(errno, "write " + output);
+}
+
+[[noreturn]] void RunImport(const Options &options) {
+  const absl::StatusOr<std::string> text = Import(options);
+  const absl::Status status = text.ok() ? Print(*text, options.output) : text.status();
+  if (!status.ok()) {
+    std::cerr << "srcsel: " << status.message() << '\n';
+    std::exit(kError);
+  }
+  std::exit(0);
+}
+
+}  // namespace
+
+void AddImport(CLI::App &app) {
+  CLI::App *import =
+      app.add_subcommand("import", "Write the marks of this host's firewall as a policy file");
+  auto options = std::make_shared<Options>();
+  import->add_option("firewall", options->kind, "Whose rules: nft or iptables")
+      ->required()
+      ->check(CLI::IsMember({"nft", "iptables"}));
+  import->add_option("-o,--output", options->output, "Where to write it, instead of stdout")
+      ->type_name("FILE");
+  AddNetnsOption(*import, options->netns, "Network namespace whose rules to read");
+  import->footer(kExplanation);
+  import->callback([options] { RunImport(*options); });
+}
+
+}  // namespace srcsel
