@@ -87,8 +87,9 @@ enum srcsel_input {
 };
 
 /*
- * What a policy rule asks for; without any DO, nothing: its flows are the kernel's. At most one of SOURCE, TABLES and POOL; SOURCE and POOL may come
- * with MARK. PORTS comes with any of them, or alone: then the source is that of the tables.
+ * What a policy rule asks for; without any DO, nothing: its flows are the kernel's. At most one of
+ * SOURCE, TABLES and POOL; SOURCE and POOL may come with MARK. PORTS comes with any of them, or
+ * alone: then the source is that of the tables.
  */
 enum srcsel_action {
   SRCSEL_DO_MARK = 1u << 0,   /* set `mark` under `mark_mask`; the kernel then routes and chooses */

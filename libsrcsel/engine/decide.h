@@ -56,8 +56,8 @@ SRCSEL_INLINE __u32 srcsel_app_marked(const struct srcsel_policy *policy, __u32 
 
 /* Whether the rule does anything at all. */
 SRCSEL_INLINE __u32 srcsel_acts(const struct srcsel_policy *policy) {
-  return policy->action & (SRCSEL_DO_MARK | SRCSEL_DO_SOURCE | SRCSEL_DO_TABLES | SRCSEL_DO_POOL |
-                           SRCSEL_DO_PORTS);
+  return policy->action &
+         (SRCSEL_DO_MARK | SRCSEL_DO_SOURCE | SRCSEL_DO_TABLES | SRCSEL_DO_POOL | SRCSEL_DO_PORTS);
 }
 
 SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_header *head,

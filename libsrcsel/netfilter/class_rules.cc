@@ -28,15 +28,15 @@ class Marker {
     Condition flows = one.flows;
     const std::uint32_t turned = reduced.mask & reduced.constant;
     if (turned != 0) Narrow(flows, NfMark{0xffffffff, 0}, {0, turned});
-    const std::uint32_t mask =
-        ~routed.mask | (routed.mask & routed.constant & flows.mark.mask);
+    const std::uint32_t mask = ~routed.mask | (routed.mask & routed.constant & flows.mark.mask);
     const Mark mark{flows.Reduced(routed).constant & mask, mask};
     if (mark.value == 0)
       Leave(flows, name, true);
     else
       AddMarked(flows, name, mark, one.end);
     if (turned != 0)
-      Leave(one.flows, absl::StrCat(name, ": turns bits of the application's own mark over"), false);
+      Leave(one.flows, absl::StrCat(name, ": turns bits of the application's own mark over"),
+            false);
   }
 
   std::vector<MarkedClass> Take() && { return std::move(out_); }

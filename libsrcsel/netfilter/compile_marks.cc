@@ -119,8 +119,9 @@ MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most) {
     std::ranges::move(v6, std::back_inserter(policy.rules));
   }
   if (policy.rules.size() > most) {
-    policy.limits.push_back(absl::StrCat("the rules make ", policy.rules.size(), " classes of flows, ",
-                                         most, " fit: the rest is left to the kernel"));
+    policy.limits.push_back(absl::StrCat("the rules make ", policy.rules.size(),
+                                         " classes of flows, ", most,
+                                         " fit: the rest is left to the kernel"));
     policy.rules.resize(most - 1);
     PolicyRule rest;
     rest.name = "beyond the rules that fit";

@@ -4,8 +4,8 @@
 // A flow whose route netfilter will look up again by another mark gets that mark at the socket
 // already: then the kernel's first lookup is right. That is only done where the rules, once the
 // socket bears the mark, end as before (Apply::kMark); elsewhere the source that goes with the mark
-// is bound and the mark is left to netfilter (Apply::kBind). What netfilter does not route again, or
-// drops, needs no rule. What is not known is left to the kernel, by a rule that says why.
+// is bound and the mark is left to netfilter (Apply::kBind). What netfilter does not route again,
+// or drops, needs no rule. What is not known is left to the kernel, by a rule that says why.
 //
 // Pure. Cost: that of explore.hh, and once more for each class; work is bounded.
 
@@ -21,8 +21,8 @@
 namespace srcsel {
 
 struct MarkPolicy {
-  // Named after the rule that sets the mark; one that leaves flows to the kernel after the rule that
-  // is not understood, and why.
+  // Named after the rule that sets the mark; one that leaves flows to the kernel after the rule
+  // that is not understood, and why.
   std::vector<PolicyRule> rules;
   // Of all sockets, only those without a mark are decided about, or of all rules only the first.
   std::vector<std::string> limits;

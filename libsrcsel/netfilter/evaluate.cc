@@ -118,8 +118,7 @@ class Evaluator {
     if (const auto *lookup = std::get_if<NfLookup>(&step)) return Look(walk, rule, *lookup);
     if (const auto *unknown = std::get_if<NfUnknownLookup>(&step))
       return Fork(walk, rule, unknown->words, unknown->cases.get());
-    walk.outcome.unknown =
-        absl::StrCat(rule.name, ": ", std::get<NfUnknownStatement>(step).words);
+    walk.outcome.unknown = absl::StrCat(rule.name, ": ", std::get<NfUnknownStatement>(step).words);
     return false;
   }
 
@@ -200,9 +199,8 @@ class Evaluator {
         outcomes.push_back(Then(other, rule, (*cases)[i]) ? GoOn(std::move(other)) : other.outcome);
       }
     }
-    const bool alike = std::ranges::all_of(outcomes, [&](const NfOutcome &outcome) {
-      return outcome.EndsLike(outcomes.front());
-    });
+    const bool alike = std::ranges::all_of(
+        outcomes, [&](const NfOutcome &outcome) { return outcome.EndsLike(outcomes.front()); });
     if (!outcomes.empty() && alike) {
       walk.outcome = std::move(outcomes.front());
       return false;
@@ -223,10 +221,9 @@ class Evaluator {
     std::swap(other.chains[walk.base], other.chains[walk.base + 1]);
     std::swap(other.chains[walk.base].tied, other.chains[walk.base + 1].tied);
     other.chains[walk.base].tied = false;
-    const std::string words =
-        absl::StrCat(walk.chains[walk.base].table->name, " and ",
-                     walk.chains[walk.base + 1].table->name,
-                     ": chains of equal priority, whose order is not to be seen");
+    const std::string words = absl::StrCat(
+        walk.chains[walk.base].table->name, " and ", walk.chains[walk.base + 1].table->name,
+        ": chains of equal priority, whose order is not to be seen");
     NfOutcome one = Run(std::move(walk));
     if (!one.EndsLike(Run(std::move(other)))) one.unknown = words;
     return one;
@@ -263,9 +260,9 @@ class Evaluator {
       case NfField::kInDevice:
         return AnyName(values, "");
       case NfField::kCgroup:
-        return Of(std::ranges::any_of(
-            std::get<NfCgroups>(values),
-            [&](const Cgroup &cgroup) { return IsWithin(flow_.cgroup, cgroup.path); }));
+        return Of(std::ranges::any_of(std::get<NfCgroups>(values), [&](const Cgroup &cgroup) {
+          return IsWithin(flow_.cgroup, cgroup.path);
+        }));
       default:
         break;
     }

@@ -1,7 +1,7 @@
 // What the rules make of one packet: the first of a connection, as this host sends it.
 //
-// The reference: it takes one step after the other, as the kernel does. compile_marks.hh, which sees
-// all flows at once, must agree with it.
+// The reference: it takes one step after the other, as the kernel does. compile_marks.hh, which
+// sees all flows at once, must agree with it.
 //
 // Where a step cannot be known, both ways are gone; if they end alike, that is the outcome, else it
 // is unknown. Pure and thread-safe. Cost: that of the rules passed; sets by bisection.
@@ -27,7 +27,7 @@ struct NfFlow {
   std::uint32_t classid = 0;
   std::uint8_t dscp = 0;
   std::string cgroup = "/";
-  std::string out_device;            // that of the first route
+  std::string out_device;             // that of the first route
   std::uint8_t destination_type = 1;  // RTN_UNICAST
   std::uint8_t source_type = 2;       // RTN_LOCAL
 };

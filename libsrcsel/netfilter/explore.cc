@@ -58,8 +58,7 @@ class Explorer {
   void Follow(Walk walk, std::vector<NfClass> &out) {
     if (walk.depth > kDepth) return GiveUp(std::move(walk), kTooMuch, out);
     for (;;) {
-      if (!Spend() || out.size() > kClasses)
-        return GiveUp(std::move(walk), kTooMuch, out);
+      if (!Spend() || out.size() > kClasses) return GiveUp(std::move(walk), kTooMuch, out);
       if (walk.places.empty()) {
         if (walk.base == chains_.size()) return Finish(std::move(walk), out);
         if (chains_[walk.base].tied) return BothOrders(std::move(walk), out);
@@ -115,7 +114,8 @@ class Explorer {
   // routing, that matters: then flows for which this one sets it to what it was are told apart.
   void Leave(Walk &walk) const {
     const bool routes = chains_[walk.base].chain->hook == NfHook::kRoute;
-    const NfMark before = walk.flows.Reduced(walk.before), after = walk.flows.Reduced(walk.end.mark);
+    const NfMark before = walk.flows.Reduced(walk.before),
+                 after = walk.flows.Reduced(walk.end.mark);
     if (routes && before != after) {
       const bool same_so_far = before == walk.flows.Reduced(walk.end.routed);
       const bool depends = before.mask != after.mask;
@@ -141,8 +141,8 @@ class Explorer {
   bool IsInert(const NfChain &chain, const Walk &walk) {
     const auto [known, is_new] = inert_.try_emplace(&chain, false);
     if (!is_new) return known->second;
-    const bool inert = std::ranges::all_of(
-        chain.rules, [&](const NfRule &rule) { return IsInert(rule, walk); });
+    const bool inert =
+        std::ranges::all_of(chain.rules, [&](const NfRule &rule) { return IsInert(rule, walk); });
     return inert_[&chain] = inert;
   }
 

@@ -1,13 +1,13 @@
 // What the rules make of all flows at once: an ordered list of classes of flows, each with its
 // outcome; the first class that a flow is in holds, and each flow is in one.
 //
-// The rules are gone through once with all flows. Where a match divides them, those that it holds for
-// are followed to the end first, then the others go on: so no class ever has to say what a flow is
-// not. Where a match cannot be known, both ways are gone, and flows for which they do not end alike
-// are unknown.
+// The rules are gone through once with all flows. Where a match divides them, those that it holds
+// for are followed to the end first, then the others go on: so no class ever has to say what a flow
+// is not. Where a match cannot be known, both ways are gone, and flows for which they do not end
+// alike are unknown.
 //
-// What is assumed: it is a connection's first packet, and its destination is neither this host nor a
-// broadcast or multicast address (the engine leaves these alone before it asks any policy).
+// What is assumed: it is a connection's first packet, and its destination is neither this host nor
+// a broadcast or multicast address (the engine leaves these alone before it asks any policy).
 //
 // Pure. Cost: the more rules that overlap, the more classes; work is bounded, and what is left
 // beyond the bound is unknown.
@@ -27,9 +27,9 @@ namespace srcsel {
 struct NfEnd {
   std::string unknown;  // the rule, and what about it; empty: all below is known
   bool dropped = false;
-  NfMark mark;        // as the packet leaves
-  NfMark connection;  // left for the next ones
-  NfMark routed;      // by which mark its route was looked up last
+  NfMark mark;                        // as the packet leaves
+  NfMark connection;                  // left for the next ones
+  NfMark routed;                      // by which mark its route was looked up last
   const NfRule *marked_by = nullptr;  // the rule that set the mark last
 };
 

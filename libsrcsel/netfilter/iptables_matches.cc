@@ -24,11 +24,10 @@ constexpr Words kStates[] = {{"INVALID", kNfInvalid},
                              {"RELATED", kNfRelated},
                              {"NEW", kNfNew},
                              {"UNTRACKED", kNfUntracked}};
-constexpr Words kTypes[] = {{"UNSPEC", RTN_UNSPEC},       {"UNICAST", RTN_UNICAST},
-                            {"LOCAL", RTN_LOCAL},         {"BROADCAST", RTN_BROADCAST},
-                            {"ANYCAST", RTN_ANYCAST},     {"MULTICAST", RTN_MULTICAST},
-                            {"BLACKHOLE", RTN_BLACKHOLE}, {"UNREACHABLE", RTN_UNREACHABLE},
-                            {"PROHIBIT", RTN_PROHIBIT}};
+constexpr Words kTypes[] = {
+    {"UNSPEC", RTN_UNSPEC},       {"UNICAST", RTN_UNICAST},         {"LOCAL", RTN_LOCAL},
+    {"BROADCAST", RTN_BROADCAST}, {"ANYCAST", RTN_ANYCAST},         {"MULTICAST", RTN_MULTICAST},
+    {"BLACKHOLE", RTN_BLACKHOLE}, {"UNREACHABLE", RTN_UNREACHABLE}, {"PROHIBIT", RTN_PROHIBIT}};
 
 struct Known {
   NfKey key;
@@ -46,7 +45,8 @@ std::optional<std::uint32_t> NumberOf(absl::string_view word) {
 std::optional<Range32> RangeOf(absl::string_view word, char between, std::uint32_t last) {
   const std::size_t middle = word.find(between);
   const bool one = middle == absl::string_view::npos;
-  const absl::string_view first = word.substr(0, middle), second = one ? first : word.substr(middle + 1);
+  const absl::string_view first = word.substr(0, middle),
+                          second = one ? first : word.substr(middle + 1);
   const auto from = first.empty() ? std::optional<std::uint32_t>(0) : NumberOf(first);
   const auto to = second.empty() ? std::optional<std::uint32_t>(last) : NumberOf(second);
   if (!from || !to || *from > *to || word.empty()) return std::nullopt;
@@ -128,8 +128,7 @@ Reading TcpFlags(const std::vector<std::string> &values) {
     if (mask.contains(unsure)) return std::nullopt;
   const bool holds = mask.contains("SYN") ? set == std::set<std::string>{"SYN"}
                                           : set == std::set<std::string>{"NONE"};
-  return Known{{NfField::kProtocol},
-               holds ? NfNumbers{{IPPROTO_TCP, IPPROTO_TCP}} : NfNumbers{}};
+  return Known{{NfField::kProtocol}, holds ? NfNumbers{{IPPROTO_TCP, IPPROTO_TCP}} : NfNumbers{}};
 }
 
 using Read = Reading (*)(const std::string &word);
@@ -257,10 +256,9 @@ void AddIptablesMatches(const IptablesPart &part, int family, std::vector<NfStep
       steps.emplace_back(NfUnknownMatch{part.Words()});
       continue;
     }
-    steps.emplace_back(
-        NfMatch{{known->key},
-                std::make_shared<const NfBoxes>(NfBoxes{{std::move(known->values)}}),
-                option.negated});
+    steps.emplace_back(NfMatch{{known->key},
+                               std::make_shared<const NfBoxes>(NfBoxes{{std::move(known->values)}}),
+                               option.negated});
   }
 }
 

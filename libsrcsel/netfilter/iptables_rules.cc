@@ -69,8 +69,8 @@ class Reader {
     const auto *builtin = std::ranges::find(kBuiltins, name, &Builtin::table);
     if (open_ || builtin == std::end(kBuiltins)) return false;
     name_ = std::string(name);
-    table_ = NfTable{origin_, family_ == AF_INET, family_ == AF_INET6,
-                     absl::StrCat(program_, " ", name), {}};
+    table_ = NfTable{
+        origin_, family_ == AF_INET, family_ == AF_INET6, absl::StrCat(program_, " ", name), {}};
     builtin_ = *builtin;
     names_.clear();
     lines_.clear();

@@ -1,8 +1,8 @@
 // What iptables-save or ip6tables-save prints -> the rules as values.
 //
-// Contract: takes the format of iptables 1.8, with or without counters. A match or target that is not
-// known becomes an unknown step with its words. A line that is none makes every packet unknown that
-// passes its chain, or its table where the chain cannot be told, and is among the skipped.
+// Contract: takes the format of iptables 1.8, with or without counters. A match or target that is
+// not known becomes an unknown step with its words. A line that is none makes every packet unknown
+// that passes its chain, or its table where the chain cannot be told, and is among the skipped.
 //
 // Pure. Cost: about 2 us a line.
 

@@ -12,9 +12,9 @@ namespace {
 
 // Targets after which the packet is as before, and goes on.
 constexpr absl::string_view kTransparent[] = {
-    "LOG",   "NFLOG",    "ULOG",      "TRACE",   "AUDIT",       "TCPMSS", "CLASSIFY",
-    "SET",   "CHECKSUM", "LED",       "RATEEST", "TCPOPTSTRIP", "TEE",    "IDLETIMER",
-    "TTL",   "SECMARK",  "CONNSECMARK"};
+    "LOG",      "NFLOG",     "ULOG",     "TRACE",   "AUDIT",      "TCPMSS",
+    "CLASSIFY", "SET",       "CHECKSUM", "LED",     "RATEEST",    "TCPOPTSTRIP",
+    "TEE",      "IDLETIMER", "TTL",      "SECMARK", "CONNSECMARK"};
 
 const IptablesOption *Find(const IptablesPart &part, absl::string_view key) {
   const auto found = std::ranges::find(part.options, key, &IptablesOption::key);
@@ -98,8 +98,8 @@ std::vector<NfStep> IptablesSteps(const IptablesLine &line, int family,
     if (part.kind.empty() || part.kind == "-m") {
       AddIptablesMatches(part, family, steps);
     } else if (chains.contains(part.name)) {
-      steps.emplace_back(NfVerdict{
-          part.kind == "-g" ? NfVerdictKind::kGoto : NfVerdictKind::kJump, part.name});
+      steps.emplace_back(
+          NfVerdict{part.kind == "-g" ? NfVerdictKind::kGoto : NfVerdictKind::kJump, part.name});
     } else {
       const bool transparent =
           std::ranges::find(kTransparent, part.name) != std::end(kTransparent) ||

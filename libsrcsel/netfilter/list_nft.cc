@@ -1,8 +1,8 @@
 #include "netfilter/list_nft.hh"
 
-#include <nftables/libnftables.h>
-
 #include <memory>
+
+#include <nftables/libnftables.h>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"

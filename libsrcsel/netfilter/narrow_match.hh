@@ -22,13 +22,14 @@ struct MatchContext {
 
 struct MatchedPart {
   Condition flows;
-  std::string unknown = {};  // why it is not known whether the match holds for these; empty: it does
-  bool aside = true;         // what is unknown does not depend on the packet's mark, way or source
-  bool whole = true;         // it is the whole class
+  std::string unknown =
+      {};             // why it is not known whether the match holds for these; empty: it does
+  bool aside = true;  // what is unknown does not depend on the packet's mark, way or source
+  bool whole = true;  // it is the whole class
 };
 
-// The parts of `from` that any of the boxes holds for, or may hold for: known ones first. A flow may
-// be in several; the first is meant.
+// The parts of `from` that any of the boxes holds for, or may hold for: known ones first. A flow
+// may be in several; the first is meant.
 std::vector<MatchedPart> Matched(const MatchedPart &from, const std::vector<NfKey> &keys,
                                  const NfBoxes &boxes, const MatchContext &context);
 // Those that all of the matches, none of them negated, hold for.

@@ -74,9 +74,7 @@ class Reader {
     chain.order = object.value("handle", std::uint64_t{0});
     if (hook.empty()) return;
     const std::string type = Text(object, "type");
-    chain.hook = type == "route" ? NfHook::kRoute
-                 : type == "nat" ? NfHook::kNat
-                                 : NfHook::kFilter;
+    chain.hook = type == "route" ? NfHook::kRoute : type == "nat" ? NfHook::kNat : NfHook::kFilter;
     chain.priority = object.value("prio", 0);
     chain.drops = Text(object, "policy") == "drop";
   }
@@ -85,8 +83,8 @@ class Reader {
     NfTable *table = TableOf(object);
     if (table == nullptr || !object.contains("expr")) return;
     const std::string chain = Text(object, "chain"), comment = Text(object, "comment");
-    std::string name = absl::StrCat(table->name, " ", chain, " handle ",
-                                    object.value("handle", std::uint64_t{0}));
+    std::string name =
+        absl::StrCat(table->name, " ", chain, " handle ", object.value("handle", std::uint64_t{0}));
     if (!comment.empty()) absl::StrAppend(&name, " (", comment, ")");
     if (postrouting_.contains({table, chain}) && Translates(object))
       rules_.source_nats.push_back({name, table->v4, table->v6});

@@ -18,8 +18,7 @@ std::string Words(const NftJson &json) {
 }
 
 std::string Signature(const std::string &name, const std::vector<NfKey> &keys) {
-  return absl::StrCat(name, "|",
-                      absl::StrJoin(keys, ",", [](std::string *out, const NfKey &key) {
+  return absl::StrCat(name, "|", absl::StrJoin(keys, ",", [](std::string *out, const NfKey &key) {
                         absl::StrAppend(out, static_cast<int>(key.field), "/", key.mask);
                       }));
 }
@@ -38,8 +37,7 @@ std::optional<NfVerdict> VerdictOf(const NftJson &json) {
 }
 
 std::optional<decltype(NfCase::then)> ThenOf(const NftJson &data, bool of_connection) {
-  if (data.is_number_unsigned())
-    return NfSetMark{of_connection, {0, 0, data.get<std::uint32_t>()}};
+  if (data.is_number_unsigned()) return NfSetMark{of_connection, {0, 0, data.get<std::uint32_t>()}};
   if (data.is_object() && data.contains("continue")) return NfSetMark{false, {0xffffffff, 0, 0}};
   if (const std::optional<NfVerdict> verdict = VerdictOf(data)) return *verdict;
   return std::nullopt;
@@ -67,8 +65,8 @@ Cases CasesOf(const NftJson &elements, const std::vector<NfKey> &keys, const std
 
 void AddUnknownMatch(const NftJson &what, std::vector<NfStep> &steps) {
   constexpr absl::string_view kAside[] = {
-      R"("limit":)",         R"("quota":)",          R"("numgen":)",       R"("ct count":)",
-      R"({"key":"random"})", R"({"key":"time"})",    R"({"key":"hour"})",  R"({"key":"day"})",
+      R"("limit":)",         R"("quota":)",          R"("numgen":)",      R"("ct count":)",
+      R"({"key":"random"})", R"({"key":"time"})",    R"({"key":"hour"})", R"({"key":"day"})",
       R"({"key":"length"})", R"("field":"length"}})"};
   std::string words = Words(what);
   const bool is_aside = std::ranges::any_of(
@@ -203,9 +201,8 @@ std::shared_ptr<const NfBoxes> NftSets::Boxes(const std::string &name,
   const auto [known, is_new] = boxes_.try_emplace(Signature(name, keys));
   if (!is_new) return known->second;
   const auto elements = set->second->find("elem");
-  std::optional<NfBoxes> boxes = elements == set->second->end()
-                                     ? std::optional<NfBoxes>(NfBoxes())
-                                     : NftBoxesOf(keys, *elements);
+  std::optional<NfBoxes> boxes = elements == set->second->end() ? std::optional<NfBoxes>(NfBoxes())
+                                                                : NftBoxesOf(keys, *elements);
   if (boxes) known->second = std::make_shared<const NfBoxes>(Joined(*std::move(boxes), name));
   return known->second;
 }
@@ -216,24 +213,21 @@ Cases NftSets::Cases(const std::string &name, const std::vector<NfKey> &keys) {
   const auto [known, is_new] = cases_.try_emplace(Signature(name, keys));
   if (!is_new) return known->second;
   const auto elements = map->second->find("elem");
-  known->second = elements == map->second->end()
-                      ? std::make_shared<const std::vector<NfCase>>()
-                      : CasesOf(*elements, keys, name);
+  known->second = elements == map->second->end() ? std::make_shared<const std::vector<NfCase>>()
+                                                 : CasesOf(*elements, keys, name);
   return known->second;
 }
 
 void AddNftSteps(const NftJson &statement, NftSets &sets, std::vector<NfStep> &steps) {
   static const std::set<std::string> kTransparent = {
-      "counter", "log",  "ct helper",      "ct timeout", "ct expectation", "dup",
-      "secmark", "last", "continue"};
-  static const std::set<std::string> kConditions = {"limit",    "quota", "ct count",
-                                                    "set",      "meter"};
+      "counter", "log",     "ct helper", "ct timeout", "ct expectation",
+      "dup",     "secmark", "last",      "continue"};
+  static const std::set<std::string> kConditions = {"limit", "quota", "ct count", "set", "meter"};
   if (const std::optional<NfVerdict> verdict = VerdictOf(statement)) {
     steps.emplace_back(*verdict);
     return;
   }
-  if (!statement.is_object() || statement.size() != 1)
-    return AddUnknownStatement(statement, steps);
+  if (!statement.is_object() || statement.size() != 1) return AddUnknownStatement(statement, steps);
   const std::string &kind = statement.begin().key();
   const NftJson &value = statement.begin().value();
   if (kind == "match")

@@ -21,17 +21,15 @@ constexpr Words kStates[] = {{"invalid", kNfInvalid},
                              {"related", kNfRelated},
                              {"new", kNfNew},
                              {"untracked", kNfUntracked}};
-constexpr Words kTypes[] = {{"unspec", RTN_UNSPEC},       {"unicast", RTN_UNICAST},
-                            {"local", RTN_LOCAL},         {"broadcast", RTN_BROADCAST},
-                            {"anycast", RTN_ANYCAST},     {"multicast", RTN_MULTICAST},
-                            {"blackhole", RTN_BLACKHOLE}, {"unreachable", RTN_UNREACHABLE},
-                            {"prohibit", RTN_PROHIBIT}};
-constexpr Words kDscps[] = {
-    {"cs0", 0},   {"cs1", 8},   {"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},
-    {"cs6", 48},  {"cs7", 56},  {"df", 0},    {"be", 0},    {"lephb", 1}, {"af11", 10},
-    {"af12", 12}, {"af13", 14}, {"af21", 18}, {"af22", 20}, {"af23", 22}, {"af31", 26},
-    {"af32", 28}, {"af33", 30}, {"af41", 34}, {"af42", 36}, {"af43", 38}, {"va", 44},
-    {"ef", 46}};
+constexpr Words kTypes[] = {
+    {"unspec", RTN_UNSPEC},       {"unicast", RTN_UNICAST},         {"local", RTN_LOCAL},
+    {"broadcast", RTN_BROADCAST}, {"anycast", RTN_ANYCAST},         {"multicast", RTN_MULTICAST},
+    {"blackhole", RTN_BLACKHOLE}, {"unreachable", RTN_UNREACHABLE}, {"prohibit", RTN_PROHIBIT}};
+constexpr Words kDscps[] = {{"cs0", 0},   {"cs1", 8},   {"cs2", 16},  {"cs3", 24},  {"cs4", 32},
+                            {"cs5", 40},  {"cs6", 48},  {"cs7", 56},  {"df", 0},    {"be", 0},
+                            {"lephb", 1}, {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18},
+                            {"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30},
+                            {"af41", 34}, {"af42", 36}, {"af43", 38}, {"va", 44},   {"ef", 46}};
 
 template <std::size_t N>
 std::optional<std::uint32_t> Find(const Words (&words)[N], const std::string &word) {
@@ -41,9 +39,8 @@ std::optional<std::uint32_t> Find(const Words (&words)[N], const std::string &wo
 }
 
 NfMatch FamilyMatch(int family) {
-  return {{{NfField::kDestination}},
-          std::make_shared<const NfBoxes>(NfBoxes{{AllOf(family)}}),
-          false};
+  return {
+      {{NfField::kDestination}}, std::make_shared<const NfBoxes>(NfBoxes{{AllOf(family)}}), false};
 }
 
 NfMatch ProtocolMatch(std::uint32_t proto) {
@@ -177,8 +174,7 @@ std::optional<NfValues> PrefixesOfValue(const NftJson &value) {
     const auto first = address((*range)[0]), last = address((*range)[1]);
     if (!first || !last) return std::nullopt;
     prefixes = PrefixesOf(*first, *last);
-  } else if (const auto prefix = value.find("prefix");
-             value.is_object() && prefix != value.end()) {
+  } else if (const auto prefix = value.find("prefix"); value.is_object() && prefix != value.end()) {
     const auto network = address((*prefix)["addr"]);
     if (!network) return std::nullopt;
     prefixes = {Prefix{*network, (*prefix)["len"].get<int>()}};
@@ -254,7 +250,8 @@ std::string Serialized(const NfBox &box, std::size_t from) {
   for (std::size_t i = from; i < box.size(); ++i) {
     absl::StrAppend(&text, box[i].index(), ":");
     if (const auto *numbers = std::get_if<NfNumbers>(&box[i]))
-      for (const Range32 &range : *numbers) absl::StrAppend(&text, range.first, "-", range.last, ",");
+      for (const Range32 &range : *numbers)
+        absl::StrAppend(&text, range.first, "-", range.last, ",");
     else if (const auto *prefixes = std::get_if<NfPrefixes>(&box[i]))
       for (const Prefix &prefix : (*prefixes)->prefixes)
         absl::StrAppend(&text, prefix.ToString(), ",");
@@ -305,8 +302,7 @@ std::optional<NfBoxes> NftBoxesOf(const std::vector<NfKey> &keys, const NftJson 
     return boxes;
   }
   NfBox box;
-  const NftJson *parts =
-      value.is_object() && value.contains("concat") ? &value["concat"] : nullptr;
+  const NftJson *parts = value.is_object() && value.contains("concat") ? &value["concat"] : nullptr;
   if ((parts == nullptr ? 1 : parts->size()) != keys.size()) return std::nullopt;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     std::optional<NfValues> values =
@@ -334,8 +330,7 @@ NfBoxes Joined(NfBoxes boxes, const std::string &name) {
       Append(joined[found->second].front(), std::move(box.front()));
     }
   }
-  for (auto &[index, all] : prefixes)
-    joined[index].front() = MakePrefixes(name, std::move(all));
+  for (auto &[index, all] : prefixes) joined[index].front() = MakePrefixes(name, std::move(all));
   for (NfBox &box : joined)
     for (std::size_t i = 0; i < box.size(); ++i)
       if (auto *numbers = std::get_if<NfNumbers>(&box[i])) *numbers = Normalized(*numbers);

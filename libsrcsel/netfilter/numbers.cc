@@ -89,8 +89,7 @@ std::vector<Mark> MarksOf(const NfNumbers &numbers) {
     while (first <= range.last) {
       std::uint64_t size = first == 0 ? std::uint64_t{1} << 32 : first & -first;
       while (first + size - 1 > range.last) size /= 2;
-      out.push_back(
-          {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(~(size - 1))});
+      out.push_back({static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(~(size - 1))});
       first += size;
     }
   }

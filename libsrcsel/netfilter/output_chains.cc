@@ -59,8 +59,8 @@ std::vector<NfOutputChain> OutputChains(const NfRuleSet &rules, int family) {
     if (!(family == AF_INET ? table.v4 : table.v6)) continue;
     for (const auto &[name, chain] : table.chains)
       if (chain.hook != NfHook::kNone)
-        chains.push_back({&table, &chain,
-                          chain.hook == NfHook::kNat ? kNfNatPriority : chain.priority, false});
+        chains.push_back(
+            {&table, &chain, chain.hook == NfHook::kNat ? kNfNatPriority : chain.priority, false});
   }
   std::ranges::stable_sort(chains, [](const NfOutputChain &a, const NfOutputChain &b) {
     if (a.priority != b.priority) return a.priority < b.priority;

@@ -3,8 +3,6 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "netfilter/iptables_rules.hh"
+#include "netfilter/legacy_tables.hh"
 #include "netfilter/list_nft.hh"
 #include "netfilter/nft_rules.hh"
 #include "netfilter/run_program.hh"
@@ -33,8 +32,8 @@ void AddUnreadTable(const std::string &what, int family, NfOrigin origin, NfRule
 // The names of the tables that the variant printed.
 std::vector<std::string> ReadIptables(int family, NfOrigin origin, NfRuleSet &rules) {
   const bool legacy = origin == NfOrigin::kIptablesLegacy;
-  const std::string program =
-      absl::StrCat(family == AF_INET ? "iptables" : "ip6tables", legacy ? "-legacy" : "-nft", "-save");
+  const std::string program = absl::StrCat(family == AF_INET ? "iptables" : "ip6tables",
+                                           legacy ? "-legacy" : "-nft", "-save");
   const absl::StatusOr<std::string> saved = RunProgram({program});
   if (saved.ok()) return AddIptablesRules(*saved, origin, family, rules);
   rules.skipped.push_back(std::string(saved.status().message()));
@@ -42,20 +41,11 @@ std::vector<std::string> ReadIptables(int family, NfOrigin origin, NfRuleSet &ru
   return {};
 }
 
-// Where the kernel lists the legacy tables that there are.
-std::vector<std::string> LegacyTables(int family, NfRuleSet &rules) {
-  const std::string path = absl::StrCat(
-      "/proc/thread-self/net/", family == AF_INET ? "ip_tables_names" : "ip6_tables_names");
-  std::ifstream file(path);
-  if (!file) {
-    if (errno != ENOENT)
-      rules.skipped.push_back(
-          absl::StrCat("open ", path, ": ", absl::ErrnoToStatus(errno, "").message()));
-    return {};
-  }
-  std::vector<std::string> names;
-  for (std::string name; std::getline(file, name);) names.push_back(name);
-  return names;
+// Whether there is something to read.
+bool HasLegacyTables(int family, NfRuleSet &rules) {
+  const absl::StatusOr<std::vector<std::string>> tables = LegacyTables(family);
+  if (!tables.ok()) rules.skipped.push_back(std::string(tables.status().message()));
+  return tables.ok() && !tables->empty();
 }
 
 bool Names(const std::string &json, absl::string_view table) {
@@ -70,13 +60,11 @@ NfRuleSet ReadRules() {
   std::set<std::string> of_iptables;
   const absl::StatusOr<std::string> nft = ListNft();
   for (int family : {AF_INET, AF_INET6}) {
-    if (!LegacyTables(family, rules).empty())
-      ReadIptables(family, NfOrigin::kIptablesLegacy, rules);
+    if (HasLegacyTables(family, rules)) ReadIptables(family, NfOrigin::kIptablesLegacy, rules);
     // Only what has such tables may be iptables'.
     constexpr absl::string_view kTables[] = {"raw", "mangle", "nat", "filter", "security"};
-    if (!nft.ok() || std::ranges::none_of(kTables, [&](absl::string_view t) {
-          return Names(*nft, t);
-        }))
+    if (!nft.ok() ||
+        std::ranges::none_of(kTables, [&](absl::string_view t) { return Names(*nft, t); }))
       continue;
     for (const std::string &name : ReadIptables(family, NfOrigin::kIptablesNft, rules))
       of_iptables.insert(absl::StrCat(family == AF_INET ? "ip " : "ip6 ", name));
@@ -85,8 +73,7 @@ NfRuleSet ReadRules() {
   if (status.ok()) status = AddNftRules(*nft, of_iptables, rules);
   if (status.ok()) return rules;
   rules.skipped.push_back(std::string(status.message()));
-  for (int family : {AF_INET, AF_INET6})
-    AddUnreadTable("nft", family, NfOrigin::kNft, rules);
+  for (int family : {AF_INET, AF_INET6}) AddUnreadTable("nft", family, NfOrigin::kNft, rules);
   return rules;
 }
 

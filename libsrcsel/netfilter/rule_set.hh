@@ -1,10 +1,10 @@
 // A host's netfilter rules, as far as they say which mark a packet of its own gets: plain values,
 // the same whether nft or iptables has them.
 //
-// A rule is a list of steps, taken in order until one does not hold. What neither changes a mark nor
-// decides where a packet goes on (counters, logs, comments) is left out by who reads the rules; what
-// they cannot express stays as an unknown step with its words. Sets and maps are shared, so that a
-// set of 100,000 elements is held once.
+// A rule is a list of steps, taken in order until one does not hold. What neither changes a mark
+// nor decides where a packet goes on (counters, logs, comments) is left out by who reads the rules;
+// what they cannot express stays as an unknown step with its words. Sets and maps are shared, so
+// that a set of 100,000 elements is held once.
 
 #pragma once
 
@@ -30,8 +30,8 @@ enum class NfField {
   kSport,
   kUid,  // of who opened the socket
   kGid,
-  kMark,            // under the key's mask
-  kConnectionMark,  // under the key's mask
+  kMark,             // under the key's mask
+  kConnectionMark,   // under the key's mask
   kConnectionState,  // NfState
   kDestinationType,  // RTN_*
   kSourceType,       // RTN_*
@@ -142,7 +142,7 @@ struct NfChain {
   std::vector<NfRule> rules;
   NfHook hook = NfHook::kNone;  // of output; base chains of other hooks are not read
   std::int32_t priority = 0;
-  bool drops = false;  // its policy
+  bool drops = false;       // its policy
   std::uint64_t order = 0;  // grows with every chain made in a table
 };
 

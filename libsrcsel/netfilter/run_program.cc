@@ -29,9 +29,8 @@ constexpr std::chrono::seconds kLongest(10);
 
 std::string FindProgram(const std::string &name) {
   const char *path = getenv("PATH");
-  for (absl::string_view folder :
-       absl::StrSplit(absl::StrCat(path == nullptr ? "" : path, ":/usr/sbin:/sbin"), ':',
-                      absl::SkipEmpty()))
+  for (absl::string_view folder : absl::StrSplit(
+           absl::StrCat(path == nullptr ? "" : path, ":/usr/sbin:/sbin"), ':', absl::SkipEmpty()))
     if (std::string file = absl::StrCat(folder, "/", name); access(file.c_str(), X_OK) == 0)
       return file;
   return "";

@@ -1,7 +1,7 @@
 // Runs a program that prints something, in the network namespace of the calling thread.
 //
-// Errors: NotFound if there is no such program; else what it wrote to stderr, its status, or that it
-// did not end within ten seconds (it is killed then).
+// Errors: NotFound if there is no such program; else what it wrote to stderr, its status, or that
+// it did not end within ten seconds (it is killed then).
 
 #pragma once
 

@@ -113,7 +113,8 @@ void ReadSource(KeyReader &key, RuleTable &table) {
   for (const KeyReader::Item &item : items) {
     absl::string_view name = item.text;
     if (!absl::ConsumePrefix(&name, "pool ")) {
-      const absl::StatusOr<Source> source = SourceOfWord(item.text, R"( nor "pool NAME" nor "kernel")");
+      const absl::StatusOr<Source> source =
+          SourceOfWord(item.text, R"( nor "pool NAME" nor "kernel")");
       good &= source.ok();
       if (source.ok())
         table.rule.sources.push_back(*source);
@@ -168,7 +169,8 @@ void CheckRule(const RuleTable &table, const Place &place, Findings &findings) {
     error(table.lookup, "rule.lookup",
           "excludes mark: it stands for the mark of the ip rule that leads to the table");
   if (table.rule.leave && (table.mark != 0 || table.lookup != 0 || table.ports != 0))
-    error(table.source, "rule.source", "\"kernel\" leaves flows alone: it excludes mark, lookup and ports");
+    error(table.source, "rule.source",
+          "\"kernel\" leaves flows alone: it excludes mark, lookup and ports");
   if (table.rule.apply != Apply::kBind) return;
   if (table.mark == 0 && table.lookup == 0)
     error(table.apply, "rule.apply",

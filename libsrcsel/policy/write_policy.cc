@@ -48,9 +48,11 @@ std::string PrefixWord(const Prefix &prefix) {
 // One word, or a list of them.
 std::string ListOf(const std::vector<std::string> &words) {
   if (words.size() == 1) return Quoted(words.front());
-  return absl::StrCat("[", absl::StrJoin(words, ", ", [](std::string *out, const std::string &w) {
-                        absl::StrAppend(out, Quoted(w));
-                      }),
+  return absl::StrCat("[",
+                      absl::StrJoin(words, ", ",
+                                    [](std::string *out, const std::string &w) {
+                                      absl::StrAppend(out, Quoted(w));
+                                    }),
                       "]");
 }
 
@@ -122,8 +124,8 @@ class Writer {
   void AddRule(const PolicyRule &rule) {
     // A name may be a line of somebody else's.
     if (!rule.name.empty())
-      absl::StrAppend(&rules_, "# ",
-                      absl::StrReplaceAll(rule.name, {{"\n", " "}, {"\r", " "}}), "\n");
+      absl::StrAppend(&rules_, "# ", absl::StrReplaceAll(rule.name, {{"\n", " "}, {"\r", " "}}),
+                      "\n");
     rules_ += "[[rule]]\n";
     std::vector<std::string> to = Words(rule.to, PrefixWord);
     for (const auto &set : rule.sets) to.push_back("@" + SetName(*set));

@@ -14,12 +14,11 @@ namespace {
 
 TEST(Reasons, AreStableWords) {
   const std::vector<absl::string_view> expected = {
-      "no-image",    "no-rule",    "mark",       "source",     "table",
-      "unspecified", "loopback",   "link-local", "multicast",  "broadcast",
-      "local",       "app-source", "app-port",   "app-device", "app-mark",
-      "foreign",     "family",     "no-route",   "no-source",  "ambiguous",
-      "refused",     "pool",       "no-member",  "no-port",    "old-socket",
-      "kernel",
+      "no-image",   "no-rule",    "mark",      "source",    "table",     "unspecified",
+      "loopback",   "link-local", "multicast", "broadcast", "local",     "app-source",
+      "app-port",   "app-device", "app-mark",  "foreign",   "family",    "no-route",
+      "no-source",  "ambiguous",  "refused",   "pool",      "no-member", "no-port",
+      "old-socket", "kernel",
   };
   std::vector<absl::string_view> words;
   for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason)

@@ -137,7 +137,8 @@ void AddImport(CLI::App &app) {
       ->type_name("FILE");
   AddNetnsOption(*import, options->netns, "Network namespace whose rules to read");
   import->footer(kExplanation);
-  import->callback([options] { RunImport(*options); });
-}
+  import->callback([options] { RunImport(*options);
+});
+}  // namespace srcsel
 
 }  // namespace srcsel

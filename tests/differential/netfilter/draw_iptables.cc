@@ -37,7 +37,8 @@ class Drawer {
     if (v6_)
       return absl::StrCat("2001:db8::", dice_.Below(3),
                           dice_.Word({":0/112", ":4/126", ":1", ":2", ":3"}));
-    return absl::StrCat("198.51.", dice_.Below(3), dice_.Word({".0/24", ".4/30", ".1", ".2", ".3"}));
+    return absl::StrCat("198.51.", dice_.Below(3),
+                        dice_.Word({".0/24", ".4/30", ".1", ".2", ".3"}));
   }
   std::string No() { return dice_.OneIn(4) ? "! " : ""; }
 
@@ -73,21 +74,26 @@ class Drawer {
     if (unknown_ && dice_.OneIn(10))
       return dice_.Word({"-m limit --limit 10/sec", "-m statistic --mode random --probability 0.5",
                          "-m length --length 0:100"});
-    if (dice_.OneIn(20)) return absl::StrCat("-m dscp ", No(), "--dscp ", dice_.Word({"0x0", "0x0a"}));
+    if (dice_.OneIn(20))
+      return absl::StrCat("-m dscp ", No(), "--dscp ", dice_.Word({"0x0", "0x0a"}));
     switch (dice_.Below(8)) {
       case 0:
-        return absl::StrCat("-m owner ", No(), "--uid-owner ", dice_.Word({"1000", "0-1000", "2000"}));
+        return absl::StrCat("-m owner ", No(), "--uid-owner ",
+                            dice_.Word({"1000", "0-1000", "2000"}));
       case 1:
         return absl::StrCat("-m owner ", No(), "--gid-owner ", dice_.Word({"5", "5-6"}));
       case 2:
-        return absl::StrCat("-m mark ", No(), "--mark ", dice_.Word({"0x0", "0x1", "0x0/0xff", "0x1/0x3"}));
+        return absl::StrCat("-m mark ", No(), "--mark ",
+                            dice_.Word({"0x0", "0x1", "0x0/0xff", "0x1/0x3"}));
       case 3:
-        return absl::StrCat("-m connmark ", No(), "--mark ", dice_.Word({"0x0", "0x1", "0x0/0xff"}));
+        return absl::StrCat("-m connmark ", No(), "--mark ",
+                            dice_.Word({"0x0", "0x1", "0x0/0xff"}));
       case 4:
         return absl::StrCat("-m conntrack ", No(), "--ctstate ",
                             dice_.Word({"NEW", "NEW,RELATED", "ESTABLISHED", "UNTRACKED"}));
       case 5:
-        return absl::StrCat("-m addrtype ", No(), "--dst-type ", dice_.Word({"LOCAL", "LOCAL,MULTICAST"}));
+        return absl::StrCat("-m addrtype ", No(), "--dst-type ",
+                            dice_.Word({"LOCAL", "LOCAL,MULTICAST"}));
       case 6:
         return absl::StrCat("-m iprange ", No(), "--dst-range ",
                             v6_ ? "2001:db8::1:1-2001:db8::1:4" : "198.51.1.1-198.51.1.4");
@@ -102,7 +108,8 @@ class Drawer {
       case 1:
         return absl::StrCat("-j MARK --set-mark ", dice_.Word({"0x1", "0x2", "0x64"}));
       case 2:
-        return absl::StrCat("-j MARK --set-xmark ", dice_.Word({"0x1/0xff", "0x3/0x3", "0x100/0xff00", "0x2/0x0"}));
+        return absl::StrCat("-j MARK --set-xmark ",
+                            dice_.Word({"0x1/0xff", "0x3/0x3", "0x100/0xff00", "0x2/0x0"}));
       case 3:
         return absl::StrCat("-j MARK --or-mark ", dice_.Word({"0x1", "0x10"}));
       case 4:
@@ -110,17 +117,20 @@ class Drawer {
       case 5:
         return absl::StrCat("-j MARK --xor-mark ", dice_.Word({"0x1", "0x13"}));
       case 6:
-        return absl::StrCat("-j CONNMARK ",
-                            dice_.Word({"--restore-mark", "--restore-mark --nfmask 0xff --ctmask 0xff",
-                                        "--restore-mark --nfmask 0xf --ctmask 0xff"}));
+        return absl::StrCat(
+            "-j CONNMARK ",
+            dice_.Word({"--restore-mark", "--restore-mark --nfmask 0xff --ctmask 0xff",
+                        "--restore-mark --nfmask 0xf --ctmask 0xff"}));
       case 7:
-        return absl::StrCat("-j CONNMARK ", dice_.Word({"--save-mark", "--save-mark --nfmask 0xff --ctmask 0x3",
-                                                        "--set-mark 0x2", "--or-mark 0x10"}));
+        return absl::StrCat("-j CONNMARK ",
+                            dice_.Word({"--save-mark", "--save-mark --nfmask 0xff --ctmask 0x3",
+                                        "--set-mark 0x2", "--or-mark 0x10"}));
       case 8:
       case 9:
       case 10:
         if (next < kChains)
-          return absl::StrCat(dice_.Word({"-j c", "-j c", "-g c"}), next + dice_.Below(kChains - next));
+          return absl::StrCat(dice_.Word({"-j c", "-j c", "-g c"}),
+                              next + dice_.Below(kChains - next));
         [[fallthrough]];
       case 11:
         return dice_.Word({"-j RETURN", "-j RETURN", "-j ACCEPT"});

@@ -54,7 +54,8 @@ class Drawer {
   std::string Mask() { return dice_.Word({"0x1", "0x3", "0xf", "0xff", "0xff00", "0xffffff00"}); }
 
   std::string Sets() {
-    std::string text = " set ports { type inet_service; flags interval; elements = { 80, 1000-1004 } }\n";
+    std::string text =
+        " set ports { type inet_service; flags interval; elements = { 80, 1000-1004 } }\n";
     for (const bool v4 : {true, false}) {
       if (family_ == (v4 ? Family::kV6 : Family::kV4)) continue;
       const char *type = v4 ? "ipv4_addr" : "ipv6_addr", *name = v4 ? "4" : "6";
@@ -70,8 +71,9 @@ class Drawer {
                       v4 ? "198.51.1.2" : "2001:db8::1:2", " : 0x2, ",
                       v4 ? "198.51.2.3" : "2001:db8::2:3", " : 0x1 } }\n");
     }
-    return text + " map vm { type inet_service : verdict; elements = { 53 : jump c2, 80 : goto c2, "
-                  "443 : accept } }\n";
+    return text +
+           " map vm { type inet_service : verdict; elements = { 53 : jump c2, 80 : goto c2, "
+           "443 : accept } }\n";
   }
 
   std::string Match() {
@@ -101,7 +103,8 @@ class Drawer {
       case 5:
         return absl::StrCat(proto_, " dport ", no, Port());
       case 6:
-        return absl::StrCat(proto_, " dport ", no, dice_.Word({"@ports", "{ 53, 1000-1005 }", "1000-2000"}));
+        return absl::StrCat(proto_, " dport ", no,
+                            dice_.Word({"@ports", "{ 53, 1000-1005 }", "1000-2000"}));
       case 7:
         return absl::StrCat("meta l4proto { tcp, udp } th dport ", no, Port());
       case 8:
@@ -111,13 +114,14 @@ class Drawer {
       case 10:
         return absl::StrCat("meta skgid ", no, dice_.Word({"5", "{ 5, 6 }"}));
       case 11:
-        return absl::StrCat("meta mark ", no, dice_.Word({"0", "0x1", "0x1-0x11", "{ 0x1, 0x64 }"}));
+        return absl::StrCat("meta mark ", no,
+                            dice_.Word({"0", "0x1", "0x1-0x11", "{ 0x1, 0x64 }"}));
       case 12:
-        return absl::StrCat("meta mark and ", Mask(), dice_.OneIn(2) ? " == " : " != ",
-                            dice_.Word({"0", "0", "0x1", "0x2"}));
+        return absl::StrCat("meta mark and ", Mask(),
+                            dice_.OneIn(2) ? " == " : " != ", dice_.Word({"0", "0", "0x1", "0x2"}));
       case 13:
-        return dice_.Word({"ct state new", "ct state established,related", "ct state { new, untracked }",
-                           "ct state != new", "ct state invalid"});
+        return dice_.Word({"ct state new", "ct state established,related",
+                           "ct state { new, untracked }", "ct state != new", "ct state invalid"});
       case 14:
         return absl::StrCat("ct mark ", no, dice_.Word({"0", "0x1", "0x64"}));
       case 15:
@@ -144,7 +148,8 @@ class Drawer {
       case 6:
         return absl::StrCat("meta mark set meta mark and ", Mask(), " or ", Mark());
       case 7:
-        return dice_.Word({"ct mark set meta mark", "ct mark set 0x2", "ct mark set ct mark or 0x1"});
+        return dice_.Word(
+            {"ct mark set meta mark", "ct mark set 0x2", "ct mark set ct mark or 0x1"});
       case 8:
         return dice_.Word({"meta mark set ct mark", "meta mark set ct mark and 0xff or 0x10"});
       case 9:
@@ -153,7 +158,8 @@ class Drawer {
         return absl::StrCat("meta mark set ", proto_,
                             " dport map { 53 : 0x1, 80 : 0x2, 1000-1005 : 0x3 }");
       case 11:
-        if (next < kChains && next <= 2) return absl::StrCat(proto_, " dport vmap { 80 : jump c", next, ", 443 : drop }");
+        if (next < kChains && next <= 2)
+          return absl::StrCat(proto_, " dport vmap { 80 : jump c", next, ", 443 : drop }");
         return "meta mark vmap { 0 : return, 1-5 : accept }";
       case 12:
         if (next == 0) return proto_ + " dport vmap @vm";
@@ -179,7 +185,8 @@ class Drawer {
         absl::StrAppend(&text, Match(), " ");
       if (dice_.OneIn(6)) text += "counter ";
       // What follows a verdict nft refuses.
-      if (dice_.OneIn(8)) absl::StrAppend(&text, "meta mark set meta mark xor ", Mark(), " ", Match(), " ");
+      if (dice_.OneIn(8))
+        absl::StrAppend(&text, "meta mark set meta mark xor ", Mark(), " ", Match(), " ");
       text += Statement(next);
       text += "\n";
     }

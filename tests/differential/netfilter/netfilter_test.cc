@@ -65,12 +65,12 @@ std::vector<RuleText> DrawRules(Dice &dice, bool unknown) {
 NfFlow DrawFlow(Dice &dice, std::size_t number) {
   const bool v4 = dice.OneIn(2);
   NfFlow flow;
-  flow.destination = *IpAddress::Parse(
-      v4 ? absl::StrCat("198.51.", dice.Below(3), ".", dice.Below(6))
-         : absl::StrCat("2001:db8::", dice.Below(3), ":", dice.Below(6)));
+  flow.destination =
+      *IpAddress::Parse(v4 ? absl::StrCat("198.51.", dice.Below(3), ".", dice.Below(6))
+                           : absl::StrCat("2001:db8::", dice.Below(3), ":", dice.Below(6)));
   const std::uint8_t ping = v4 ? std::uint8_t{IPPROTO_ICMP} : std::uint8_t{IPPROTO_ICMPV6};
-  flow.proto =
-      dice.Of<std::uint8_t>({IPPROTO_UDP, IPPROTO_UDP, IPPROTO_UDP, IPPROTO_TCP, IPPROTO_TCP, ping});
+  flow.proto = dice.Of<std::uint8_t>(
+      {IPPROTO_UDP, IPPROTO_UDP, IPPROTO_UDP, IPPROTO_TCP, IPPROTO_TCP, ping});
   flow.dport = dice.Of<std::uint16_t>({53, 80, 443, 1000, 1003, 1005, 1500});
   flow.sport = static_cast<std::uint16_t>(10000 + number);
   flow.uid = dice.Of<std::uint32_t>({0, 1000, 1001, 2000});

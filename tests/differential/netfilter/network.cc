@@ -30,7 +30,8 @@ constexpr std::uint32_t kWays = 4;
 constexpr char kWatch[] =
     "table inet watch {\n"
     " set seen { typeof meta priority . meta mark . meta oifname; flags dynamic; size 65535; }\n"
-    " chain post { type filter hook postrouting priority 1000; add @seen { meta priority . meta mark "
+    " chain post { type filter hook postrouting priority 1000; add @seen { meta priority . meta "
+    "mark "
     ". meta oifname }; }\n"
     "}\n";
 

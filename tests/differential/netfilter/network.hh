@@ -32,8 +32,8 @@ class Network {
   // The address of a way.
   static IpAddress AddressOf(int family, std::uint32_t way);
 
-  // Opens a socket as the flow says and sends its first packet. The flow's sport is bound; its source
-  // only if `bound`. The packet is known by the number.
+  // Opens a socket as the flow says and sends its first packet. The flow's sport is bound; its
+  // source only if `bound`. The packet is known by the number.
   absl::Status Send(const NfFlow &flow, bool bound, std::uint32_t number);
 
   // What has left since the last time, by number.

@@ -15,8 +15,9 @@ bool ToHolds(const PolicyRule &rule, const IpAddress &destination) {
     return p.address.family() == destination.family() && p.Contains(destination);
   };
   return (rule.to.empty() && rule.sets.empty()) || std::ranges::any_of(rule.to, contains) ||
-         std::ranges::any_of(rule.sets,
-                             [&](const auto &set) { return std::ranges::any_of(set->prefixes, contains); });
+         std::ranges::any_of(rule.sets, [&](const auto &set) {
+           return std::ranges::any_of(set->prefixes, contains);
+         });
 }
 
 bool Holds(const PolicyRule &rule, const NfFlow &flow) {
