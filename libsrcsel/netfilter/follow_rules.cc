@@ -75,8 +75,10 @@ absl::StatusOr<RuleFollower> RuleFollower::Open() {
   // Where the first is not permitted, the second holds, as far as net.core.rmem_max lets it.
   if (setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kBuffer, sizeof(kBuffer)) != 0)
     setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kBuffer, sizeof(kBuffer));
-  const int group = NFNLGRP_NFTABLES;
-  if (setsockopt(socket.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0)
+  sockaddr_nl group{};
+  group.nl_family = AF_NETLINK;
+  group.nl_groups = 1u << (NFNLGRP_NFTABLES - 1);
+  if (bind(socket.get(), reinterpret_cast<sockaddr *>(&group), sizeof(group)) != 0)
     return absl::ErrnoToStatus(errno, "follow the nft rules: subscribe");
   RuleFollower follower(std::move(socket));
   follower.legacy_ = LegacyDigest();
