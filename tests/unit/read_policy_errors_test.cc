@@ -115,7 +115,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "the table"},
         Mistake{"SourceNoAddress", "source = '10.1.0.300'",
                 "rule.source: '10.1.0.300' is neither an address nor \"dev INTERFACE\" nor \"pool "
-                "NAME\""},
+                "NAME\" nor \"kernel\""},
+        Mistake{"SourceKernelBesidesMark", "source = 'kernel'",
+                "rule.source: \"kernel\" leaves flows alone: it excludes mark, lookup and ports"},
         Mistake{"SourceTwoOfAFamily", "source = ['10.1.0.1', '10.1.0.2']",
                 "rule.source: two sources of one family: 10.1.0.1 and 10.1.0.2; give at most one "
                 "address a family"},
