@@ -10,7 +10,7 @@ namespace srcsel {
 namespace {
 
 // How many classes further a like one is looked for.
-constexpr std::size_t kWindow = 400;
+constexpr std::size_t kWindow = 200;
 
 class Marker {
  public:

@@ -12,7 +12,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kBudget = 2'000'000;
+constexpr std::size_t kBudget = 400'000;
 // Each mask is a dimension of the image, of which there are few.
 constexpr std::size_t kMasks = 3;
 

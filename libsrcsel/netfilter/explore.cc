@@ -18,7 +18,7 @@ namespace srcsel {
 namespace {
 
 // Bounds: of classes found, and of nested divisions.
-constexpr std::size_t kClasses = 20'000;
+constexpr std::size_t kClasses = 6'000;
 constexpr int kDepth = 400;
 // nft and iptables allow no deeper nesting of chains.
 constexpr std::size_t kChains = 128;
