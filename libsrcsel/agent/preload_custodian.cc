@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -39,7 +41,7 @@ class Custodian {
             .Follow(charge_.policy, [this](auto image) { return charge_.directory.Publish(image); })
             .IgnoreError();
       for (std::size_t i = polled.size(); i-- > 1;)
-        if (polled[i].revents) members_.erase(members_.begin() + static_cast<long>(i) - 1);
+        if (polled[i].revents) members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(i) - 1);
     }
     charge_.directory.Remove();
   }

@@ -1,6 +1,8 @@
 // Programs that use sockets hard, under the preload of an ordinary user: all of what they do works,
 // and all of it leaves by Unicom, the only provider through which this server answers.
 
+#include <csignal>
+
 #include "lab/servers.hh"
 #include "preload/preload_scene.hh"
 
@@ -102,6 +104,9 @@ TEST_F(PreloadProgramsTest, PassOnRequestsByNginx) {
   const Result curl = Run({.argv = {"curl", "-sS", "--max-time", "20", "http://127.0.0.1:8080/"}});
   EXPECT_EQ(curl.out, "hello\n") << curl.ToString();
   EXPECT_EQ(nginx.NextRequest()->client.address.ToString(), kUnicomSource4);
+  // Workers outlive a master that is killed.
+  ASSERT_TRUE(proxy.Signal(SIGTERM).ok());
+  EXPECT_EQ(proxy.Wait().status, 0);
 }
 
 }  // namespace
