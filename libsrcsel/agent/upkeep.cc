@@ -61,7 +61,7 @@ absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Begin(std::unique_ptr<Up> up,
   UpState &state = upkeep->up_->state;
   state.pid = getpid();
   SRCSEL_ASSIGN_OR_RETURN(state.started, OwnStart());
-  state.version = SRCSEL_VERSION;
+  state.version = SRCSEL_RELEASE;
   state.abi = SRCSEL_ABI_VERSION;
   if (trial) {
     upkeep->trial_ends_ = Clock::now() + *trial;

@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include <net/if.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
@@ -158,12 +157,15 @@ inline void AddLocalTable(State &state) {
   add("fd00::1/128", RTN_LOCAL);
 }
 
+// IFF_UP, which two headers that exclude each other define.
+inline constexpr std::uint32_t kUp = 1;
+
 inline State DrawState(Draw &draw, std::uint64_t netns) {
   State state;
   state.netns = netns;
   state.links = {{.index = 1, .name = "lo"},
-                 {.index = 2, .name = "eth0", .flags = draw.Once(9) ? 0u : IFF_UP, .group = 1},
-                 {.index = 3, .name = "eth1", .flags = IFF_UP, .group = 2}};
+                 {.index = 2, .name = "eth0", .flags = draw.Once(9) ? 0u : kUp, .group = 1},
+                 {.index = 3, .name = "eth1", .flags = kUp, .group = 2}};
   const IpAddress own = IpAddress::Parse("10.0.0.1").value();
   if (!draw.Once(6)) state.addresses = {{2, own, {own, 24}, RT_SCOPE_UNIVERSE, 0}};
   DrawSources6(draw, state);

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <net/if.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
@@ -94,13 +93,16 @@ inline Rule Lookup(std::uint32_t pref, std::uint32_t table, int family = AF_INET
   return rule;
 }
 
+// IFF_UP, which two headers that exclude each other define.
+inline constexpr std::uint32_t kUp = 1;
+
 // Links 1 (lo), 2 (eth0) and 3 (eth1); the rules the kernel starts with.
 inline State StateOf(std::vector<InterfaceAddress> addresses, std::vector<Route> routes) {
   State state;
   state.netns = kNetns;
   state.links = {{.index = 1, .name = "lo"},
-                 {.index = 2, .name = "eth0", .flags = IFF_UP},
-                 {.index = 3, .name = "eth1", .flags = IFF_UP, .group = 7}};
+                 {.index = 2, .name = "eth0", .flags = kUp},
+                 {.index = 3, .name = "eth1", .flags = kUp, .group = 7}};
   state.addresses = std::move(addresses);
   state.routes = std::move(routes);
   state.rules = {Lookup(0, RT_TABLE_LOCAL), Lookup(32766, RT_TABLE_MAIN),

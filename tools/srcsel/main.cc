@@ -47,7 +47,7 @@ std::string WrongVerb(const CLI::App &app) {
 int main(int argc, char **argv) {
   CLI::App app("Chooses the right source address at the socket, before the SYN exists.");
   app.name("srcsel");
-  app.set_version_flag("--version", "srcsel " SRCSEL_VERSION);
+  app.set_version_flag("--version", "srcsel " SRCSEL_RELEASE);
   app.require_subcommand(1);
   app.footer("srcsel VERB --help explains a verb.");
   srcsel::AddRun(app);
