@@ -31,10 +31,13 @@ class UpMarksTest : public UpTest, public testing::WithParamInterface<Tool> {
     options.insert(options.begin(), {"up", "--cgroup", cgroup_.path()});
     return Srcsel(std::move(options));
   }
-  // Of a TCP connection under the policy.
-  std::string SourceOfTcp(const char *server) {
-    const Result fetch = Run({DIAL, server, "80"});
-    return fetch.ok() ? fetch.out.substr(0, fetch.out.find(' ')) : fetch.err;
+  // Of a TCP connection under the policy. One that began between a change and its effect has the
+  // wrong source for its mark, and gets no answer.
+  std::string SourceOfTcp(const std::string &server) {
+    const std::string url = server.find(':') == std::string::npos ? server : "[" + server + "]";
+    const Result curl = Run({"curl", "--silent", "--max-time", "2", "--output", "/dev/null",
+                             "--write-out", "%{local_ip}", "http://" + url + "/"});
+    return curl.ok() ? curl.out : curl.ToString();
   }
 
   Nginx nginx_ = Nginx::Start(lab_.host("server"), /*access_log=*/false).value();
