@@ -27,9 +27,9 @@ if(SRCSEL_SANITIZE)
   add_link_options(-fsanitize=${SRCSEL_SANITIZE})
 endif()
 
-# For code that needs no sanitizer: it compiles in half the time. Threads are checked everywhere or
-# nowhere.
+# For code that needs no sanitizer: it compiles in half the time. What Abseil's containers tell the
+# sanitizer they must tell it everywhere, hence the macro. Threads are checked everywhere or nowhere.
 set(SRCSEL_UNSANITIZED "")
 if(SRCSEL_SANITIZE MATCHES "address")
-  set(SRCSEL_UNSANITIZED -fno-sanitize=all)
+  set(SRCSEL_UNSANITIZED -fno-sanitize=all -D__SANITIZE_ADDRESS__=1)
 endif()
