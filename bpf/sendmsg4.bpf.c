@@ -18,6 +18,6 @@ int srcsel_sendmsg4(struct bpf_sock_addr *ctx) {
 
   if (!sk) return 1;
   flow.dst.hi = (__u64)bpf_ntohl(ctx->user_ip4) << 32;
-  flow.facts = srcsel_source_facts(ctx->msg_src_ip4, ctx->msg_src_ip4 ^ sk->src_ip4);
+  flow.facts = srcsel_source_facts(sk, ctx->msg_src_ip4, ctx->msg_src_ip4 ^ sk->src_ip4);
   return srcsel_datagram(ctx, sk, &flow);
 }

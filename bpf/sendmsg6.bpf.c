@@ -25,7 +25,7 @@ SRCSEL_FN int read_addresses(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
   any = ctx->msg_src_ip6[0] | ctx->msg_src_ip6[1] | ctx->msg_src_ip6[2] | ctx->msg_src_ip6[3];
   differs = (ctx->msg_src_ip6[0] ^ sk->src_ip6[0]) | (ctx->msg_src_ip6[1] ^ sk->src_ip6[1]) |
             (ctx->msg_src_ip6[2] ^ sk->src_ip6[2]) | (ctx->msg_src_ip6[3] ^ sk->src_ip6[3]);
-  flow->facts = srcsel_source_facts(any, differs);
+  flow->facts = srcsel_source_facts(sk, any, differs);
   return 0;
 }
 
