@@ -187,7 +187,8 @@ absl::Status Upkeep::Reload(const UpPolicy &source, Findings &findings) {
   up_->source = source;
   up_->state.policy_since = absl::Now();
   up_->marks.Read(UpPlan::Room(up_->from_file));
-  return PutInForce(std::move(examined));
+  SRCSEL_RETURN_IF_ERROR(PutInForce(std::move(examined)));
+  return up_->hooks.ForgetTallies();
 }
 
 absl::Status Upkeep::PutInForce(Examined examined) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 
@@ -10,10 +11,14 @@
 namespace srcsel {
 namespace {
 
+// Empty above the root, whose ".." is another file system's, or itself where nobody sees the mount.
 Fd Above(const Fd &cgroup) {
   Fd above(openat(cgroup.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct statfs system {};
-  if (!above || fstatfs(above.get(), &system) != 0 || system.f_type != CGROUP2_SUPER_MAGIC)
+  struct stat here {}, there {};
+  if (!above || fstatfs(above.get(), &system) != 0 || system.f_type != CGROUP2_SUPER_MAGIC ||
+      fstat(cgroup.get(), &here) != 0 || fstat(above.get(), &there) != 0 ||
+      here.st_ino == there.st_ino)
     return Fd();
   return above;
 }
