@@ -22,7 +22,7 @@ constexpr std::size_t kClasses = 6'000;
 constexpr int kDepth = 400;
 // nft and iptables allow no deeper nesting of chains.
 constexpr std::size_t kChains = 128;
-constexpr char kTooMuch[] = "the rules overlap in more ways than are followed";
+constexpr char kTooMuch[] = "the rules together: they overlap in more ways than are followed";
 
 struct Place {
   const NfChain *chain;
