@@ -1,5 +1,5 @@
-// The marks that a host's own firewall gives to what the host sends, as rules of a policy, and again
-// whenever the firewall changes.
+// The marks that a host's own firewall gives to what the host sends, as rules of a policy, and
+// again whenever the firewall changes.
 //
 // Contract: belongs to the network namespace that the thread was in at Start(), and is used in it.
 // What cannot be read or understood is among the limits and the rules that leave flows to the

@@ -41,7 +41,8 @@ class Custodian {
             .Follow(charge_.policy, [this](auto image) { return charge_.directory.Publish(image); })
             .IgnoreError();
       for (std::size_t i = polled.size(); i-- > 1;)
-        if (polled[i].revents) members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(i) - 1);
+        if (polled[i].revents)
+          members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(i) - 1);
     }
     charge_.directory.Remove();
   }

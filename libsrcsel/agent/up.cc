@@ -96,8 +96,7 @@ absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan pla
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> before, pins.Links());
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, LoadHooks(pins, plan.mirror));
   Policy from_file = plan.examined.written;
-  SRCSEL_RETURN_IF_ERROR(
-      AddMarks(plan.marks.policy(), plan.mirror.state(), plan.examined));
+  SRCSEL_RETURN_IF_ERROR(AddMarks(plan.marks.policy(), plan.mirror.state(), plan.examined));
   auto up = std::make_unique<Up>(Up{.paths = request.paths,
                                     .run = std::move(run),
                                     .lock = std::move(lock),

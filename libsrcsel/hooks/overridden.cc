@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-
 #include "absl/strings/str_cat.h"
 
 namespace srcsel {
@@ -15,7 +14,8 @@ namespace {
 Fd Above(const Fd &cgroup) {
   Fd above(openat(cgroup.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct statfs system {};
-  struct stat here {}, there {};
+  struct stat here {
+  }, there{};
   if (!above || fstatfs(above.get(), &system) != 0 || system.f_type != CGROUP2_SUPER_MAGIC ||
       fstat(cgroup.get(), &here) != 0 || fstat(above.get(), &there) != 0 ||
       here.st_ino == there.st_ino)

@@ -57,7 +57,8 @@ void ReadFile(KeyReader &key, SetTable &set) {
   set.has_file = true;
   const std::optional<std::string> named = key.Word(Integers::kRefused);
   if (!named) return;
-  if (named->find('\0') != std::string::npos) return key.Error("has a zero byte in the file's name");
+  if (named->find('\0') != std::string::npos)
+    return key.Error("has a zero byte in the file's name");
   const std::string path = Beside(set.file, *named);
   const absl::StatusOr<std::string> text = ReadTextFile(path, kLargest);
   if (!text.ok()) return key.Error(absl::StrCat(path, " ", text.status().message()));

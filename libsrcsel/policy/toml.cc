@@ -59,9 +59,9 @@ TomlValue ValueOf(const toml::node &node) {
   return value;
 }
 
-// toml++ nests a table for each part of a dotted key, and walks them by recursion. No key of ours has
-// more than three. The line of one with too many, or 0: dots in strings are taken for such as well,
-// up to the line's first quote.
+// toml++ nests a table for each part of a dotted key, and walks them by recursion. No key of ours
+// has more than three. The line of one with too many, or 0: dots in strings are taken for such as
+// well, up to the line's first quote.
 constexpr std::ptrdiff_t kDots = 64;
 
 std::uint32_t LineOfDeepKey(absl::string_view text) {

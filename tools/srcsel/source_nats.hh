@@ -1,5 +1,5 @@
-// Which MASQUERADE and SNAT rules are of no use any more where sources are chosen at the socket. They
-// are the user's to remove.
+// Which MASQUERADE and SNAT rules are of no use any more where sources are chosen at the socket.
+// They are the user's to remove.
 
 #pragma once
 

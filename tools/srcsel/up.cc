@@ -101,8 +101,8 @@ absl::Status IsUp(const UpRequest &request) {
 }
 
 std::string Banner(const Up &up, const std::optional<std::chrono::seconds> &trial) {
-  std::string text = absl::StrCat("up on cgroup ", up.state.cgroup, ": ",
-                                  Counted(up.policy.rules.size(), "rule"));
+  std::string text =
+      absl::StrCat("up on cgroup ", up.state.cgroup, ": ", Counted(up.policy.rules.size(), "rule"));
   if (!up.source.file.empty())
     absl::StrAppend(&text, ", ", up.from_file.rules.size(), " of ", up.source.file);
   if (up.took_over) absl::StrAppend(&text, "; took over hooks that nobody kept");
@@ -199,7 +199,8 @@ void AddUp(CLI::App &app) {
                "Add the ip rules by source that the policy's sources want; down removes them");
   up->add_flag("--foreground", options->foreground, "Stay; end by SIGTERM or SIGINT");
   AddNetnsOption(*up, options->netns, "Network namespace to mirror");
-  up->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was done, no notes, no report");
+  up->add_flag("-q,--quiet", options->quiet,
+               "No line on stderr about what was done, no notes, no report");
   up->footer(kExplanation);
   up->callback([options] { RunUp(*options); });
 }
