@@ -160,7 +160,10 @@ TEST_F(MirrorTest, ManyReadWhileRoutesFlap) {
     absl::StrAppend(&lines, "route replace default via 10.0.0.254 src 10.0.0.", i % 2 ? 1 : 9,
                     "\n");
   for (int i = 0; i < 5; ++i) IpBatch(lines);
-  EXPECT_TRUE(ByItself([&] { return mirror->current(); }));
+  // A mirror is current that has not heard yet; so the last change is one to wait for.
+  const Flow last = To("192.0.2.81");
+  Ip("route add prohibit 192.0.2.81");
+  EXPECT_TRUE(ByItself([&] { return SourceOf(*mirror, last) == std::to_string(EACCES); }));
   done = true;
   for (std::thread &reader : readers) reader.join();
   EXPECT_EQ(strange, 0);
