@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 
+#include "absl/strings/str_cat.h"
 #include "base/directory.hh"
 #include "base/status.hh"
 #include <srcsel/abi.h>
@@ -38,10 +40,12 @@ absl::Status PublishImage(const Fd &directory, const std::string &name,
   return absl::OkStatus();
 }
 
-void WithdrawImage(const Fd &directory, const std::string &name) {
+absl::Status WithdrawImage(const Fd &directory, const std::string &name) {
   const Fd before = OpenImage(directory, name);
-  unlinkat(directory.get(), name.c_str(), 0);
+  if (unlinkat(directory.get(), name.c_str(), 0) != 0 && errno != ENOENT)
+    return absl::ErrnoToStatus(errno, absl::StrCat("remove the image ", name));
   Supersede(before);
+  return absl::OkStatus();
 }
 
 }  // namespace srcsel

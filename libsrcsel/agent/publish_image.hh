@@ -17,7 +17,7 @@ namespace srcsel {
 absl::Status PublishImage(const Fd &directory, const std::string &name,
                           std::span<const std::byte> image, mode_t mode);
 
-// Takes it away, and tells.
-void WithdrawImage(const Fd &directory, const std::string &name);
+// Takes it away, if it is there, and tells.
+absl::Status WithdrawImage(const Fd &directory, const std::string &name);
 
 }  // namespace srcsel

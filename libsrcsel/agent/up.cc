@@ -128,7 +128,8 @@ absl::Status TakeDown(const UpPaths &paths, const Fd &run) {
   else if (!absl::IsNotFound(pins.status()))
     return pins.status();
   SRCSEL_RETURN_IF_ERROR(RemoveSteering(run));
-  for (const char *name : {"control", "image", "state"})
+  SRCSEL_RETURN_IF_ERROR(WithdrawImage(run, "image"));
+  for (const char *name : {"control", "state"})
     if (unlinkat(run.get(), name, 0) != 0 && errno != ENOENT)
       return absl::ErrnoToStatus(errno, absl::StrCat("remove ", paths.run, "/", name));
   return absl::OkStatus();

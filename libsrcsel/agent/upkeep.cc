@@ -17,8 +17,8 @@
 #include "absl/strings/str_cat.h"
 #include "agent/notify.hh"
 #include "agent/own_rules.hh"
+#include "agent/publish_image.hh"
 #include "agent/resolve.hh"
-#include "base/directory.hh"
 #include "base/status.hh"
 
 namespace srcsel {
@@ -226,7 +226,7 @@ absl::Status Upkeep::WriteDown() {
   const Image &image = *up_->mirror.image();
   const std::uint64_t generation = image.header().generation;
   if (generation != written_)
-    SRCSEL_RETURN_IF_ERROR(ReplaceFile(up_->run, "image", image.bytes(), 0644));
+    SRCSEL_RETURN_IF_ERROR(PublishImage(up_->run, "image", image.bytes(), 0644));
   written_ = generation;
   up_->state.generation = generation;
   up_->state.policy = up_->source.file;
