@@ -17,7 +17,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kLargest = std::size_t{16} << 20;
+constexpr std::size_t kLargestMessage = std::size_t{16} << 20;
 
 absl::StatusOr<sockaddr_un> AddressOf(const UpPaths &paths) {
   sockaddr_un address{};
@@ -33,7 +33,7 @@ absl::StatusOr<sockaddr_un> AddressOf(const UpPaths &paths) {
 absl::StatusOr<std::string> Receive(const Fd &connection) {
   std::string text;
   char part[4096];
-  while (text.size() < kLargest) {
+  while (text.size() < kLargestMessage) {
     const ssize_t got = recv(connection.get(), part, sizeof(part), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return absl::UnavailableError("hear from the other side: it said nothing");

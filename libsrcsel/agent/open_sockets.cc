@@ -22,7 +22,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kLargest = std::size_t{64} << 20;
+constexpr std::size_t kLargestList = std::size_t{64} << 20;
 
 Fd OpenBelow(const Fd &directory, const std::string &name) {
   return Fd(openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -30,7 +30,7 @@ Fd OpenBelow(const Fd &directory, const std::string &name) {
 
 void ListProcesses(const Fd &cgroup, std::vector<pid_t> &pids) {
   const auto procs =
-      ReadTextFile(absl::StrCat("/proc/self/fd/", cgroup.get(), "/cgroup.procs"), kLargest);
+      ReadTextFile(absl::StrCat("/proc/self/fd/", cgroup.get(), "/cgroup.procs"), kLargestList);
   if (procs.ok())
     for (absl::string_view line : absl::StrSplit(*procs, '\n', absl::SkipEmpty())) {
       pid_t pid = 0;

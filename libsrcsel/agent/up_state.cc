@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kLargest = std::size_t{4} << 20;
+constexpr std::size_t kLargestState = std::size_t{4} << 20;
 constexpr char kName[] = "state";
 
 // Seconds since 1970; no moment is null.
@@ -105,7 +105,7 @@ absl::StatusOr<UpState> ReadUpState(const Fd &run) {
   if (faccessat(run.get(), kName, F_OK, 0) != 0) return absl::NotFoundError("srcsel is not up");
   SRCSEL_ASSIGN_OR_RETURN(
       const std::string text,
-      ReadTextFile(absl::StrCat("/proc/self/fd/", run.get(), "/", kName), kLargest));
+      ReadTextFile(absl::StrCat("/proc/self/fd/", run.get(), "/", kName), kLargestState));
   return UpStateOf(text);
 }
 

@@ -132,9 +132,10 @@ void SetBit(srcsel_vector &vector, std::size_t rule) {
   vector.word[SRCSEL_VECTOR_WORDS] |= std::uint64_t{1} << (rule / 64);
 }
 
-class Compiler {
+class ClassCompiler {
  public:
-  Compiler(const PolicyRows &policy, CompiledTables &tables) : policy_(policy), tables_(tables) {}
+  ClassCompiler(const PolicyRows &policy, CompiledTables &tables)
+      : policy_(policy), tables_(tables) {}
 
   absl::StatusOr<CompiledClasses> Run() {
     Add({SRCSEL_BY_PROTO});
@@ -252,7 +253,7 @@ class Compiler {
 }  // namespace
 
 absl::StatusOr<CompiledClasses> CompileClasses(const PolicyRows &policy, CompiledTables &tables) {
-  return Compiler(policy, tables).Run();
+  return ClassCompiler(policy, tables).Run();
 }
 
 }  // namespace srcsel

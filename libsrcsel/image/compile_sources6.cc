@@ -32,9 +32,9 @@ bool IsAgeless(const srcsel_key &key) {
   return key.hi == 0 && (key.lo >> 32 == 0 || key.lo >> 32 == 0xffff);
 }
 
-class Compiler {
+class Sources6Compiler {
  public:
-  explicit Compiler(const State &state) : state_(state) {
+  explicit Sources6Compiler(const State &state) : state_(state) {
     for (const Link &link : state.links) links_[link.index] = &link;
     for (const InterfaceAddress &address : state.addresses)
       if (IsCandidate(address)) candidates_[address.ifindex].push_back(&address);
@@ -127,7 +127,7 @@ class Compiler {
 }  // namespace
 
 CompiledSources6 CompileSources6(const State &state) {
-  return Compiler(state).Run();
+  return Sources6Compiler(state).Run();
 }
 
 }  // namespace srcsel

@@ -63,9 +63,9 @@ void MarkMerged(Tables &tables) {
   Order(local);
 }
 
-class Compiler {
+class TableCompiler {
  public:
-  Compiler(const State &state, bool by_device)
+  TableCompiler(const State &state, bool by_device)
       : state_(state),
         by_device_(by_device),
         maker_(state, out_.details.paths, chains_, out_.details.rotations) {}
@@ -260,7 +260,7 @@ std::uint32_t CompiledTables::Find(srcsel_family family, std::uint32_t id) const
 }
 
 absl::StatusOr<CompiledTables> CompileTables(const State &state, bool by_device) {
-  CompiledTables tables = Compiler(state, by_device).Run();
+  CompiledTables tables = TableCompiler(state, by_device).Run();
   if (tables.routes.size() > SRCSEL_MAX_ROUTES)
     return absl::ResourceExhaustedError(absl::StrCat("compile tables: ", tables.routes.size(),
                                                      " distinct routes, at most ",

@@ -13,8 +13,6 @@
 namespace srcsel {
 namespace {
 
-constexpr std::uint32_t kLo = 1;  // in every namespace
-
 bool IsOnLinkMulticast(const IpAddress &address) {
   const IpAddress::Bytes &b = address.bytes();
   return b[0] == 224 && b[1] == 0 && b[2] == 0;
@@ -35,9 +33,9 @@ const srcsel_route *LocalRoute(const Snapshot &snapshot, const IpAddress &addres
   return route && route->type == RTN_LOCAL ? route : nullptr;
 }
 
-class Lookup {
+class LookupV4 {
  public:
-  Lookup(const Snapshot &snapshot, const Query &query, Answers &answers)
+  LookupV4(const Snapshot &snapshot, const Query &query, Answers &answers)
       : snapshot_(snapshot), query_(query), answers_(answers) {}
 
   void Run() {
@@ -103,7 +101,7 @@ class Lookup {
     for (const IpAddress &source : chosen.others) {
       Query query = query_;
       query.src = source;
-      Lookup(snapshot_, query, answers_).Route();
+      LookupV4(snapshot_, query, answers_).Route();
     }
   }
 
@@ -118,7 +116,7 @@ class Lookup {
   void ToMyself(const IpAddress &address) {
     Outcome outcome;
     outcome.source = address;
-    outcome.oif = kLo;
+    outcome.oif = kLoIndex;
     outcome.type = RTN_LOCAL;
     answers_.Add(outcome);
   }
@@ -142,7 +140,7 @@ class Lookup {
     outcome.nexthop_id = terms.nexthop_id;
     outcome.oif = path.oif;
     if (terms.type == RTN_LOCAL) {
-      outcome.oif = kLo;
+      outcome.oif = kLoIndex;
       outcome.mtu = terms.mtu;
       return AddFrom(outcome, path.source.value_or(query_.dst), {}, Ambiguity::kNone);
     }
@@ -200,7 +198,7 @@ Own OwnSource4(const Snapshot &snapshot, const IpAddress &address) {
 }
 
 void Lookup4(const Snapshot &snapshot, const Query &query, Answers &answers) {
-  Lookup(snapshot, query, answers).Run();
+  LookupV4(snapshot, query, answers).Run();
 }
 
 }  // namespace srcsel

@@ -12,8 +12,6 @@
 namespace srcsel {
 namespace {
 
-constexpr std::uint32_t kLo = 1;  // in every namespace
-
 // rt6_need_strict()
 bool NeedsItsDevice(const IpAddress &address) {
   return address.IsMulticast() || address.IsLinkLocal() || address.IsLoopback();
@@ -44,9 +42,9 @@ Sources SourcesOf(const Snapshot &snapshot, const Query &query, std::uint32_t oi
   return all;
 }
 
-class Lookup {
+class LookupV6 {
  public:
-  Lookup(const Snapshot &snapshot, const Query &query, Answers &answers)
+  LookupV6(const Snapshot &snapshot, const Query &query, Answers &answers)
       : snapshot_(snapshot),
         query_(query),
         answers_(answers),
@@ -78,7 +76,7 @@ class Lookup {
     outcome.protocol = terms.protocol;
     outcome.pref = terms.pref;
     outcome.gateway = path.gateway;
-    outcome.oif = IsOfThisHost(terms) ? kLo : path.oif;
+    outcome.oif = IsOfThisHost(terms) ? kLoIndex : path.oif;
     if (bound_ && !query_.hint) return AddWith(outcome, {});
     if (!path.shared_sources.empty()) {
       answers_.Doubt(path.id != 0 ? Ambiguity::kNexthop : Ambiguity::kRoutes);
@@ -112,7 +110,7 @@ class Lookup {
 }  // namespace
 
 void Lookup6(const Snapshot &snapshot, const Query &query, Answers &answers) {
-  Lookup(snapshot, query, answers).Run();
+  LookupV6(snapshot, query, answers).Run();
 }
 
 void SourceWithoutRoute6(const Snapshot &snapshot, const Query &query, Answers &answers,

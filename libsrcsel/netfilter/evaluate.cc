@@ -15,8 +15,6 @@ namespace {
 
 // Both ways of so many unknown steps are gone.
 constexpr int kForks = 8;
-// nft and iptables allow no deeper nesting.
-constexpr std::size_t kDepth = 128;
 
 enum class Truth { kNo, kYes, kUnknown };
 
@@ -24,15 +22,10 @@ Truth Of(bool holds) {
   return holds ? Truth::kYes : Truth::kNo;
 }
 
-struct Place {
-  const NfChain *chain;
-  std::size_t rule;
-};
-
 struct Walk {
   std::vector<NfOutputChain> chains;
-  std::size_t base = 0;       // of `chains`
-  std::vector<Place> places;  // where the packet is, and where it returns to
+  std::size_t base = 0;         // of `chains`
+  std::vector<NfPlace> places;  // where the packet is, and where it returns to
   std::size_t step = 0;
   std::uint32_t state = kNfInvalid;
   std::uint32_t before = 0;  // the mark, as the base chain found it
@@ -64,7 +57,7 @@ class Evaluator {
   // To the end of the base chain. False: the outcome is final.
   bool Traverse(Walk &walk) const {
     while (!walk.places.empty()) {
-      Place &place = walk.places.back();
+      NfPlace &place = walk.places.back();
       if (place.rule == place.chain->rules.size()) {
         walk.places.pop_back();
         if (walk.places.empty() && walk.chains[walk.base].chain->drops) return Drop(walk);
@@ -158,7 +151,7 @@ class Evaluator {
     }
     const NfTable &table = *walk.chains[walk.base].table;
     const auto target = table.chains.find(verdict.chain);
-    if (target == table.chains.end() || walk.places.size() > kDepth) {
+    if (target == table.chains.end() || walk.places.size() > kNfNesting) {
       walk.outcome.unknown = absl::StrCat(rule.name, ": leads to ", verdict.chain,
                                           ", which is not there or leads back");
       return false;

@@ -20,21 +20,14 @@ namespace {
 // Bounds: of classes found, and of nested divisions.
 constexpr std::size_t kClasses = 6'000;
 constexpr int kDepth = 400;
-// nft and iptables allow no deeper nesting of chains.
-constexpr std::size_t kChains = 128;
 constexpr char kTooMuch[] = "the rules together: they overlap in more ways than are followed";
 
-struct Place {
-  const NfChain *chain;
-  std::size_t rule;
-};
-
-struct Walk {
+struct FlowWalk {
   Condition flows;
   NfEnd end;
   NfMark before;  // the mark, as the base chain found it
   std::size_t base = 0;
-  std::vector<Place> places;
+  std::vector<NfPlace> places;
   std::size_t step = 0;
   std::uint32_t state = kNfInvalid;
   int depth = 0;
@@ -55,7 +48,7 @@ class Explorer {
   Explorer(std::vector<NfOutputChain> chains, std::size_t &budget)
       : chains_(std::move(chains)), budget_(budget) {}
 
-  void Follow(Walk walk, std::vector<NfClass> &out) {
+  void Follow(FlowWalk walk, std::vector<NfClass> &out) {
     if (walk.depth > kDepth) return GiveUp(std::move(walk), kTooMuch, out);
     for (;;) {
       if (!Spend() || out.size() > kClasses) return GiveUp(std::move(walk), kTooMuch, out);
@@ -65,7 +58,7 @@ class Explorer {
         Enter(walk);
         continue;
       }
-      const Place &place = walk.places.back();
+      const NfPlace &place = walk.places.back();
       if (place.rule == place.chain->rules.size()) {
         walk.places.pop_back();
         if (!walk.places.empty()) continue;
@@ -88,21 +81,21 @@ class Explorer {
     return true;
   }
 
-  static void Finish(Walk walk, std::vector<NfClass> &out) {
+  static void Finish(FlowWalk walk, std::vector<NfClass> &out) {
     out.push_back({std::move(walk.flows), std::move(walk.end)});
   }
 
-  static void GiveUp(Walk walk, std::string why, std::vector<NfClass> &out) {
+  static void GiveUp(FlowWalk walk, std::string why, std::vector<NfClass> &out) {
     walk.end.unknown = std::move(why);
     Finish(std::move(walk), out);
   }
 
-  static void Drop(Walk walk, std::vector<NfClass> &out) {
+  static void Drop(FlowWalk walk, std::vector<NfClass> &out) {
     walk.end.dropped = true;
     Finish(std::move(walk), out);
   }
 
-  void Enter(Walk &walk) const {
+  void Enter(FlowWalk &walk) const {
     const NfOutputChain &base = chains_[walk.base];
     if (base.priority > kNfConntrackPriority && walk.state == kNfInvalid) walk.state = kNfNew;
     walk.before = walk.end.mark;
@@ -112,7 +105,7 @@ class Explorer {
 
   // A chain that routes does so if it changed the mark. Where a chain before it changed it without
   // routing, that matters: then flows for which this one sets it to what it was are told apart.
-  void Leave(Walk &walk) const {
+  void Leave(FlowWalk &walk) const {
     const bool routes = chains_[walk.base].chain->hook == NfHook::kRoute;
     const NfMark before = walk.flows.Reduced(walk.before),
                  after = walk.flows.Reduced(walk.end.mark);
@@ -128,7 +121,7 @@ class Explorer {
   }
 
   // Whether nothing in the rule can matter.
-  bool IsInert(const NfRule &rule, const Walk &walk) {
+  bool IsInert(const NfRule &rule, const FlowWalk &walk) {
     return std::ranges::all_of(rule.steps, [&](const NfStep &step) {
       if (std::holds_alternative<NfMatch>(step) || std::holds_alternative<NfUnknownMatch>(step))
         return true;
@@ -138,7 +131,7 @@ class Explorer {
       return target != nullptr && IsInert(*target, walk);
     });
   }
-  bool IsInert(const NfChain &chain, const Walk &walk) {
+  bool IsInert(const NfChain &chain, const FlowWalk &walk) {
     const auto [known, is_new] = inert_.try_emplace(&chain, false);
     if (!is_new) return known->second;
     const bool inert =
@@ -146,14 +139,14 @@ class Explorer {
     return inert_[&chain] = inert;
   }
 
-  const NfChain *Target(const Walk &walk, const NfVerdict &verdict) const {
+  const NfChain *Target(const FlowWalk &walk, const NfVerdict &verdict) const {
     const NfTable &table = *chains_[walk.base].table;
     const auto target = table.chains.find(verdict.chain);
     return target == table.chains.end() ? nullptr : &target->second;
   }
 
   // False: all that was left has come to its end.
-  bool Take(Walk &walk, std::vector<NfClass> &out) {
+  bool Take(FlowWalk &walk, std::vector<NfClass> &out) {
     const NfRule &rule = walk.rule();
     const NfStep &step = rule.steps[walk.step];
     if (std::holds_alternative<NfMatch>(step) || std::holds_alternative<NfUnknownMatch>(step))
@@ -174,7 +167,7 @@ class Explorer {
     return false;
   }
 
-  bool Set(Walk &walk, const NfSetMark &set) {
+  bool Set(FlowWalk &walk, const NfSetMark &set) {
     if (set.value.connection != 0 && walk.state != kNfNew) {
       walk.NextRule();
       return true;
@@ -189,7 +182,7 @@ class Explorer {
     return true;
   }
 
-  bool Go(Walk &walk, const NfVerdict &verdict, std::vector<NfClass> &out) {
+  bool Go(FlowWalk &walk, const NfVerdict &verdict, std::vector<NfClass> &out) {
     switch (verdict.kind) {
       case NfVerdictKind::kAccept:
         walk.places.clear();
@@ -206,7 +199,7 @@ class Explorer {
         break;
     }
     const NfChain *target = Target(walk, verdict);
-    if (target == nullptr || walk.places.size() > kChains) {
+    if (target == nullptr || walk.places.size() > kNfNesting) {
       GiveUp(walk,
              absl::StrCat(walk.rule().name, ": leads to ", verdict.chain,
                           ", which is not there or leads back"),
@@ -220,8 +213,8 @@ class Explorer {
   }
 
   // Those of the walk's flows that are in `flows`, as a walk of their own.
-  static Walk Part(const Walk &walk, const Condition &flows) {
-    Walk part = walk;
+  static FlowWalk Part(const FlowWalk &walk, const Condition &flows) {
+    FlowWalk part = walk;
     part.flows = flows;
     ++part.depth;
     return part;
@@ -229,7 +222,7 @@ class Explorer {
 
   // The matches from here on, up to what the rule does; what they do not hold for goes on with the
   // next rule.
-  bool Divide(Walk &walk, std::vector<NfClass> &out) {
+  bool Divide(FlowWalk &walk, std::vector<NfClass> &out) {
     const NfRule &rule = walk.rule();
     std::vector<const NfMatch *> holding, failing;
     std::string unknown;
@@ -246,7 +239,7 @@ class Explorer {
     const MatchContext context{walk.end.mark, walk.end.connection, walk.state};
     if (end < rule.steps.size())
       for (const MatchedPart &part : MatchedByAll({walk.flows, unknown, aside}, holding, context)) {
-        Walk held = Part(walk, part.flows);
+        FlowWalk held = Part(walk, part.flows);
         held.step = end;
         Except(std::move(held), failing, part, context, out);
         if (part.whole) return false;
@@ -256,8 +249,8 @@ class Explorer {
   }
 
   // The walk's flows go on with what the rule does, if none of these matches holds.
-  void Except(Walk held, const std::vector<const NfMatch *> &failing, const MatchedPart &matched,
-              const MatchContext &context, std::vector<NfClass> &out) {
+  void Except(FlowWalk held, const std::vector<const NfMatch *> &failing,
+              const MatchedPart &matched, const MatchContext &context, std::vector<NfClass> &out) {
     std::vector<MatchedPart> unsure;
     for (const NfMatch *match : failing) {
       if (NeverHolds(*match, context)) return Skip(std::move(held), out);
@@ -278,27 +271,27 @@ class Explorer {
     EitherWay(std::move(held), matched, out);
   }
 
-  void Skip(Walk walk, std::vector<NfClass> &out) {
+  void Skip(FlowWalk walk, std::vector<NfClass> &out) {
     walk.NextRule();
     Follow(std::move(walk), out);
   }
 
   // The flows as though they went on with the rule, and as though they did not.
-  void EitherWay(Walk walk, const MatchedPart &why, std::vector<NfClass> &out) {
+  void EitherWay(FlowWalk walk, const MatchedPart &why, std::vector<NfClass> &out) {
     const std::string words = absl::StrCat(walk.rule().name, ": ", why.unknown);
     std::vector<NfClass> holds, fails;
-    Walk other = Part(walk, walk.flows);
+    FlowWalk other = Part(walk, walk.flows);
     Follow(Part(walk, walk.flows), holds);
     Skip(std::move(other), fails);
     Merge(holds, fails, words, why.aside, out);
   }
 
-  bool Then(Walk &walk, const NfCase &one, std::vector<NfClass> &out) {
+  bool Then(FlowWalk &walk, const NfCase &one, std::vector<NfClass> &out) {
     if (const auto *verdict = std::get_if<NfVerdict>(&one.then)) return Go(walk, *verdict, out);
     return Set(walk, std::get<NfSetMark>(one.then));
   }
 
-  bool Look(Walk &walk, const NfLookup &lookup, std::vector<NfClass> &out) {
+  bool Look(FlowWalk &walk, const NfLookup &lookup, std::vector<NfClass> &out) {
     const MatchContext context{walk.end.mark, walk.end.connection, walk.state};
     std::vector<std::pair<MatchedPart, const NfCase *>> parts;
     for (const NfCase &one : *lookup.cases)
@@ -310,7 +303,7 @@ class Explorer {
         parts.emplace_back(std::move(part), &one);
       }
     for (const auto &[part, one] : parts) {
-      Walk held = Part(walk, part.flows);
+      FlowWalk held = Part(walk, part.flows);
       if (Then(held, *one, out)) Follow(std::move(held), out);
       if (part.whole) return false;
     }
@@ -318,14 +311,14 @@ class Explorer {
     return true;
   }
 
-  void AllCases(const Walk &walk, const std::vector<NfCase> &cases, const std::string &why,
+  void AllCases(const FlowWalk &walk, const std::vector<NfCase> &cases, const std::string &why,
                 std::vector<NfClass> &out) {
     const std::string words = absl::StrCat(walk.rule().name, ": ", why);
     std::vector<NfClass> all;
     Skip(Part(walk, walk.flows), all);
     for (const NfCase &one : cases) {
       std::vector<NfClass> so_far, of_case;
-      Walk held = Part(walk, walk.flows);
+      FlowWalk held = Part(walk, walk.flows);
       if (Then(held, one, of_case)) Follow(std::move(held), of_case);
       std::swap(so_far, all);
       Merge(so_far, of_case, words, false, all);
@@ -333,7 +326,7 @@ class Explorer {
     out.insert(out.end(), all.begin(), all.end());
   }
 
-  void BothOrders(Walk walk, std::vector<NfClass> &out) {
+  void BothOrders(FlowWalk walk, std::vector<NfClass> &out) {
     const std::size_t base = walk.base;
     const std::string words =
         absl::StrCat(chains_[base].table->name, " and ", chains_[base + 1].table->name,
@@ -398,7 +391,7 @@ std::vector<NfOutputChain> ChainsThatMatter(const NfRuleSet &rules, int family) 
 
 std::vector<NfClass> Explore(const std::vector<NfOutputChain> &chains, const Condition &flows,
                              const NfMark &mark, std::size_t &budget) {
-  Walk walk;
+  FlowWalk walk;
   walk.flows = flows;
   walk.end.mark = walk.end.routed = mark;
   std::vector<NfClass> out;

@@ -17,14 +17,14 @@
 namespace srcsel {
 namespace {
 
-using Words = std::pair<absl::string_view, std::uint32_t>;
+using XtWord = std::pair<absl::string_view, std::uint32_t>;
 
-constexpr Words kStates[] = {{"INVALID", kNfInvalid},
-                             {"ESTABLISHED", kNfEstablished},
-                             {"RELATED", kNfRelated},
-                             {"NEW", kNfNew},
-                             {"UNTRACKED", kNfUntracked}};
-constexpr Words kTypes[] = {
+constexpr XtWord kXtStates[] = {{"INVALID", kNfInvalid},
+                                {"ESTABLISHED", kNfEstablished},
+                                {"RELATED", kNfRelated},
+                                {"NEW", kNfNew},
+                                {"UNTRACKED", kNfUntracked}};
+constexpr XtWord kXtTypes[] = {
     {"UNSPEC", RTN_UNSPEC},       {"UNICAST", RTN_UNICAST},         {"LOCAL", RTN_LOCAL},
     {"BROADCAST", RTN_BROADCAST}, {"ANYCAST", RTN_ANYCAST},         {"MULTICAST", RTN_MULTICAST},
     {"BLACKHOLE", RTN_BLACKHOLE}, {"UNREACHABLE", RTN_UNREACHABLE}, {"PROHIBIT", RTN_PROHIBIT}};
@@ -64,10 +64,10 @@ Reading Ranges(NfField field, absl::string_view word, char between, std::uint32_
 }
 
 template <std::size_t N>
-Reading Named(NfField field, absl::string_view list, const Words (&words)[N]) {
+Reading Named(NfField field, absl::string_view list, const XtWord (&words)[N]) {
   NfNumbers numbers;
   for (absl::string_view word : absl::StrSplit(list, ',')) {
-    const auto *found = std::ranges::find(words, word, &Words::first);
+    const auto *found = std::ranges::find(words, word, &XtWord::first);
     if (found == std::end(words)) return std::nullopt;
     numbers.push_back({found->second, found->second});
   }
@@ -148,7 +148,7 @@ Reading Ids(const std::string &word) {
 }
 template <NfField field>
 Reading Types(const std::string &word) {
-  return Named(field, word, kTypes);
+  return Named(field, word, kXtTypes);
 }
 template <NfField field>
 Reading AddressIn(const std::string &word) {
@@ -167,7 +167,7 @@ Reading MarkIn(const std::string &word) {
   return Marked(field, word);
 }
 Reading States(const std::string &word) {
-  return Named(NfField::kConnectionState, word, kStates);
+  return Named(NfField::kConnectionState, word, kXtStates);
 }
 template <NfField field>
 Reading Number(const std::string &word) {

@@ -14,26 +14,27 @@
 namespace srcsel {
 namespace {
 
-using Words = std::pair<absl::string_view, std::uint32_t>;
+using NftWord = std::pair<absl::string_view, std::uint32_t>;
 
-constexpr Words kStates[] = {{"invalid", kNfInvalid},
-                             {"established", kNfEstablished},
-                             {"related", kNfRelated},
-                             {"new", kNfNew},
-                             {"untracked", kNfUntracked}};
-constexpr Words kTypes[] = {
+constexpr NftWord kNftStates[] = {{"invalid", kNfInvalid},
+                                  {"established", kNfEstablished},
+                                  {"related", kNfRelated},
+                                  {"new", kNfNew},
+                                  {"untracked", kNfUntracked}};
+constexpr NftWord kNftTypes[] = {
     {"unspec", RTN_UNSPEC},       {"unicast", RTN_UNICAST},         {"local", RTN_LOCAL},
     {"broadcast", RTN_BROADCAST}, {"anycast", RTN_ANYCAST},         {"multicast", RTN_MULTICAST},
     {"blackhole", RTN_BLACKHOLE}, {"unreachable", RTN_UNREACHABLE}, {"prohibit", RTN_PROHIBIT}};
-constexpr Words kDscps[] = {{"cs0", 0},   {"cs1", 8},   {"cs2", 16},  {"cs3", 24},  {"cs4", 32},
-                            {"cs5", 40},  {"cs6", 48},  {"cs7", 56},  {"df", 0},    {"be", 0},
-                            {"lephb", 1}, {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18},
-                            {"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30},
-                            {"af41", 34}, {"af42", 36}, {"af43", 38}, {"va", 44},   {"ef", 46}};
+constexpr NftWord kNftDscps[] = {
+    {"cs0", 0},   {"cs1", 8},   {"cs2", 16},  {"cs3", 24},  {"cs4", 32},
+    {"cs5", 40},  {"cs6", 48},  {"cs7", 56},  {"df", 0},    {"be", 0},
+    {"lephb", 1}, {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18},
+    {"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30},
+    {"af41", 34}, {"af42", 36}, {"af43", 38}, {"va", 44},   {"ef", 46}};
 
 template <std::size_t N>
-std::optional<std::uint32_t> Find(const Words (&words)[N], const std::string &word) {
-  const auto *found = std::ranges::find(words, absl::string_view(word), &Words::first);
+std::optional<std::uint32_t> Find(const NftWord (&words)[N], const std::string &word) {
+  const auto *found = std::ranges::find(words, absl::string_view(word), &NftWord::first);
   if (found == std::end(words)) return std::nullopt;
   return found->second;
 }
@@ -143,12 +144,12 @@ std::optional<std::uint32_t> NumberOf(NfField field, const NftJson &value) {
   if (absl::SimpleAtoi(word, &number)) return number;
   switch (field) {
     case NfField::kConnectionState:
-      return Find(kStates, word);
+      return Find(kNftStates, word);
     case NfField::kDestinationType:
     case NfField::kSourceType:
-      return Find(kTypes, word);
+      return Find(kNftTypes, word);
     case NfField::kDscp:
-      return Find(kDscps, word);
+      return Find(kNftDscps, word);
     case NfField::kProtocol: {
       const absl::StatusOr<std::uint8_t> proto = ProtocolOfWord(word);
       return proto.ok() ? std::optional<std::uint32_t>(*proto) : std::nullopt;

@@ -16,6 +16,15 @@ namespace srcsel {
 inline constexpr std::int32_t kNfConntrackPriority = -200;
 inline constexpr std::int32_t kNfNatPriority = -100;
 
+// nft and iptables allow no deeper nesting of chains.
+inline constexpr std::size_t kNfNesting = 128;
+
+// Where a packet is, or returns to.
+struct NfPlace {
+  const NfChain *chain;
+  std::size_t rule;
+};
+
 struct NfOutputChain {
   const NfTable *table;
   const NfChain *chain;

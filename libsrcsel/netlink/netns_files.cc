@@ -10,11 +10,11 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kChunkBytes = 4096;
+constexpr std::size_t kReadBytes = 4096;
 
 std::string ReadAll(const Fd &file) {
   std::string text;
-  char chunk[kChunkBytes];
+  char chunk[kReadBytes];
   for (;;) {
     const ssize_t size = pread(file.get(), chunk, sizeof(chunk), static_cast<off_t>(text.size()));
     if (size <= 0) return text;

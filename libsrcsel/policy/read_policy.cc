@@ -17,7 +17,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kLargest = std::size_t{4} << 20;
+constexpr std::size_t kLargestPolicy = std::size_t{4} << 20;
 
 struct PolicyTable {
   const std::string &file;
@@ -56,9 +56,9 @@ void FindRules(KeyReader &key, PolicyTable &policy) {
     if (rule.As<TomlTable>() == nullptr) key.WrongType(rule, "a table, [[rule]],");
 }
 
-constexpr TableKey<PolicyTable> kKeys[] = {
+constexpr TableKey<PolicyTable> kPolicyKeys[] = {
     {"set", ReadSets}, {"pool", ReadPools}, {"rule", FindRules}};
-constexpr KeyAlias kAliases[] = {
+constexpr KeyAlias kPolicyAliases[] = {
     {"rules", "[[rule]] is"}, {"sets", "[set.NAME] is"}, {"pools", "[pool.NAME] is"}};
 
 template <typename T>
@@ -98,7 +98,7 @@ void ReadRules(PolicyTable &table, Policy &policy) {
 }  // namespace
 
 PolicyFile ReadPolicy(const std::string &file) {
-  const absl::StatusOr<std::string> text = ReadTextFile(file, kLargest);
+  const absl::StatusOr<std::string> text = ReadTextFile(file, kLargestPolicy);
   if (text.ok()) return ReadPolicyText(*text, file);
   return {{}, {{Severity::kError, {file, 0}, "", std::string(text.status().message())}}};
 }
@@ -114,8 +114,8 @@ PolicyFile ReadPolicyText(absl::string_view text, const std::string &file) {
     return result;
   }
   PolicyTable table{file, result.findings};
-  ReadTable<PolicyTable>(std::get<TomlTable>(document), "", file, kKeys, kAliases, result.findings,
-                         table);
+  ReadTable<PolicyTable>(std::get<TomlTable>(document), "", file, kPolicyKeys, kPolicyAliases,
+                         result.findings, table);
   ReadRules(table, result.policy);
   ReportUnused("set", table.definitions.sets, table);
   ReportUnused("pool", table.definitions.pools, table);

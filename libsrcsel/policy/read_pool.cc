@@ -10,7 +10,6 @@ namespace srcsel {
 namespace {
 
 constexpr std::int64_t kHeaviest = 1000;
-constexpr absl::string_view kKernel = "kernel";
 
 struct PoolTable {
   const std::string &file;
@@ -28,7 +27,7 @@ struct MemberTable {
 void ReadSource(KeyReader &key, MemberTable &member) {
   member.has_source = true;
   const std::optional<std::string> word = key.Word(Integers::kRefused);
-  if (!word || *word == kKernel) return;
+  if (!word || *word == kKernelWord) return;
   const absl::StatusOr<Source> source = SourceOfWord(*word, " nor \"kernel\"");
   if (source.ok())
     member.member.source = *source;
@@ -79,8 +78,8 @@ void ReadPick(KeyReader &key, PoolTable &pool) {
     pool.pool.pick = static_cast<Pick>(*choice);
 }
 
-constexpr TableKey<PoolTable> kKeys[] = {{"members", ReadMembers}, {"pick", ReadPick}};
-constexpr KeyAlias kAliases[] = {{"sources", "'members' is"}, {"addresses", "'members' is"}};
+constexpr TableKey<PoolTable> kPoolKeys[] = {{"members", ReadMembers}, {"pick", ReadPick}};
+constexpr KeyAlias kPoolAliases[] = {{"sources", "'members' is"}, {"addresses", "'members' is"}};
 
 }  // namespace
 
@@ -95,7 +94,7 @@ std::shared_ptr<const Pool> ReadPool(const TomlEntry &entry, const std::string &
   const std::size_t before = findings.size();
   PoolTable pool{file, absl::StrCat("pool.", entry.key), findings};
   pool.pool.name = entry.key;
-  ReadTable<PoolTable>(*table, pool.name, file, kKeys, kAliases, findings, pool);
+  ReadTable<PoolTable>(*table, pool.name, file, kPoolKeys, kPoolAliases, findings, pool);
   if (!pool.has_members)
     pool_key.Error(R"(has no members; say members = ["10.1.0.2", "10.1.0.3"])");
   if (findings.size() != before) return nullptr;

@@ -13,8 +13,6 @@
 namespace srcsel {
 namespace {
 
-constexpr absl::string_view kKernel = "kernel";
-
 struct RuleTable {
   Definitions &definitions;
   PolicyRule rule = {};
@@ -106,7 +104,7 @@ void ReadSource(KeyReader &key, RuleTable &table) {
   table.source = key.line();
   const std::vector<KeyReader::Item> items = key.Words(Integers::kRefused);
   bool good = true;
-  if (items.size() == 1 && items[0].text == kKernel) {
+  if (items.size() == 1 && items[0].text == kKernelWord) {
     table.rule.leave = true;
     return;
   }
@@ -130,15 +128,15 @@ void ReadSource(KeyReader &key, RuleTable &table) {
     key.Error(together.message());
 }
 
-constexpr TableKey<RuleTable> kKeys[] = {{"to", ReadTo},         {"ipproto", ReadIpproto},
-                                         {"dport", ReadDport},   {"uidrange", ReadUidrange},
-                                         {"gid", ReadGid},       {"cgroup", ReadCgroup},
-                                         {"comm", ReadComm},     {"if-mark", ReadIfMark},
-                                         {"mark", ReadMark},     {"lookup", ReadLookup},
-                                         {"source", ReadSource}, {"ports", ReadPorts},
-                                         {"apply", ReadApply},   {"on-fail", ReadOnFail}};
+constexpr TableKey<RuleTable> kRuleKeys[] = {{"to", ReadTo},         {"ipproto", ReadIpproto},
+                                             {"dport", ReadDport},   {"uidrange", ReadUidrange},
+                                             {"gid", ReadGid},       {"cgroup", ReadCgroup},
+                                             {"comm", ReadComm},     {"if-mark", ReadIfMark},
+                                             {"mark", ReadMark},     {"lookup", ReadLookup},
+                                             {"source", ReadSource}, {"ports", ReadPorts},
+                                             {"apply", ReadApply},   {"on-fail", ReadOnFail}};
 
-constexpr KeyAlias kAliases[] = {
+constexpr KeyAlias kRuleAliases[] = {
     {"fwmark", "'mark' sets a mark, 'if-mark' selects sockets that have one"},
     {"table", "'lookup' is"},
     {"from", "'source' is"},
@@ -187,7 +185,8 @@ PolicyRule ReadRule(const TomlValue &value, const std::string &file, Definitions
   const Place place{file, value.line};
   RuleTable table{definitions};
   table.rule.name = place.ToString();
-  ReadTable<RuleTable>(*value.As<TomlTable>(), "rule", file, kKeys, kAliases, findings, table);
+  ReadTable<RuleTable>(*value.As<TomlTable>(), "rule", file, kRuleKeys, kRuleAliases, findings,
+                       table);
   CheckRule(table, place, findings);
   return std::move(table.rule);
 }

@@ -13,7 +13,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kLargest = std::size_t{64} << 20;
+constexpr std::size_t kLargestSet = std::size_t{64} << 20;
 constexpr std::size_t kTold = 20;
 
 struct SetTable {
@@ -60,7 +60,7 @@ void ReadFile(KeyReader &key, SetTable &set) {
   if (named->find('\0') != std::string::npos)
     return key.Error("has a zero byte in the file's name");
   const std::string path = Beside(set.file, *named);
-  const absl::StatusOr<std::string> text = ReadTextFile(path, kLargest);
+  const absl::StatusOr<std::string> text = ReadTextFile(path, kLargestSet);
   if (!text.ok()) return key.Error(absl::StrCat(path, " ", text.status().message()));
   const std::size_t before = set.findings.size();
   ReadLines(*text, path, set);
@@ -75,8 +75,8 @@ void ReadPrefixes(KeyReader &key, SetTable &set) {
   set.prefixes = key.Many(PrefixOfWord, Integers::kRefused);
 }
 
-constexpr TableKey<SetTable> kKeys[] = {{"file", ReadFile}, {"prefixes", ReadPrefixes}};
-constexpr KeyAlias kAliases[] = {
+constexpr TableKey<SetTable> kSetKeys[] = {{"file", ReadFile}, {"prefixes", ReadPrefixes}};
+constexpr KeyAlias kSetAliases[] = {
     {"path", "'file' is"}, {"elements", "'prefixes' is"}, {"members", "'prefixes' is"}};
 
 }  // namespace
@@ -92,7 +92,7 @@ std::shared_ptr<const PrefixSet> ReadSet(const TomlEntry &entry, const std::stri
   }
   const std::size_t before = findings.size();
   SetTable set{file, absl::StrCat("set.", entry.key), findings};
-  ReadTable<SetTable>(*table, set.name, file, kKeys, kAliases, findings, set);
+  ReadTable<SetTable>(*table, set.name, file, kSetKeys, kSetAliases, findings, set);
   if (set.has_file && set.has_prefixes)
     set_key.Error("has both file and prefixes; say one of them");
   if (!set.has_file && !set.has_prefixes && findings.size() == before)

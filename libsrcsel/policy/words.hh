@@ -16,6 +16,9 @@
 
 namespace srcsel {
 
+// In place of a source: what the kernel would choose.
+inline constexpr absl::string_view kKernelWord = "kernel";
+
 // "10.0.0.0/8", "fd00::/8", "10.0.0.1"; without host bits.
 absl::StatusOr<Prefix> PrefixOfWord(absl::string_view word);
 // "tcp", "6": 1 to 255.

@@ -7,6 +7,8 @@
 
 namespace srcsel {
 
+inline constexpr std::uint32_t kLoIndex = 1;  // of lo, in every namespace
+
 struct Link {
   std::uint32_t index = 0;
   std::string name;

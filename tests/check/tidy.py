@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -80,11 +81,21 @@ def tidy(entry, cache):
     return None
 
 
+def by_source(commands):
+    """A unity source stands for those that it includes."""
+    for entry in commands:
+        unity = pathlib.Path(entry["file"])
+        included = [unity]
+        if unity.parent.name == "Unity":
+            included = re.findall(r'^#include "(.+)"$', unity.read_text(), re.MULTILINE)
+        yield from ((str(source), entry | {"file": str(source)}) for source in included)
+
+
 def main(build):
     ours = {str(sources.ROOT / path) for path in sources.files(".cc")
             if not path.name.endswith("_test.cc")}
     commands = json.loads((build / "compile_commands.json").read_text())
-    entries = {entry["file"]: entry for entry in commands if entry["file"] in ours}
+    entries = {source: entry for source, entry in by_source(commands) if source in ours}
     if not entries:
         return sources.report([f"{build} compiles none of our sources"])
     cache = build / "tidy"

@@ -39,7 +39,7 @@ Sockets keep the source and the mark they have. Works also if that process is go
 Exit status: 0 if nothing is up any more; 1 if it could not be taken down.
 )";
 
-struct Options {
+struct AskOptions {
   std::string policy;
   bool quiet = false;
 };
@@ -51,7 +51,7 @@ absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
   return std::move(asked->answer);
 }
 
-[[noreturn]] void RunReload(const Options &options) {
+[[noreturn]] void RunReload(const AskOptions &options) {
   const std::string file =
       options.policy.empty() ? "" : std::filesystem::absolute(options.policy).string();
   const absl::StatusOr<ControlAnswer> answer =
@@ -60,13 +60,13 @@ absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
   PrintFindings(answer->findings, options.quiet);
   if (HasErrors(answer->findings)) {
     Say("the policy has errors: what was in force stays");
-    std::exit(kWrongWords);
+    std::exit(kExitWrongWords);
   }
   if (!options.quiet) Say(absl::StrCat(Counted(answer->rules, "rule"), " in force"));
   std::exit(0);
 }
 
-[[noreturn]] void RunConfirm(const Options &options) {
+[[noreturn]] void RunConfirm(const AskOptions &options) {
   const auto answer = AskAndHear({.verb = ControlRequest::Verb::kConfirm});
   if (!answer.ok()) Fail(answer.status());
   if (!options.quiet) Say("confirmed: stays up");
@@ -89,7 +89,7 @@ absl::StatusOr<bool> TakeItDown() {
   return any;
 }
 
-[[noreturn]] void RunDown(const Options &options) {
+[[noreturn]] void RunDown(const AskOptions &options) {
   const absl::StatusOr<bool> down = TakeItDown();
   if (!down.ok()) Fail(down.status());
   if (!options.quiet) Say(*down ? "down" : "nothing was up");
@@ -97,9 +97,9 @@ absl::StatusOr<bool> TakeItDown() {
 }
 
 CLI::App *AddVerb(CLI::App &app, const char *name, const char *what, const char *explanation,
-                  std::shared_ptr<Options> &options, void (*run)(const Options &)) {
+                  std::shared_ptr<AskOptions> &options, void (*run)(const AskOptions &)) {
   CLI::App *verb = app.add_subcommand(name, what);
-  options = std::make_shared<Options>();
+  options = std::make_shared<AskOptions>();
   verb->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was done");
   verb->footer(explanation);
   verb->callback([options, run] { run(*options); });
@@ -109,22 +109,22 @@ CLI::App *AddVerb(CLI::App &app, const char *name, const char *what, const char 
 }  // namespace
 
 void AddReload(CLI::App &app) {
-  std::shared_ptr<Options> options;
+  std::shared_ptr<AskOptions> options;
   CLI::App *reload = AddVerb(app, "reload", "Read the policy of what is up anew", kReload, options,
-                             [](const Options &given) { RunReload(given); });
+                             [](const AskOptions &given) { RunReload(given); });
   reload->add_option("--policy", options->policy, "Another one from now on")->type_name("FILE");
 }
 
 void AddConfirm(CLI::App &app) {
-  std::shared_ptr<Options> options;
+  std::shared_ptr<AskOptions> options;
   AddVerb(app, "confirm", "Keep what srcsel up --try brought up", kConfirm, options,
-          [](const Options &given) { RunConfirm(given); });
+          [](const AskOptions &given) { RunConfirm(given); });
 }
 
 void AddDown(CLI::App &app) {
-  std::shared_ptr<Options> options;
+  std::shared_ptr<AskOptions> options;
   AddVerb(app, "down", "Take down what srcsel up brought up", kDown, options,
-          [](const Options &given) { RunDown(given); });
+          [](const AskOptions &given) { RunDown(given); });
 }
 
 }  // namespace srcsel

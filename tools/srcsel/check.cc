@@ -14,13 +14,12 @@
 #include "compile_policy.hh"
 #include "netlink/read_state.hh"
 #include "netns_option.hh"
+#include "say.hh"
 
 namespace srcsel {
 namespace {
 
-constexpr int kError = 2;
-
-constexpr char kExplanation[] = R"(
+constexpr char kCheckText[] = R"(
 Reads the file, finds out what it means on this host (which mark leads to a table, which sources
 can be bound, whether what has a chosen source leaves by the uplink that owns it), and says what it
 finds, a line each: an error is what cannot be used, a warning what hardly does what was meant, a
@@ -39,7 +38,7 @@ With --json: "file", "rules", "errors", "warnings", "notes", and "findings" with
 Exit status: 0 if the policy can be used; 2 if it has an error, or could not be checked.
 )";
 
-struct Options {
+struct CheckOptions {
   std::string file, netns, compile;
   bool json = false;
 };
@@ -54,7 +53,7 @@ std::string Text(absl::string_view text) {
   return std::string(text);
 }
 
-Json ToJson(const Examined &checked, const Options &options) {
+Json ToJson(const Examined &checked, const CheckOptions &options) {
   Json findings = Json::array();
   for (const Finding &finding : checked.findings)
     findings.push_back({{"severity", Text(SeverityWord(finding.severity))},
@@ -71,11 +70,7 @@ Json ToJson(const Examined &checked, const Options &options) {
 }
 
 // "2 rules"
-std::string Counted(std::size_t count, absl::string_view what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
-}
-
-std::string ToText(const Examined &checked, const Options &options) {
+std::string ToText(const Examined &checked, const CheckOptions &options) {
   std::string text;
   for (const Finding &finding : checked.findings) absl::StrAppend(&text, finding.ToString(), "\n");
   return absl::StrCat(text, options.file, ": ", Counted(checked.written.rules.size(), "rule"), ", ",
@@ -83,7 +78,7 @@ std::string ToText(const Examined &checked, const Options &options) {
                       Counted(Count(checked.findings, Severity::kWarning), "warning"), "\n");
 }
 
-absl::StatusOr<Examined> Check(const Options &options) {
+absl::StatusOr<Examined> Check(const CheckOptions &options) {
   if (options.file.empty())
     return absl::InvalidArgumentError("no policy to check: srcsel check FILE");
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
@@ -95,11 +90,11 @@ absl::StatusOr<Examined> Check(const Options &options) {
   return examined;
 }
 
-[[noreturn]] void RunCheck(const Options &options) {
+[[noreturn]] void RunCheck(const CheckOptions &options) {
   const absl::StatusOr<Examined> checked = Check(options);
   if (!checked.ok()) {
     std::cerr << "srcsel: " << checked.status().message() << '\n';
-    std::exit(kError);
+    std::exit(kExitCannotTell);
   }
   if (options.json)
     std::cout << ToJson(*checked, options).dump(-1, ' ', false, Json::error_handler_t::replace)
@@ -108,9 +103,9 @@ absl::StatusOr<Examined> Check(const Options &options) {
     std::cout << ToText(*checked, options);
   if (!std::cout.flush()) {
     std::cerr << "srcsel: write the result: stdout takes no more\n";
-    std::exit(kError);
+    std::exit(kExitCannotTell);
   }
-  std::exit(HasErrors(checked->findings) ? kError : 0);
+  std::exit(HasErrors(checked->findings) ? kExitCannotTell : 0);
 }
 
 }  // namespace
@@ -118,13 +113,13 @@ absl::StatusOr<Examined> Check(const Options &options) {
 void AddCheck(CLI::App &app) {
   CLI::App *check =
       app.add_subcommand("check", "Tell whether a policy file is right for this host");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckOptions>();
   check->add_option("file", options->file, "The policy")->type_name("FILE");
   check->add_flag("-j,--json", options->json, "Print JSON");
   check->add_option("--compile", options->compile, "Also write it as an image, for the preload")
       ->type_name("OUT");
   AddNetnsOption(*check, options->netns, "Network namespace the policy is for");
-  check->footer(kExplanation);
+  check->footer(kCheckText);
   check->callback([options] { RunCheck(*options); });
 }
 

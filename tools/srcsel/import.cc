@@ -18,15 +18,14 @@
 #include "netfilter/read_rules.hh"
 #include "netns_option.hh"
 #include "policy/write_policy.hh"
+#include "say.hh"
 #include "source_nats.hh"
 #include <srcsel/abi.h>
 
 namespace srcsel {
 namespace {
 
-constexpr int kError = 2;
-
-constexpr char kExplanation[] = R"(
+constexpr char kImportText[] = R"(
 Reads what nft or iptables (both variants, IPv4 and IPv6) do to packets that this host itself sends,
 and writes a policy that gives each flow the same mark before its source is chosen. Nothing on the
 host is changed. Comments at the top say what could not be translated, and which MASQUERADE and SNAT
@@ -39,7 +38,7 @@ Examples:
 Exit status: 0; 2 if nothing could be read or written.
 )";
 
-struct Options {
+struct ImportOptions {
   std::string kind, output, netns;
 };
 
@@ -74,7 +73,7 @@ std::string AboutLimits(const NfRuleSet &rules, const MarkPolicy &policy) {
                       CommentList("Limits:", policy.limits));
 }
 
-absl::StatusOr<std::string> Import(const Options &options) {
+absl::StatusOr<std::string> Import(const ImportOptions &options) {
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   NfRuleSet rules = ReadRules();
   const std::size_t all = rules.tables.size();
@@ -100,12 +99,12 @@ absl::Status Print(const std::string &text, const std::string &output) {
   return file ? absl::OkStatus() : absl::ErrnoToStatus(errno, "write " + output);
 }
 
-[[noreturn]] void RunImport(const Options &options) {
+[[noreturn]] void RunImport(const ImportOptions &options) {
   const absl::StatusOr<std::string> text = Import(options);
   const absl::Status status = text.ok() ? Print(*text, options.output) : text.status();
   if (!status.ok()) {
     std::cerr << "srcsel: " << status.message() << '\n';
-    std::exit(kError);
+    std::exit(kExitCannotTell);
   }
   std::exit(0);
 }
@@ -115,14 +114,14 @@ absl::Status Print(const std::string &text, const std::string &output) {
 void AddImport(CLI::App &app) {
   CLI::App *import =
       app.add_subcommand("import", "Write the marks of this host's firewall as a policy file");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportOptions>();
   import->add_option("firewall", options->kind, "Whose rules: nft or iptables")
       ->required()
       ->check(CLI::IsMember({"nft", "iptables"}));
   import->add_option("-o,--output", options->output, "Where to write it, instead of stdout")
       ->type_name("FILE");
   AddNetnsOption(*import, options->netns, "Network namespace whose rules to read");
-  import->footer(kExplanation);
+  import->footer(kImportText);
   import->callback([options] { RunImport(*options);
 });
 }  // namespace srcsel

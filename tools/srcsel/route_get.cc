@@ -13,13 +13,12 @@
 #include "print_route.hh"
 #include "read_snapshot.hh"
 #include "route_words.hh"
+#include "say.hh"
 
 namespace srcsel {
 namespace {
 
-constexpr int kError = 2;
-
-constexpr char kExplanation[] = R"(
+constexpr char kGetText[] = R"(
 Words, in any order, as `ip route get` knows them:
   ADDR                 the destination
   from A               the source the socket is bound to
@@ -45,7 +44,7 @@ Examples:
   srcsel route get 2001:db8::80 ipproto tcp dport 443 uid 1000
 )";
 
-struct Options {
+struct GetOptions {
   std::vector<std::string> words;
   std::string netns;
   bool json = false;
@@ -86,7 +85,7 @@ bool PrintJson(const RoutePrinter &printer, const Flow &flow, const Selection &s
   return leaves;
 }
 
-absl::StatusOr<bool> Get(const Options &options) {
+absl::StatusOr<bool> Get(const GetOptions &options) {
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   SRCSEL_ASSIGN_OR_RETURN(const Flow flow, FlowOfWords(options.words));
   SRCSEL_ASSIGN_OR_RETURN(const std::unique_ptr<const Snapshot> snapshot, ReadSnapshotHere());
@@ -100,10 +99,10 @@ absl::StatusOr<bool> Get(const Options &options) {
   return leaves;
 }
 
-[[noreturn]] void RunGet(const Options &options) {
+[[noreturn]] void RunGet(const GetOptions &options) {
   const absl::StatusOr<bool> leaves = Get(options);
   if (!leaves.ok()) std::cerr << "srcsel: " << leaves.status().message() << '\n';
-  std::exit(leaves.ok() && *leaves ? 0 : kError);
+  std::exit(leaves.ok() && *leaves ? 0 : kExitCannotTell);
 }
 
 }  // namespace
@@ -112,12 +111,12 @@ void AddRoute(CLI::App &app) {
   CLI::App *route = app.add_subcommand("route", "What the kernel's routing tables say");
   route->require_subcommand(1);
   CLI::App *get = route->add_subcommand("get", "The route and source a flow gets");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GetOptions>();
   get->add_flag("-j,--json", options->json, "Print JSON");
   AddNetnsOption(*get, options->netns, "Network namespace to ask about");
   get->add_option("words", options->words, "Destination, and the words below")
       ->type_name("ADDR [WORD VALUE]...");
-  get->footer(kExplanation);
+  get->footer(kGetText);
   get->callback([options] { RunGet(*options); });
 }
 

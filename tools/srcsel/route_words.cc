@@ -42,42 +42,42 @@ absl::StatusOr<IpAddress> Address(absl::string_view word, const std::string &tex
   return prefix->address;
 }
 
-struct Asked {
+struct RouteQuestion {
   Flow flow;
   bool to = false, from = false, ipproto = false;
 };
 
-absl::Status SetFrom(const std::string &value, Asked &asked) {
+absl::Status SetFrom(const std::string &value, RouteQuestion &asked) {
   SRCSEL_ASSIGN_OR_RETURN(asked.flow.source, Address("from", value));
   asked.from = true;
   return absl::OkStatus();
 }
 
-absl::Status SetIif(const std::string &value, Asked &) {
+absl::Status SetIif(const std::string &value, RouteQuestion &) {
   if (value == "lo") return absl::OkStatus();
   return Wrong("iif", value,
                "this asks for forwarded packets, which srcsel does not mirror; leave iif out, or "
                "say iif lo: packets of this host");
 }
 
-absl::Status SetOif(const std::string &value, Asked &asked) {
+absl::Status SetOif(const std::string &value, RouteQuestion &asked) {
   asked.flow.oif = if_nametoindex(value.c_str());
   if (asked.flow.oif == 0)
     return Wrong("oif", value, "there is no such interface here; `ip link` shows those there are");
   return absl::OkStatus();
 }
 
-absl::Status SetMark(const std::string &value, Asked &asked) {
+absl::Status SetMark(const std::string &value, RouteQuestion &asked) {
   SRCSEL_ASSIGN_OR_RETURN(asked.flow.mark, Number("mark", value, 0xffffffff));
   return absl::OkStatus();
 }
 
-absl::Status SetUid(const std::string &value, Asked &asked) {
+absl::Status SetUid(const std::string &value, RouteQuestion &asked) {
   SRCSEL_ASSIGN_OR_RETURN(asked.flow.uid, Number("uid", value, 0xfffffffe));
   return absl::OkStatus();
 }
 
-absl::Status SetProto(const std::string &value, Asked &asked) {
+absl::Status SetProto(const std::string &value, RouteQuestion &asked) {
   asked.ipproto = true;
   if (const protoent *known = getprotobyname(value.c_str())) {
     asked.flow.proto = static_cast<std::uint8_t>(known->p_proto);
@@ -89,19 +89,19 @@ absl::Status SetProto(const std::string &value, Asked &asked) {
   return absl::OkStatus();
 }
 
-absl::Status SetSport(const std::string &value, Asked &asked) {
+absl::Status SetSport(const std::string &value, RouteQuestion &asked) {
   SRCSEL_ASSIGN_OR_RETURN(const std::uint32_t port, Number("sport", value, 65535));
   asked.flow.sport = static_cast<std::uint16_t>(port);
   return absl::OkStatus();
 }
 
-absl::Status SetDport(const std::string &value, Asked &asked) {
+absl::Status SetDport(const std::string &value, RouteQuestion &asked) {
   SRCSEL_ASSIGN_OR_RETURN(const std::uint32_t port, Number("dport", value, 65535));
   asked.flow.dport = static_cast<std::uint16_t>(port);
   return absl::OkStatus();
 }
 
-absl::Status SetTos(const std::string &value, Asked &asked) {
+absl::Status SetTos(const std::string &value, RouteQuestion &asked) {
   std::optional<std::uint32_t> tos = IprouteNames::DsFields().NumberOf(value);
   if (!tos) {
     const absl::StatusOr<std::uint32_t> number = Number("tos", value, 0xff, 16);
@@ -113,12 +113,12 @@ absl::Status SetTos(const std::string &value, Asked &asked) {
   return absl::OkStatus();
 }
 
-absl::Status SetFlowLabel(const std::string &value, Asked &asked) {
+absl::Status SetFlowLabel(const std::string &value, RouteQuestion &asked) {
   SRCSEL_ASSIGN_OR_RETURN(asked.flow.label, Number("flowlabel", value, 0xfffff));
   return absl::OkStatus();
 }
 
-absl::Status SetTo(const std::string &value, Asked &asked) {
+absl::Status SetTo(const std::string &value, RouteQuestion &asked) {
   if (asked.to)
     return absl::InvalidArgumentError(absl::StrCat(
         "two destinations: ", asked.flow.destination.ToString(), " and ", value, "; ask for one"));
@@ -129,7 +129,7 @@ absl::Status SetTo(const std::string &value, Asked &asked) {
 
 struct Word {
   absl::string_view name;
-  absl::Status (*set)(const std::string &value, Asked &asked);
+  absl::Status (*set)(const std::string &value, RouteQuestion &asked);
 };
 
 constexpr Word kWords[] = {
@@ -154,7 +154,7 @@ std::string KnownWords() {
 }
 
 // What the kernel looks up no routes for, it has no answer to.
-absl::Status CheckProto(const Asked &asked) {
+absl::Status CheckProto(const RouteQuestion &asked) {
   const bool v4 = asked.flow.destination.is_v4();
   switch (asked.flow.proto) {
     case IPPROTO_TCP:
@@ -174,7 +174,7 @@ absl::Status CheckProto(const Asked &asked) {
                             v4 ? "" : "ipv6-icmp", "; `ip route get` knows no other"));
 }
 
-absl::StatusOr<Flow> Finish(Asked asked) {
+absl::StatusOr<Flow> Finish(RouteQuestion asked) {
   Flow &flow = asked.flow;
   if (!asked.to)
     return absl::InvalidArgumentError("no destination: srcsel route get ADDR [WORD VALUE]...");
@@ -191,7 +191,7 @@ absl::StatusOr<Flow> Finish(Asked asked) {
 }  // namespace
 
 absl::StatusOr<Flow> FlowOfWords(const std::vector<std::string> &words) {
-  Asked asked;
+  RouteQuestion asked;
   asked.flow.uid = getuid();
   asked.flow.oif_strict = false;
   for (auto word = words.begin(); word != words.end(); ++word) {

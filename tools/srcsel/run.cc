@@ -55,7 +55,7 @@ that the command has bound or marked itself. Exit status: the command's own; 125
 policy could not be set up, 126 if the command could not be run, 127 if it was not found.
 )";
 
-struct Options {
+struct RunOptions {
   std::string mark, apply, ports, policy, netns, via;
   std::vector<std::string> sources, command;
   bool reply_source = false, quiet = false, steer = false;
@@ -69,7 +69,7 @@ absl::Status AddSource(absl::string_view text, std::vector<Source> &sources) {
   return CheckTogether(sources);
 }
 
-absl::StatusOr<PolicyRule> RuleOf(const Options &options) {
+absl::StatusOr<PolicyRule> RuleOf(const RunOptions &options) {
   PolicyRule rule;
   rule.name = kCommandLine;
   rule.apply = options.apply == "bind" ? Apply::kBind : Apply::kMark;
@@ -106,7 +106,7 @@ void Print(const Findings &findings, bool quiet) {
 }
 
 // Of the file or of the options; with errors among the findings, incomplete.
-absl::StatusOr<PolicyFile> PolicyOf(const Options &options) {
+absl::StatusOr<PolicyFile> PolicyOf(const RunOptions &options) {
   if (options.command.empty())
     return absl::InvalidArgumentError("no command to run: srcsel run [OPTIONS] [--] CMD...");
   if (!options.policy.empty()) return ReadPolicy(options.policy);
@@ -121,7 +121,7 @@ struct Means {
   std::string why;
 };
 
-std::string Banner(const Options &options, const Means &means) {
+std::string Banner(const RunOptions &options, const Means &means) {
   std::vector<std::string> words;
   if (!options.policy.empty()) words.push_back(absl::StrCat("policy ", options.policy));
   if (!options.mark.empty())
@@ -148,13 +148,13 @@ std::string Banner(const Options &options, const Means &means) {
   std::_Exit(error == ENOENT ? kNotFound : kCouldNotRun);
 }
 
-absl::StatusOr<Findings> ViaPreload(const Options &options, const Policy &policy) {
+absl::StatusOr<Findings> ViaPreload(const RunOptions &options, const Policy &policy) {
   return EnterPreload(policy, {.netns = options.netns,
                                .program = FindProgram(options.command.front()),
                                .reply_source = options.reply_source});
 }
 
-absl::StatusOr<Findings> ViaBpf(const Options &options, const Policy &policy) {
+absl::StatusOr<Findings> ViaBpf(const RunOptions &options, const Policy &policy) {
   absl::StatusOr<Findings> findings = EnterPolicy(policy, options.netns, options.steer);
   if (findings.ok() && !HasErrors(*findings)) LeavePreload();
   return findings;
@@ -165,7 +165,7 @@ std::string Message(const absl::Status &status) {
 }
 
 // BPF where it can be had, for it reaches every program; `means` is set to what was taken.
-absl::StatusOr<Findings> Enter(const Options &options, const Policy &policy, Means &means) {
+absl::StatusOr<Findings> Enter(const RunOptions &options, const Policy &policy, Means &means) {
   if (options.via == "bpf" && options.reply_source)
     return absl::InvalidArgumentError("--reply-source is the preload's: say --via preload");
   means.preload = options.via == "preload" || options.reply_source;
@@ -185,7 +185,7 @@ absl::StatusOr<Findings> Enter(const Options &options, const Policy &policy, Mea
 }
 
 // What there is to say; with an error among it, nothing is set up.
-absl::StatusOr<Findings> SetUp(const Options &options, Means &means) {
+absl::StatusOr<Findings> SetUp(const RunOptions &options, Means &means) {
   SRCSEL_ASSIGN_OR_RETURN(PolicyFile file, PolicyOf(options));
   if (HasErrors(file.findings)) return std::move(file.findings);
   SRCSEL_ASSIGN_OR_RETURN(const Findings here, Enter(options, file.policy, means));
@@ -193,7 +193,7 @@ absl::StatusOr<Findings> SetUp(const Options &options, Means &means) {
   return std::move(file.findings);
 }
 
-void Run(const Options &options) {
+void Run(const RunOptions &options) {
   Means means;
   const absl::StatusOr<Findings> findings = SetUp(options, means);
   if (findings.ok())
@@ -215,7 +215,7 @@ CLI::Validator NotEmpty() {
 
 void AddRun(CLI::App &app) {
   CLI::App *run = app.add_subcommand("run", "Run a command under a policy of its own");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   CLI::Option *policy = run->add_option("--policy", options->policy,
                                         "A policy file; srcsel check tells if it is right")
                             ->type_name("FILE")

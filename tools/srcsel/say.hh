@@ -13,7 +13,9 @@
 
 namespace srcsel {
 
-inline constexpr int kFailed = 1, kWrongWords = 2;
+inline constexpr int kExitFailed = 1, kExitWrongWords = 2;
+// Of a verb that tells by 0 or 1 what it found.
+inline constexpr int kExitCannotTell = 2;
 
 inline void Say(absl::string_view line) {
   std::cerr << "srcsel: " << line << '\n';
@@ -21,7 +23,7 @@ inline void Say(absl::string_view line) {
 
 [[noreturn]] inline void Fail(const absl::Status &status) {
   Say(status.message());
-  std::exit(absl::IsInvalidArgument(status) ? kWrongWords : kFailed);
+  std::exit(absl::IsInvalidArgument(status) ? kExitWrongWords : kExitFailed);
 }
 
 inline void PrintFindings(const Findings &findings, bool quiet) {

@@ -17,7 +17,7 @@
 namespace srcsel {
 namespace {
 
-constexpr char kExplanation[] = R"(
+constexpr char kStatsText[] = R"(
 Decisions by reason since srcsel was brought up, and what became of the flows of each rule since the
 policy is in force.
 
@@ -34,7 +34,7 @@ srcsel_rule_applied_total{rule}, srcsel_rule_failed_total{rule}, srcsel_events_d
 Exit status: 0; 1 if nothing is up, or it cannot be read.
 )";
 
-struct Options {
+struct StatsOptions {
   bool json = false, prometheus = false;
 };
 
@@ -98,7 +98,7 @@ std::string ToPrometheus(const absl::StatusOr<UpStatus> &status) {
   return metrics.text();
 }
 
-[[noreturn]] void RunStats(const Options &options) {
+[[noreturn]] void RunStats(const StatsOptions &options) {
   if (geteuid() != 0)
     Fail(absl::PermissionDeniedError("run as root: what is attached is root's alone to see"));
   const absl::StatusOr<UpStatus> status = ReadUpStatus(UpPaths::Get());
@@ -112,18 +112,18 @@ std::string ToPrometheus(const absl::StatusOr<UpStatus> &status) {
     std::cout << ToJson(*status);
   else
     std::cout << CountsToText(*status->counts, status->state.rules);
-  std::exit(std::cout.flush() && status.ok() ? 0 : kFailed);
+  std::exit(std::cout.flush() && status.ok() ? 0 : kExitFailed);
 }
 
 }  // namespace
 
 void AddStats(CLI::App &app) {
   CLI::App *stats = app.add_subcommand("stats", "Print what hooks have counted");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatsOptions>();
   CLI::Option *json = stats->add_flag("-j,--json", options->json, "Print JSON");
   stats->add_flag("--prometheus", options->prometheus, "Print Prometheus' text format")
       ->excludes(json);
-  stats->footer(kExplanation);
+  stats->footer(kStatsText);
   stats->callback([options] { RunStats(*options); });
 }
 

@@ -22,7 +22,7 @@
 namespace srcsel {
 namespace {
 
-constexpr char kExplanation[] = R"(
+constexpr char kStatusText[] = R"(
 What `srcsel up` has attached, since when, whether routes are followed, what has been decided so
 far, and which sockets are older than the hooks: those keep what they have.
 
@@ -41,7 +41,7 @@ may not be right; empty: nothing is known of that), "version", "abi", "generatio
 Exit status: 0 if it is up and nothing troubles it; 1 otherwise; 2 if it could not be found out.
 )";
 
-struct Options {
+struct StatusOptions {
   bool json = false;
 };
 
@@ -132,20 +132,20 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   return text;
 }
 
-[[noreturn]] void RunStatus(const Options &options) {
+[[noreturn]] void RunStatus(const StatusOptions &options) {
   if (geteuid() != 0) {
     Say("status: run as root: what is attached is root's alone to see");
-    std::exit(kWrongWords);
+    std::exit(kExitWrongWords);
   }
   const UpPaths paths = UpPaths::Get();
   const absl::StatusOr<UpStatus> status = ReadUpStatus(paths);
   if (absl::IsNotFound(status.status())) {
     std::cout << (options.json ? "{\"up\":false}" : "nothing is up") << std::endl;
-    std::exit(kFailed);
+    std::exit(kExitFailed);
   }
   if (!status.ok()) {
     Say(status.status().message());
-    std::exit(kWrongWords);
+    std::exit(kExitWrongWords);
   }
   const std::vector<OpenSocket> old =
       OldSockets(paths, status->state).value_or(std::vector<OpenSocket>());
@@ -154,16 +154,16 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   else
     std::cout << ToText(*status, old);
   std::cout.flush();
-  std::exit(status->Trouble().empty() ? 0 : kFailed);
+  std::exit(status->Trouble().empty() ? 0 : kExitFailed);
 }
 
 }  // namespace
 
 void AddStatus(CLI::App &app) {
   CLI::App *status = app.add_subcommand("status", "Tell what is up");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   status->add_flag("-j,--json", options->json, "Print JSON");
-  status->footer(kExplanation);
+  status->footer(kStatusText);
   status->callback([options] { RunStatus(*options); });
 }
 

@@ -28,7 +28,7 @@
 namespace srcsel {
 namespace {
 
-constexpr char kExplanation[] = R"(
+constexpr char kTraceText[] = R"(
 Prints the decisions of what `srcsel up` has attached, one a line, as they are taken: those that
 change something or fail; with --all, also those that leave a socket alone. A line is: time, command,
 process, protocol, destination, reason, what was set, and by which rule.
@@ -50,7 +50,7 @@ trace runs at a time. Exit status: 0 once it has been ended by a signal or by --
 is up, or no more; 2 for words it does not know.
 )";
 
-struct Options {
+struct TraceOptions {
   bool json = false, all = false, summary = false, quiet = false;
   std::uint32_t pid = 0;
   std::uint64_t count = 0;
@@ -71,7 +71,7 @@ struct Filter {
   }
 };
 
-absl::StatusOr<Filter> FilterOf(const Options &options) {
+absl::StatusOr<Filter> FilterOf(const TraceOptions &options) {
   Filter filter{options.pid, options.comm, options.reason, std::nullopt};
   if (!options.to.empty()) {
     SRCSEL_ASSIGN_OR_RETURN(filter.to, Prefix::Parse(options.to));
@@ -106,7 +106,7 @@ std::int64_t BootTime() {
 
 class Tracer {
  public:
-  Tracer(const Options &options, Filter filter, UpEvents events)
+  Tracer(const TraceOptions &options, Filter filter, UpEvents events)
       : options_(options),
         filter_(std::move(filter)),
         events_(std::move(events)),
@@ -156,7 +156,7 @@ class Tracer {
       std::cerr << absl::StreamFormat("%10d %-14s %s\n", count, key.second, key.first);
   }
 
-  const Options &options_;
+  const TraceOptions &options_;
   const Filter filter_;
   UpEvents events_;
   const std::int64_t boot_ns_;
@@ -164,7 +164,7 @@ class Tracer {
   std::map<std::pair<std::string, std::string>, std::uint64_t> summary_;
 };
 
-absl::Status Trace(const Options &options) {
+absl::Status Trace(const TraceOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(Filter filter, FilterOf(options));
   if (geteuid() != 0)
     return absl::PermissionDeniedError("run as root: what is attached is root's alone to see");
@@ -181,7 +181,7 @@ absl::Status Trace(const Options &options) {
 
 void AddTrace(CLI::App &app) {
   CLI::App *trace = app.add_subcommand("trace", "Print decisions as they are taken");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TraceOptions>();
   trace->add_flag("-j,--json", options->json, "Print JSON, an object a line");
   trace->add_flag("-a,--all", options->all, "Also decisions that change nothing");
   trace->add_option("--pid", options->pid, "Of this process alone")->type_name("PID");
@@ -191,7 +191,7 @@ void AddTrace(CLI::App &app) {
   trace->add_option("-n,--count", options->count, "End after so many")->type_name("N");
   trace->add_flag("--summary", options->summary, "At the end, how many by rule and reason");
   trace->add_flag("-q,--quiet", options->quiet, "No line on stderr when it begins");
-  trace->footer(kExplanation);
+  trace->footer(kTraceText);
   trace->callback([options] {
     const absl::Status status = Trace(*options);
     if (!status.ok()) Fail(status);

@@ -24,7 +24,7 @@
 namespace srcsel {
 namespace {
 
-constexpr char kExplanation[] = R"(
+constexpr char kUpText[] = R"(
 Gives what this host sends the source that goes with the marks of its own firewall (nft and iptables,
 OUTPUT): nothing of it is changed, and MASQUERADE is no longer needed for it. With --policy, the
 policy comes first, and the firewall's marks where it says nothing.
@@ -60,12 +60,12 @@ is up; 2 if the policy has an error, or the words do; 1 if it could not be broug
 nothing is changed.
 )";
 
-struct Options {
+struct UpOptions {
   std::string policy, cgroup = "/", netns, trial;
   bool foreground = false, dry_run = false, steer = false, quiet = false;
 };
 
-absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const Options &options) {
+absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const UpOptions &options) {
   if (options.trial.empty()) return std::nullopt;
   absl::Duration trial;
   const std::string last = options.trial.substr(options.trial.size() - 1);
@@ -77,7 +77,7 @@ absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const Options &optio
   return absl::ToChronoSeconds(trial);
 }
 
-absl::StatusOr<UpRequest> RequestOf(const Options &options) {
+absl::StatusOr<UpRequest> RequestOf(const UpOptions &options) {
   std::error_code error;
   const std::string file =
       options.policy.empty() ? "" : std::filesystem::absolute(options.policy, error).string();
@@ -145,14 +145,14 @@ absl::Status GoBehind(std::unique_ptr<Up> up, std::optional<std::chrono::seconds
                                              : text.substr(1));
 }
 
-absl::StatusOr<int> BringItUp(const Options &options) {
+absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const UpRequest request, RequestOf(options));
   SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
   SRCSEL_RETURN_IF_ERROR(WantRoot());
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));
   PrintFindings(plan.examined.findings, options.quiet);
-  if (HasErrors(plan.examined.findings)) return kWrongWords;
+  if (HasErrors(plan.examined.findings)) return kExitWrongWords;
   if (!options.quiet) std::cout << FirewallReport(plan.marks, plan.mirror.state()) << std::flush;
   if (options.dry_run) {
     if (!options.quiet) Say("nothing was changed: --dry-run");
@@ -176,7 +176,7 @@ absl::StatusOr<int> BringItUp(const Options &options) {
   return 0;
 }
 
-[[noreturn]] void RunUp(const Options &options) {
+[[noreturn]] void RunUp(const UpOptions &options) {
   const absl::StatusOr<int> status = BringItUp(options);
   if (!status.ok()) Fail(status.status());
   std::exit(*status);
@@ -186,7 +186,7 @@ absl::StatusOr<int> BringItUp(const Options &options) {
 
 void AddUp(CLI::App &app) {
   CLI::App *up = app.add_subcommand("up", "Put a cgroup, or the whole host, under a policy");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<UpOptions>();
   up->add_option("--policy", options->policy, "A policy; srcsel check tells if it is right")
       ->type_name("FILE");
   up->add_option("--cgroup", options->cgroup,
@@ -201,7 +201,7 @@ void AddUp(CLI::App &app) {
   AddNetnsOption(*up, options->netns, "Network namespace to mirror");
   up->add_flag("-q,--quiet", options->quiet,
                "No line on stderr about what was done, no notes, no report");
-  up->footer(kExplanation);
+  up->footer(kUpText);
   up->callback([options] { RunUp(*options); });
 }
 

@@ -18,13 +18,14 @@
 #include "netns_option.hh"
 #include "print_route.hh"
 #include "read_snapshot.hh"
+#include "say.hh"
 
 namespace srcsel {
 namespace {
 
-constexpr int kDisagree = 1, kError = 2;
+constexpr int kDisagree = 1;
 
-constexpr char kExplanation[] = R"(
+constexpr char kVerifyText[] = R"(
 Draws flows around this host's own prefixes, addresses, ports, marks and uids, works out their
 routes from a copy of the kernel's state, and asks the kernel for the same (RTM_GETROUTE). One in
 eight is a UDP flow whose source is compared with that of a real connect(), which sends no packet.
@@ -37,7 +38,7 @@ disagreement: "flow" in the words of `ip route get`, "by" a lookup or a connect,
 Exit status: 0 if nothing disagrees; 1 if anything does; 2 if it could not be found out.
 )";
 
-struct Options {
+struct VerifyWords {
   std::uint64_t flows = VerifyOptions().flows;
   std::uint64_t seed = std::random_device()();
   std::string netns;
@@ -115,8 +116,8 @@ class Counter {
   const bool shown_;
 };
 
-absl::StatusOr<bool> Check(const Options &options) {
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+absl::StatusOr<bool> Check(const VerifyWords &words) {
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(words.netns));
   std::vector<Link> links;
   const auto read = [&]() -> absl::StatusOr<std::unique_ptr<const Snapshot>> {
     SRCSEL_ASSIGN_OR_RETURN(std::unique_ptr<const Snapshot> snapshot, ReadSnapshotHere());
@@ -125,39 +126,39 @@ absl::StatusOr<bool> Check(const Options &options) {
   };
   absl::StatusOr<Verification> result;
   {
-    const Counter counter(options.flows);
-    result = Verify({.flows = options.flows, .seed = options.seed}, read, counter);
+    const Counter counter(words.flows);
+    result = Verify({.flows = words.flows, .seed = words.seed}, read, counter);
   }
   SRCSEL_RETURN_IF_ERROR(result.status());
   const RoutePrinter printer(links);
-  if (options.json)
-    std::cout << ToJson(*result, options.seed, printer).dump() << '\n';
+  if (words.json)
+    std::cout << ToJson(*result, words.seed, printer).dump() << '\n';
   else
-    std::cout << ToText(*result, options.seed, printer);
+    std::cout << ToText(*result, words.seed, printer);
   if (!std::cout.flush()) return absl::UnavailableError("write the result: stdout takes no more");
   return result->disagree == 0;
 }
 
-[[noreturn]] void RunVerify(const Options &options) {
-  const absl::StatusOr<bool> agrees = Check(options);
+[[noreturn]] void RunVerify(const VerifyWords &words) {
+  const absl::StatusOr<bool> agrees = Check(words);
   if (!agrees.ok()) std::cerr << "srcsel: " << agrees.status().message() << '\n';
-  std::exit(!agrees.ok() ? kError : *agrees ? 0 : kDisagree);
+  std::exit(!agrees.ok() ? kExitCannotTell : *agrees ? 0 : kDisagree);
 }
 
 }  // namespace
 
 void AddVerify(CLI::App &app) {
   CLI::App *verify = app.add_subcommand("verify", "Compare the mirror with the kernel, here");
-  auto options = std::make_shared<Options>();
-  verify->add_option("--flows", options->flows, "How many flows, 10000 if left out")
+  auto words = std::make_shared<VerifyWords>();
+  verify->add_option("--flows", words->flows, "How many flows, 10000 if left out")
       ->type_name("N")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}));
-  verify->add_option("--seed", options->seed, "Draw the flows of an earlier run again")
+  verify->add_option("--seed", words->seed, "Draw the flows of an earlier run again")
       ->type_name("S");
-  verify->add_flag("-j,--json", options->json, "Print JSON");
-  AddNetnsOption(*verify, options->netns, "Network namespace to verify");
-  verify->footer(kExplanation);
-  verify->callback([options] { RunVerify(*options); });
+  verify->add_flag("-j,--json", words->json, "Print JSON");
+  AddNetnsOption(*verify, words->netns, "Network namespace to verify");
+  verify->footer(kVerifyText);
+  verify->callback([words] { RunVerify(*words); });
 }
 
 }  // namespace srcsel

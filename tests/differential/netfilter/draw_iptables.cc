@@ -7,9 +7,9 @@ namespace {
 
 constexpr int kChains = 3;
 
-class Drawer {
+class IptablesDrawer {
  public:
-  Drawer(Dice &dice, bool v6, bool unknown) : dice_(dice), v6_(v6), unknown_(unknown) {}
+  IptablesDrawer(Dice &dice, bool v6, bool unknown) : dice_(dice), v6_(v6), unknown_(unknown) {}
 
   std::string All() {
     std::string text;
@@ -148,7 +148,7 @@ class Drawer {
 }  // namespace
 
 std::string DrawIptables(Dice &dice, bool v6, bool unknown) {
-  return Drawer(dice, v6, unknown).All();
+  return IptablesDrawer(dice, v6, unknown).All();
 }
 
 }  // namespace srcsel

@@ -7,9 +7,9 @@ namespace {
 
 enum class Family { kV4, kV6, kBoth };
 
-class Drawer {
+class NftDrawer {
  public:
-  Drawer(Dice &dice, bool unknown) : dice_(dice), unknown_(unknown) {}
+  NftDrawer(Dice &dice, bool unknown) : dice_(dice), unknown_(unknown) {}
 
   std::string Table(int number) {
     family_ = dice_.Of<Family>({Family::kV4, Family::kV6, Family::kBoth, Family::kBoth});
@@ -204,7 +204,7 @@ class Drawer {
 
 std::string DrawNft(Dice &dice, bool unknown) {
   std::string text;
-  Drawer drawer(dice, unknown);
+  NftDrawer drawer(dice, unknown);
   for (int tables = 1 + static_cast<int>(dice.Below(2)), i = 0; i < tables; ++i)
     text += drawer.Table(i);
   return text;
