@@ -51,8 +51,11 @@ __u32 srcsel_own_mark_in(__u32 mark);
 SRCSEL_INLINE void srcsel_gather(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
                                  struct srcsel_flow *flow) {
   const __u32 bound = flow->facts & SRCSEL_FACT_LEFT;
-  const __u32 *remembered = bpf_sk_storage_get(&srcsel_facts, sk, 0, 0);
+  const __u32 *remembered = 0;
   __u64 portless;
+
+  /* A mark or an address tells that somebody was here; nothing else tells an old socket. */
+  if (sk->mark | bound | srcsel_minds_old) remembered = bpf_sk_storage_get(&srcsel_facts, sk, 0, 0);
 
   flow->netns = bpf_get_netns_cookie(ctx);
   flow->proto = ctx->protocol;

@@ -94,6 +94,9 @@ extern struct srcsel_events srcsel_events SEC(".maps");
  * failed. 2: all. */
 extern __u32 srcsel_listening;
 
+/* Not 0 if some sockets may be older than the hooks (SRCSEL_FACT_OLD). */
+extern __u32 srcsel_minds_old;
+
 /* Events for which the ring had no room. */
 extern __u64 srcsel_dropped;
 

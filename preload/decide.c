@@ -85,7 +85,7 @@ static void follow_by_kernel(srcsel_image image, const struct srcsel_header *hea
   if (decision->reason != SRCSEL_WHY_COUNT) return;
   /* The kernel has answered for the socket's own namespace. */
   if (!(policy->action & (SRCSEL_HOME_ONLY | SRCSEL_HOME_MARK))) flow->netns = head->netns;
-  srcsel_follow_rule(image, head, flow, decision);
+  srcsel_follow_rule(image, head, policy, flow, decision);
   if (decision->reason == SRCSEL_WHY_TABLE) answer_for_tables(&route, decision);
   srcsel_conclude(decision);
 }
@@ -93,12 +93,9 @@ static void follow_by_kernel(srcsel_image image, const struct srcsel_header *hea
 /* srcsel_decide() with the kernel in the place of the tables. */
 static void decide_by_kernel(srcsel_image image, const struct srcsel_header *head,
                              struct srcsel_socket *socket, struct srcsel_decision *decision) {
-  const struct srcsel_policy *policy;
+  const struct srcsel_policy *policy = srcsel_choose_rule(image, head, &socket->flow, decision);
 
-  srcsel_choose_rule(image, head, &socket->flow, decision);
-  policy = srcsel_policy_at(image, head, decision->policy);
-  if (policy && decision->reason == SRCSEL_WHY_COUNT)
-    follow_by_kernel(image, head, policy, socket, decision);
+  if (policy) follow_by_kernel(image, head, policy, socket, decision);
   srcsel_take_back(image, head, &socket->flow, decision);
 }
 

@@ -11,6 +11,7 @@
 #include "agent/cgroup_root.hh"
 #include "agent/open_sockets.hh"
 #include "agent/own_rules.hh"
+#include "agent/publish_image.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"
@@ -60,6 +61,7 @@ absl::Status RemoveSteering(const Fd &run) {
 }
 
 absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
+  up.hooks.MindOldSockets();
   SRCSEL_RETURN_IF_ERROR(up.hooks.KeepRemembering(cgroup, pins));
   const absl::StatusOr<UpState> last = ReadUpState(up.run);
   if (!last.ok() || !up.hooks.remembers_all()) {

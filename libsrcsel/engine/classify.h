@@ -9,18 +9,19 @@
 #ifndef SRCSEL_ENGINE_CLASSIFY_H
 #define SRCSEL_ENGINE_CLASSIFY_H
 
+#include "engine/own_mark.h"
 #include "engine/trie.h"
 
 struct srcsel_numbering {
   srcsel_image image;
   const struct srcsel_header *head;
   const struct srcsel_flow *flow;
-  __u32 own;                           /* bits of the flow's mark that are not the application's */
   __u32 number[SRCSEL_MAX_DIMENSIONS]; /* of the vector, by dimension */
 };
 
-SRCSEL_INLINE void srcsel_property_key(const struct srcsel_flow *flow, __u32 own, __u32 property,
+SRCSEL_INLINE void srcsel_property_key(const struct srcsel_numbering *n, __u32 property,
                                        __u32 argument, struct srcsel_key *key) {
+  const struct srcsel_flow *flow = n->flow;
   const __u64 *comm = (const __u64 *)(const void *)flow->comm;
 
   key->hi = flow->dst.hi;
@@ -31,7 +32,8 @@ SRCSEL_INLINE void srcsel_property_key(const struct srcsel_flow *flow, __u32 own
   if (property == SRCSEL_BY_DPORT) key->hi = (__u64)flow->dport << 48;
   if (property == SRCSEL_BY_UID) key->hi = (__u64)flow->uid << 32;
   if (property == SRCSEL_BY_GID) key->hi = (__u64)flow->gid << 32;
-  if (property == SRCSEL_BY_MARK) key->hi = (__u64)(flow->mark & ~own & argument) << 32;
+  if (property == SRCSEL_BY_MARK)
+    key->hi = (__u64)(srcsel_app_mark(n->image, n->head, flow) & argument) << 32;
   if (property == SRCSEL_BY_CGROUP) key->hi = flow->cgroup[argument & (SRCSEL_CGROUPS - 1)];
   if (property != SRCSEL_BY_COMM) return;
   key->hi = comm[0];
@@ -45,7 +47,7 @@ static long srcsel_number_step(__u32 index, void *context) {
 
   if (index >= SRCSEL_MAX_DIMENSIONS) return 1;
   dimension = &n->head->dimensions[n->flow->family & 1].list[index];
-  srcsel_property_key(n->flow, n->own, dimension->property, dimension->argument, &key);
+  srcsel_property_key(n, dimension->property, dimension->argument, &key);
   n->number[index] = srcsel_find(n->image, n->head, dimension->table, &key);
   return 0;
 }
@@ -101,22 +103,26 @@ SRCSEL_FN __u32 srcsel_intersect(const struct srcsel_numbering *numbering, __u32
   return s.found;
 }
 
-/*
- * Index of the rule, or SRCSEL_NONE if none holds: the kernel chooses. Of the flow's dimensions the
- * first `count` are asked; `own` are the bits of its mark that are not the application's.
- */
-SRCSEL_FN __u32 srcsel_classify(srcsel_image image, const struct srcsel_header *head,
-                                const struct srcsel_flow *flow, __u32 own, __u32 count) {
+SRCSEL_FN __u32 srcsel_classify_by(srcsel_image image, const struct srcsel_header *head,
+                                   const struct srcsel_flow *flow, __u32 count) {
   struct srcsel_numbering n;
 
-  if (!count) return head->policy.count ? 0 : SRCSEL_NONE;
   n.image = image;
   n.head = head;
   n.flow = flow;
-  n.own = own;
   __builtin_memset(n.number, 0, sizeof(n.number));
   srcsel_loop(count, srcsel_number_step, &n);
   return srcsel_intersect(&n, count);
+}
+
+/*
+ * Index of the rule, or SRCSEL_NONE if none holds: the kernel chooses. Of the flow's dimensions the
+ * first `count` are asked.
+ */
+SRCSEL_INLINE __u32 srcsel_classify(srcsel_image image, const struct srcsel_header *head,
+                                    const struct srcsel_flow *flow, __u32 count) {
+  if (count) return srcsel_classify_by(image, head, flow, count);
+  return head->policy.count ? 0 : SRCSEL_NONE;
 }
 
 #endif /* SRCSEL_ENGINE_CLASSIFY_H */

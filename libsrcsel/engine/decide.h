@@ -26,8 +26,7 @@
 /*
  * The functions below are the steps of a decision. Each leaves what it found in the decision, whose
  * `reason` says how far it is: SRCSEL_WHY_COUNT, the rule is found and not yet followed;
- * SRCSEL_WHY_TABLE, the source is still to be asked of the tables; all others are final. They share
- * nothing else, so that the verifier has one state after each.
+ * SRCSEL_WHY_TABLE, the source is still to be asked of the tables; all others are final.
  */
 
 SRCSEL_INLINE const struct srcsel_policy *srcsel_policy_at(srcsel_image image,
@@ -67,30 +66,38 @@ SRCSEL_INLINE __u32 srcsel_acts(const struct srcsel_policy *policy) {
 
 SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_header *head,
                                      const struct srcsel_flow *flow,
-                                     struct srcsel_decision *decision) {
-  const __u32 own = srcsel_find_own_mark(image, head, flow);
+                                     struct srcsel_decision *decision,
+                                     const struct srcsel_policy **found) {
   const struct srcsel_policy *policy;
   __u32 why = srcsel_exempt_address(flow);
 
+  *found = 0;
   if (why != SRCSEL_WHY_COUNT) return why;
-  decision->policy =
-      srcsel_classify(image, head, flow, own, head->dimensions[flow->family & 1].count);
+  decision->policy = srcsel_classify(image, head, flow, head->dimensions[flow->family & 1].count);
   if (decision->policy == SRCSEL_NONE) return SRCSEL_WHY_NO_RULE;
   policy = srcsel_policy_at(image, head, decision->policy);
   if (!policy) return SRCSEL_WHY_NO_RULE;
+  *found = policy;
   if (!srcsel_acts(policy)) return SRCSEL_WHY_KERNEL;
   if (flow->facts & SRCSEL_FACT_OLD) return SRCSEL_WHY_OLD;
   if (flow->oif) return SRCSEL_WHY_APP_DEVICE;
   if (flow->facts & SRCSEL_FACT_SOURCE) return SRCSEL_WHY_APP_SOURCE;
-  if (srcsel_app_marked(policy, flow->mark & ~own)) return SRCSEL_WHY_APP_MARK;
+  if (srcsel_app_marked(policy, flow->mark) &&
+      srcsel_app_marked(policy, srcsel_app_mark(image, head, flow)))
+    return SRCSEL_WHY_APP_MARK;
   if (flow->netns == head->netns) why = srcsel_exempt_local(image, head, flow);
   return why;
 }
 
-SRCSEL_FN int srcsel_choose_rule(srcsel_image image, const struct srcsel_header *head,
-                                 const struct srcsel_flow *flow, struct srcsel_decision *decision) {
-  decision->reason = srcsel_find_rule(image, head, flow, decision);
-  return 0;
+/* The rule that holds; NULL if it is not to be followed. */
+SRCSEL_INLINE const struct srcsel_policy *srcsel_choose_rule(srcsel_image image,
+                                                             const struct srcsel_header *head,
+                                                             const struct srcsel_flow *flow,
+                                                             struct srcsel_decision *decision) {
+  const struct srcsel_policy *found;
+
+  decision->reason = srcsel_find_rule(image, head, flow, decision, &found);
+  return decision->reason == SRCSEL_WHY_COUNT ? found : 0;
 }
 
 /* A source that the policy names, by itself or out of a pool. POOL without an address leaves the
@@ -135,11 +142,10 @@ SRCSEL_INLINE __u32 srcsel_wanted_source(srcsel_image image, const struct srcsel
   return srcsel_named_source(image, head, policy, flow, decision);
 }
 
-SRCSEL_FN int srcsel_follow_rule(srcsel_image image, const struct srcsel_header *head,
-                                 const struct srcsel_flow *flow, struct srcsel_decision *decision) {
-  const struct srcsel_policy *policy = srcsel_policy_at(image, head, decision->policy);
-
-  if (!policy) return 0;
+SRCSEL_INLINE void srcsel_follow_rule(srcsel_image image, const struct srcsel_header *head,
+                                      const struct srcsel_policy *policy,
+                                      const struct srcsel_flow *flow,
+                                      struct srcsel_decision *decision) {
   decision->mark = policy->mark;
   decision->mark_mask = policy->mark_mask;
   decision->port_first = policy->port_first;
@@ -148,7 +154,6 @@ SRCSEL_FN int srcsel_follow_rule(srcsel_image image, const struct srcsel_header 
   if (policy->action & SRCSEL_DO_PORTS) decision->apply |= SRCSEL_APPLY_PORTS;
   if (policy->action & SRCSEL_OR_REJECT) decision->apply |= SRCSEL_APPLY_REJECT;
   decision->reason = srcsel_wanted_source(image, head, policy, flow, decision);
-  return 0;
 }
 
 /* The source the kernel would choose for the flow if its mark were what the decision makes it. */
@@ -193,7 +198,7 @@ SRCSEL_FN int srcsel_ask_tables(srcsel_image image, const struct srcsel_header *
 #define SRCSEL_WHY(name) (1ull << SRCSEL_WHY_##name)
 
 /* What of the rule can be applied, now that all is known. */
-SRCSEL_FN int srcsel_conclude(struct srcsel_decision *decision) {
+SRCSEL_INLINE void srcsel_conclude(struct srcsel_decision *decision) {
   const __u64 sourced = SRCSEL_WHY(SOURCE) | SRCSEL_WHY(TABLE) | SRCSEL_WHY(POOL);
   const __u64 failures = SRCSEL_WHY(NO_ROUTE) | SRCSEL_WHY(NO_SOURCE) | SRCSEL_WHY(AMBIGUOUS) |
                          SRCSEL_WHY(FAMILY) | SRCSEL_WHY(NO_MEMBER);
@@ -201,34 +206,36 @@ SRCSEL_FN int srcsel_conclude(struct srcsel_decision *decision) {
 
   if (why & sourced) {
     if (!(decision->apply & SRCSEL_APPLY_PORTS)) decision->apply |= SRCSEL_APPLY_SOURCE;
-    return 0;
+    return;
   }
   decision->apply &= ~(__u32)SRCSEL_APPLY_PORTS;
   if (decision->apply & SRCSEL_APPLY_REJECT && why & failures)
     decision->error = why & SRCSEL_WHY(NO_ROUTE) ? ENETUNREACH : EADDRNOTAVAIL;
   else if (decision->apply & SRCSEL_APPLY_MARK)
     decision->reason = SRCSEL_WHY_MARK;
-  return 0;
 }
 
 /* What an earlier decision left on the socket, and this one does not want, is taken back. */
-SRCSEL_FN int srcsel_take_back(srcsel_image image, const struct srcsel_header *head,
-                               const struct srcsel_flow *flow, struct srcsel_decision *decision) {
-  const __u32 own = srcsel_find_own_mark(image, head, flow);
+SRCSEL_INLINE void srcsel_take_back(srcsel_image image, const struct srcsel_header *head,
+                                    const struct srcsel_flow *flow,
+                                    struct srcsel_decision *decision) {
   /* A port keeps a source that is bound, not that of a datagram. */
   const __u32 kept = flow->operation == SRCSEL_CONNECT ? SRCSEL_FACT_PORT : 0;
   const __u32 left = flow->facts & (SRCSEL_FACT_LEFT | SRCSEL_FACT_SOURCE | kept);
 
-  if (own && !(decision->apply & SRCSEL_APPLY_MARK) && !SRCSEL_UNMARKABLE(flow)) {
-    decision->apply |= SRCSEL_APPLY_MARK;
-    decision->mark = 0;
-    decision->mark_mask = own;
+  if (!(decision->apply & SRCSEL_APPLY_MARK) && !SRCSEL_UNMARKABLE(flow)) {
+    const __u32 own = srcsel_find_own_mark(image, head, flow);
+
+    if (own) {
+      decision->apply |= SRCSEL_APPLY_MARK;
+      decision->mark = 0;
+      decision->mark_mask = own;
+    }
   }
-  if (left != SRCSEL_FACT_LEFT) return 0;
-  if (decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS)) return 0;
+  if (left != SRCSEL_FACT_LEFT) return;
+  if (decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS)) return;
   decision->apply |= SRCSEL_APPLY_SOURCE;
   __builtin_memset(decision->source, 0, sizeof(decision->source));
-  return 0;
 }
 
 /* At socket creation: the mark of the rule that holds whatever the destination will be. */
@@ -239,7 +246,7 @@ SRCSEL_FN int srcsel_decide_creation(srcsel_image image, const struct srcsel_hea
   const __u32 early = head->dimensions[flow->family & 1].early;
 
   decision->reason = SRCSEL_WHY_NO_RULE;
-  decision->policy = srcsel_classify(image, head, flow, 0, early);
+  decision->policy = srcsel_classify(image, head, flow, early);
   if (decision->policy == SRCSEL_NONE) return 0;
   policy = srcsel_policy_at(image, head, decision->policy);
   if (!policy || policy->action & SRCSEL_AIMED || !srcsel_may_mark(head, policy, flow)) return 0;
@@ -266,15 +273,17 @@ SRCSEL_INLINE void srcsel_undecided(const struct srcsel_header *head,
 /* `head` is srcsel_open(image); NULL is the decision "no-image". */
 SRCSEL_INLINE void srcsel_decide(srcsel_image image, const struct srcsel_header *head,
                                  const struct srcsel_flow *flow, struct srcsel_decision *decision) {
+  const struct srcsel_policy *policy;
+
   srcsel_undecided(head, decision);
   if (!head) return;
   if (flow->operation == SRCSEL_CREATE) {
     srcsel_decide_creation(image, head, flow, decision);
     return;
   }
-  srcsel_choose_rule(image, head, flow, decision);
-  if (decision->reason == SRCSEL_WHY_COUNT) {
-    srcsel_follow_rule(image, head, flow, decision);
+  policy = srcsel_choose_rule(image, head, flow, decision);
+  if (policy) {
+    srcsel_follow_rule(image, head, policy, flow, decision);
     if (decision->reason == SRCSEL_WHY_TABLE) srcsel_ask_tables(image, head, flow, decision);
     srcsel_conclude(decision);
   }

@@ -30,18 +30,29 @@ static long srcsel_own_step(__u32 index, void *context) {
   return 1;
 }
 
-/* The mask of the own mark that the flow's socket has, 0 if it has none. */
-SRCSEL_FN __u32 srcsel_find_own_mark(srcsel_image image, const struct srcsel_header *head,
-                                     const struct srcsel_flow *flow) {
+SRCSEL_FN __u32 srcsel_search_own_mark(srcsel_image image, const struct srcsel_header *head,
+                                       __u32 mark) {
   struct srcsel_own_search s;
 
-  if (!flow->mark || flow->facts & SRCSEL_FACT_MARK) return 0;
   s.image = image;
   s.head = head;
-  s.mark = flow->mark;
+  s.mark = mark;
   s.own = 0;
   srcsel_loop(head->own_marks.count, srcsel_own_step, &s);
   return s.own;
+}
+
+/* The mask of the own mark that the flow's socket has, 0 if it has none. */
+SRCSEL_INLINE __u32 srcsel_find_own_mark(srcsel_image image, const struct srcsel_header *head,
+                                         const struct srcsel_flow *flow) {
+  if (!flow->mark || flow->facts & SRCSEL_FACT_MARK) return 0;
+  return srcsel_search_own_mark(image, head, flow->mark);
+}
+
+/* The flow's mark without it. */
+SRCSEL_INLINE __u32 srcsel_app_mark(srcsel_image image, const struct srcsel_header *head,
+                                    const struct srcsel_flow *flow) {
+  return flow->mark & ~srcsel_find_own_mark(image, head, flow);
 }
 
 #endif /* SRCSEL_ENGINE_OWN_MARK_H */

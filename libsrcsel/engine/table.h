@@ -39,11 +39,10 @@ SRCSEL_INLINE __u32 srcsel_route_selects(const struct srcsel_search *s,
   return from && !srcsel_outside(&s->flow->src, from);
 }
 
-static long srcsel_search_step(__u32 step, void *context) {
-  struct srcsel_search *s = (struct srcsel_search *)context;
+/* 1: the route at s->index is the answer; 0: the next one has to be looked at. */
+SRCSEL_INLINE long srcsel_judge_route(struct srcsel_search *s) {
   const struct srcsel_route *route = srcsel_route_at(s->image, s->head, s->index);
 
-  (void)step;
   if (!route) return 1;
   if (route->dscp && s->flow->unknown & SRCSEL_IN_DSCP && !(route->flags & SRCSEL_ROUTE_SAME)) {
     s->index = SRCSEL_NONE;
@@ -54,6 +53,11 @@ static long srcsel_search_step(__u32 step, void *context) {
   return 0;
 }
 
+static long srcsel_search_step(__u32 step, void *context) {
+  (void)step;
+  return srcsel_judge_route((struct srcsel_search *)context);
+}
+
 SRCSEL_INLINE __u32 srcsel_search_one(srcsel_image image, const struct srcsel_header *head,
                                       __u32 table, const struct srcsel_flow *flow) {
   struct srcsel_search s;
@@ -62,7 +66,7 @@ SRCSEL_INLINE __u32 srcsel_search_one(srcsel_image image, const struct srcsel_he
   s.head = head;
   s.flow = flow;
   s.index = srcsel_find(image, head, table, &flow->dst);
-  srcsel_loop(SRCSEL_MAX_CHAIN, srcsel_search_step, &s);
+  if (!srcsel_judge_route(&s)) srcsel_loop(SRCSEL_MAX_CHAIN, srcsel_search_step, &s);
   return s.index;
 }
 

@@ -17,7 +17,7 @@ struct srcsel_descent {
   __u32 slot;
 };
 
-static long srcsel_descend(__u32 stride, void *context) {
+SRCSEL_INLINE long srcsel_descend(__u32 stride, void *context) {
   struct srcsel_descent *d = (struct srcsel_descent *)context;
   const struct srcsel_node *node;
   const __u16 *leaf;
@@ -68,7 +68,7 @@ SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head
     if (!slot) return 0;
     d.slot = *slot;
   }
-  if (!(d.slot & SRCSEL_LEAF)) srcsel_loop(SRCSEL_MAX_DEPTH, srcsel_descend, &d);
+  if (!(d.slot & SRCSEL_LEAF)) srcsel_loop_few(SRCSEL_MAX_DEPTH, srcsel_descend, &d);
   return d.slot & SRCSEL_LEAF ? d.slot & ~SRCSEL_LEAF : 0;
 }
 

@@ -187,6 +187,10 @@ SocketFacts Hooks::facts() const {
   return SocketFacts(bpf_map__fd(skeleton_->maps.srcsel_facts));
 }
 
+void Hooks::MindOldSockets() {
+  skeleton_->bss->srcsel_minds_old = 1;
+}
+
 absl::Status Hooks::ForgetTallies() {
   const std::vector<srcsel_tally> none(static_cast<std::size_t>(libbpf_num_possible_cpus()));
   for (__u32 row = 0; row < SRCSEL_MAX_POLICY; ++row)

@@ -53,6 +53,8 @@ class Hooks {
 
   // What is known of sockets: enum srcsel_fact.
   SocketFacts facts() const;
+  // From now on hooks look whether a socket is older than they are (SRCSEL_FACT_OLD).
+  void MindOldSockets();
   // What each row of the image's policy has done so far is forgotten.
   absl::Status ForgetTallies();
 

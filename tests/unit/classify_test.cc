@@ -18,7 +18,7 @@ std::uint32_t Classify(const Image &image, const srcsel_flow &flow) {
   const srcsel_memory memory = image.memory();
   const srcsel_header &head = image.header();
   const std::uint32_t row =
-      srcsel_classify(&memory, &head, &flow, 0, head.dimensions[flow.family].count);
+      srcsel_classify(&memory, &head, &flow, head.dimensions[flow.family].count);
   return row == SRCSEL_NONE ? row : image.Section<srcsel_policy>(head.policy)[row].id;
 }
 
