@@ -10,8 +10,11 @@ SEC("cgroup/sock_create")
 int srcsel_create(struct bpf_sock *ctx) {
   struct srcsel_flow flow = {.operation = SRCSEL_CREATE};
   struct srcsel_decision decision;
+  const __u32 *facts;
 
   if (ctx->type == SOCK_STREAM) return 1;
+  facts = ctx->mark ? bpf_sk_storage_get(&srcsel_facts, ctx, 0, 0) : 0;
+  if (facts && srcsel_is_others(*facts)) return 1;
   flow.family = ctx->family == AF_INET6 ? SRCSEL_V6 : SRCSEL_V4;
   flow.proto = (__u8)ctx->protocol;
   flow.mark = ctx->mark;
@@ -19,6 +22,7 @@ int srcsel_create(struct bpf_sock *ctx) {
   flow.netns = bpf_get_netns_cookie(ctx);
   srcsel_decide_socket(&flow, &decision);
   if (!(decision.apply & SRCSEL_APPLY_MARK)) return 1;
+  if (srcsel_nested) srcsel_remember(ctx, SRCSEL_FACT_INNER);
   ctx->mark = (flow.mark & ~decision.mark_mask) | decision.mark;
   /* Not counted: the connect() or the datagrams to come are. */
   if (srcsel_listening) srcsel_tell(ctx, &flow, &decision, 0);

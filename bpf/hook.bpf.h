@@ -39,6 +39,22 @@ int srcsel_decide_socket(struct srcsel_flow *flow, struct srcsel_decision *decis
 /* Which bits of a socket's mark an earlier decision set, if it is not one of the application's. */
 __u32 srcsel_own_mark_in(__u32 mark);
 
+/* Adds to what is known of a socket. */
+SRCSEL_FN int srcsel_remember(struct bpf_sock *sk, __u32 fact) {
+  __u32 none = 0;
+  __u32 *facts;
+
+  if (!sk) return 0;
+  facts = bpf_sk_storage_get(&srcsel_facts, sk, &none, BPF_SK_STORAGE_GET_F_CREATE);
+  if (facts) *facts |= fact;
+  return 0;
+}
+
+/* Whether the socket is a matter of hooks further down, which run first. */
+SRCSEL_INLINE __u32 srcsel_is_others(__u32 facts) {
+  return facts & SRCSEL_FACT_INNER && !srcsel_nested;
+}
+
 /*
  * The parts of a flow that do not depend on the family of the hook. By arithmetic, not by branches:
  * every branch here would have the verifier walk the engine once more.

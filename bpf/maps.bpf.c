@@ -10,6 +10,7 @@ struct srcsel_facts srcsel_facts SEC(".maps");
 struct srcsel_events srcsel_events SEC(".maps");
 __u32 srcsel_listening = 0;
 __u32 srcsel_minds_old = 0;
+__u32 srcsel_nested = 0;
 __u64 srcsel_dropped = 0;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -97,6 +97,9 @@ extern __u32 srcsel_listening;
 /* Not 0 if some sockets may be older than the hooks (SRCSEL_FACT_OLD). */
 extern __u32 srcsel_minds_old;
 
+/* Not 0 if hooks of a cgroup above may run after these: srcsel_facts are then theirs. */
+extern __u32 srcsel_nested;
+
 /* Events for which the ring had no room. */
 extern __u64 srcsel_dropped;
 

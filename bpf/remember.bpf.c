@@ -12,28 +12,23 @@
 
 #include "hook.bpf.h"
 
-SRCSEL_INLINE __u32 *facts_of(struct bpf_sock *sk) {
-  __u32 none = 0;
-  return bpf_sk_storage_get(&srcsel_facts, sk, &none, BPF_SK_STORAGE_GET_F_CREATE);
-}
-
 /* The socket's mark without what is ours; itself if nothing is. */
 SRCSEL_FN __u32 own_mark_removed(struct bpf_sock *sk) {
   const __u32 *facts = bpf_sk_storage_get(&srcsel_facts, sk, 0, 0);
 
-  if (!sk->mark || (facts && *facts & SRCSEL_FACT_MARK)) return sk->mark;
+  if (!sk->mark || (facts && (*facts & SRCSEL_FACT_MARK || srcsel_is_others(*facts))))
+    return sk->mark;
   return sk->mark & ~srcsel_own_mark_in(sk->mark);
 }
 
 SRCSEL_INLINE void remember_bind(struct bpf_sock_addr *ctx) {
   struct bpf_sock *sk = ctx->sk;
-  __u32 *facts, mark;
+  __u32 mark;
 
   if (!sk) return;
   mark = own_mark_removed(sk);
   if (mark != sk->mark) bpf_setsockopt(ctx, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
-  facts = facts_of(sk);
-  if (facts) *facts |= SRCSEL_FACT_SOURCE;
+  srcsel_remember(sk, SRCSEL_FACT_SOURCE);
 }
 
 SEC("cgroup/bind4")
@@ -67,12 +62,9 @@ SRCSEL_INLINE __u32 is_for_groups(__s32 level, __s32 option) {
 SEC("cgroup/setsockopt")
 int srcsel_setsockopt(struct bpf_sockopt *ctx) {
   struct bpf_sock *sk = ctx->sk;
-  __u32 *facts, mark;
+  __u32 mark;
 
-  if (sk && ctx->level == SOL_SOCKET && ctx->optname == SO_MARK) {
-    facts = facts_of(sk);
-    if (facts) *facts |= SRCSEL_FACT_MARK;
-  }
+  if (ctx->level == SOL_SOCKET && ctx->optname == SO_MARK) srcsel_remember(sk, SRCSEL_FACT_MARK);
   if (sk && is_for_groups(ctx->level, ctx->optname)) {
     mark = own_mark_removed(sk);
     if (mark != sk->mark) bpf_setsockopt(sk, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));

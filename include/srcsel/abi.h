@@ -415,6 +415,7 @@ enum srcsel_fact {
                                    decision left it */
   SRCSEL_FACT_UNMARKABLE = 1u << 6, /* the caller may not mark it: it gets the source that goes with
                                        the mark */
+  SRCSEL_FACT_INNER = 1u << 7,      /* hooks of a cgroup further down have decided for it */
 };
 
 /* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */

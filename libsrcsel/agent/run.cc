@@ -11,9 +11,11 @@
 #include "agent/own_rules.hh"
 #include "agent/resolve.hh"
 #include "agent/run_cgroup.hh"
+#include "agent/up_paths.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "hooks/hooks.hh"
+#include "hooks/pins.hh"
 
 namespace srcsel {
 namespace {
@@ -33,7 +35,8 @@ absl::StatusOr<Findings> Enter(const Policy &policy, const CgroupRoot &where, Ho
   SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(policy, mirror.state(), mirror.advice()));
   if (HasErrors(resolution.findings)) return std::move(resolution.findings);
   if (steering) SRCSEL_RETURN_IF_ERROR(AddOwnRules(resolution.wanted, RuleOwner::kRun));
-  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
+  const absl::StatusOr<Pins> above = Pins::Open(UpPaths::Get().bpf);
+  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, above.ok() ? Hooks::LoadBelow(*above) : Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(mirror.Publish(std::move(resolution.policy), hooks));
   SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));
 

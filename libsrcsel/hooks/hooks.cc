@@ -95,31 +95,38 @@ void Hooks::Destroy::operator()(srcsel_bpf *skeleton) const {
 }
 
 absl::StatusOr<Hooks> Hooks::Load() {
-  return LoadWith(nullptr);
+  return LoadWith(Kept::kNothing, nullptr);
 }
 
 absl::StatusOr<Hooks> Hooks::LoadOver(const Pins &kept) {
-  return LoadWith(&kept);
+  return LoadWith(Kept::kAllMaps, &kept);
 }
 
-absl::StatusOr<Hooks> Hooks::LoadWith(const Pins *kept) {
+absl::StatusOr<Hooks> Hooks::LoadBelow(const Pins &kept) {
+  return LoadWith(Kept::kFacts, &kept);
+}
+
+absl::StatusOr<Hooks> Hooks::LoadWith(Kept what, const Pins *kept) {
   libbpf_set_print(KeepFirstWarning);
   first_warning.clear();
   srcsel_bpf *skeleton = srcsel_bpf__open();
   if (skeleton == nullptr) return LoadError(errno);
   Hooks hooks(skeleton);
-  if (kept != nullptr) SRCSEL_RETURN_IF_ERROR(hooks.Reuse(*kept));
+  if (kept != nullptr) SRCSEL_RETURN_IF_ERROR(hooks.Reuse(what, *kept));
+  skeleton->bss->srcsel_nested = what == Kept::kFacts;
   if (const int error = srcsel_bpf__load(skeleton); error != 0) return LoadError(-error);
   return hooks;
 }
 
-absl::Status Hooks::Reuse(const Pins &kept) {
+absl::Status Hooks::Reuse(Kept what, const Pins &kept) {
   for (const HookMap &map : MapsOf(*skeleton_)) {
-    const Fd fd = map.outlives ? kept.Map(map.name) : Fd();
+    const bool is_facts = map.map == skeleton_->maps.srcsel_facts;
+    const bool wanted = map.outlives && (is_facts || what == Kept::kAllMaps);
+    const Fd fd = wanted ? kept.Map(map.name) : Fd();
     if (!fd || !HasForm(fd, map.map)) continue;
     if (const int error = bpf_map__reuse_fd(map.map, fd.get()); error != 0)
       return absl::ErrnoToStatus(-error, absl::StrCat("take over the map ", map.name));
-    if (map.map == skeleton_->maps.srcsel_facts) remembers_all_ = true;
+    if (is_facts) remembers_all_ = true;
   }
   return absl::OkStatus();
 }

@@ -37,6 +37,8 @@ class Hooks {
   static absl::StatusOr<Hooks> Load();
   // To replace those that `kept` has: with their maps, as far as they are of the same form.
   static absl::StatusOr<Hooks> LoadOver(const Pins &kept);
+  // For a cgroup below that of those that `kept` has, which then leave alone what these decide.
+  static absl::StatusOr<Hooks> LoadBelow(const Pins &kept);
 
   // Makes `image` (whole pages as <srcsel/abi.h> lays them out) the one decisions are taken on.
   absl::Status Publish(std::span<const std::byte> image);
@@ -68,8 +70,9 @@ class Hooks {
     void operator()(srcsel_bpf *skeleton) const;
   };
   explicit Hooks(srcsel_bpf *skeleton) : skeleton_(skeleton) {}
-  static absl::StatusOr<Hooks> LoadWith(const Pins *kept);
-  absl::Status Reuse(const Pins &kept);
+  enum class Kept { kNothing, kAllMaps, kFacts };
+  static absl::StatusOr<Hooks> LoadWith(Kept what, const Pins *kept);
+  absl::Status Reuse(Kept what, const Pins &kept);
   absl::Status Keep(const Hook &hook, const Fd &cgroup, const Pins &pins);
 
   std::unique_ptr<srcsel_bpf, Destroy> skeleton_;

@@ -13,8 +13,9 @@
 namespace srcsel {
 namespace {
 
-// Number of the policy's rule.
-std::uint32_t Classify(const Image &image, const srcsel_flow &flow) {
+// Number of the policy's rule; a mark is the application's.
+std::uint32_t Classify(const Image &image, srcsel_flow flow) {
+  flow.facts |= SRCSEL_FACT_MARK;
   const srcsel_memory memory = image.memory();
   const srcsel_header &head = image.header();
   const std::uint32_t row =
