@@ -1,0 +1,95 @@
+// The ways a program opens a flow (programs/ways.py says each as "SOURCE PORT SOURCE PORT": what
+// the server saw, and what getsockname() said), and the kinds of rule they are tried under.
+
+#pragma once
+
+#include <iostream>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lab/two_uplinks.hh"
+
+namespace srcsel::lab {
+
+using Words = std::vector<std::string>;
+
+inline const Words kWaysOfStreams{
+    "tcp",    "nonblocking",      "again-after-a-refusal", "bound-to-any", "thread",
+    "passed", "fastopen-message", "fastopen-connect",      "mptcp"};
+inline const Words kWaysOfDatagrams{"udp", "udp-again", "sendto", "sendmsg"};
+inline const Words kWaysOfMapped{"mapped", "sendto-mapped"};
+
+struct RuleKind {
+  std::string name;
+  Words options;     // {} stands for a policy file
+  std::string rule;  // what that says
+  int first_port = 0;
+
+  friend void PrintTo(const RuleKind &kind, std::ostream *out) { *out << kind.name; }
+};
+
+// Each has Unicom's sources; the ports are 200, from this one on.
+inline std::vector<RuleKind> KindsOfRule(int first_port) {
+  return {{"mark", {"--mark", "100"}, ""},
+          {"source", {"--source", "10.1.0.1,fd00:1::1"}, ""},
+          {"pool",
+           {},
+           "[pool.unicom]\nmembers = [ { source = \"10.1.0.1\" }, { source = \"10.1.0.2\" },\n"
+           "  { source = \"fd00:1::1\" }, { source = \"fd00:1::2\" } ]\n"
+           "pick = \"round-robin\"\n[[rule]]\nsource = \"pool unicom\"\n"},
+          {"ports",
+           {},
+           absl::StrCat("[[rule]]\nsource = [\"10.1.0.1\", \"fd00:1::1\"]\nports = \"", first_port,
+                        "-", first_port + 199, "\"\n"),
+           first_port}};
+}
+
+// Ways and servers in turn, as ways.py takes them.
+inline Words FlowsOf(const std::vector<Words> &ways_of_both, const Words &ways_of_v4) {
+  Words flows;
+  for (const Words &ways : ways_of_both)
+    for (const std::string &way : ways)
+      for (const char *server : {kServer4, kServer6}) flows.insert(flows.end(), {way, server});
+  for (const std::string &way : ways_of_v4) flows.insert(flows.end(), {way, kServer4});
+  return flows;
+}
+
+struct WayWanted {
+  bool source, port;  // the rule's
+  bool named;         // getsockname() says the source
+};
+
+// Prints the line, and holds it to what is wanted.
+inline void ExpectWay(const RuleKind &kind, const std::string &way, const std::string &server,
+                      const std::string &line, const WayWanted &wanted) {
+  const bool v4 = server == kServer4;
+  std::cout << kind.name << '\t' << way << '\t' << server << '\t' << line << '\n';
+  SCOPED_TRACE(way + " " + server + ": " + line);
+  const Words words = absl::StrSplit(line, ' ');
+  ASSERT_THAT(words, ::testing::SizeIs(4));
+  if (!wanted.source)
+    EXPECT_EQ(words[0], v4 ? kTelecomSource4 : kTelecomSource6);
+  else if (kind.name == "pool")
+    EXPECT_THAT(words[0], v4 ? ::testing::AnyOf(kUnicomSource4, kUnicomOtherSource4)
+                             : ::testing::AnyOf(kUnicomSource6, kUnicomOtherSource6));
+  else
+    EXPECT_EQ(words[0], v4 ? kUnicomSource4 : kUnicomSource6);
+  EXPECT_EQ(words[1], words[3]);
+  if (wanted.named) {
+    EXPECT_EQ(words[0], words[2]);
+  }
+  int port = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(words[1], &port));
+  if (wanted.port) {
+    EXPECT_THAT(port, ::testing::AllOf(::testing::Ge(kind.first_port),
+                                       ::testing::Lt(kind.first_port + 200)));
+  }
+}
+
+}  // namespace srcsel::lab
