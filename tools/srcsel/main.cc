@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "check.hh"
 #include "explain.hh"
+#include "identify.hh"
 #include "import.hh"
 #include "policy/nearest.hh"
 #include "route_get.hh"
@@ -67,6 +68,8 @@ int main(int argc, char **argv) {
   srcsel::AddCheck(app);
   srcsel::AddImport(app);
   srcsel::AddExplain(app);
+  srcsel::AddIdentify(app);
+  srcsel::AddPids(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);
   try {
