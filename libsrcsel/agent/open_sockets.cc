@@ -142,4 +142,8 @@ std::uint32_t ForEachOpenSocket(
   return unseen;
 }
 
+bool ForEachSocketOf(pid_t pid, absl::FunctionRef<void(const OpenSocket &, const Fd &)> each) {
+  return Walk(each).Visit(pid);
+}
+
 }  // namespace srcsel

@@ -28,4 +28,7 @@ struct OpenSocket {
 std::uint32_t ForEachOpenSocket(
     const Fd &cgroup, absl::FunctionRef<void(const OpenSocket &about, const Fd &socket)> each);
 
+// The same of one process. False: it could not be looked into, though it lives.
+bool ForEachSocketOf(pid_t pid, absl::FunctionRef<void(const OpenSocket &, const Fd &)> each);
+
 }  // namespace srcsel

@@ -2,11 +2,11 @@
 
 #include <netinet/in.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "agent/draw_flows.hh"
+#include "agent/route_agreement.hh"
 #include "agent/udp_connect.hh"
 #include "base/status.hh"
 #include "netlink/ask_route.hh"
@@ -14,23 +14,8 @@
 namespace srcsel {
 namespace {
 
-bool SameRoute(const Outcome &ours, const Outcome &kernel) {
-  if (ours.error != 0 || kernel.error != 0) return ours.error == kernel.error;
-  return ours.source == kernel.source && ours.oif == kernel.oif && ours.gateway == kernel.gateway &&
-         ours.table == kernel.table && ours.type == kernel.type && ours.mtu == kernel.mtu;
-}
-
 bool SameSource(const Outcome &ours, const Outcome &kernel) {
   return ours.error == kernel.error && (ours.error != 0 || ours.source == kernel.source);
-}
-
-using Same = bool (*)(const Outcome &, const Outcome &);
-
-bool Agrees(const Selection &ours, const Outcome &kernel, Same same) {
-  if (ours.exact()) return same(ours.outcome, kernel);
-  return !ours.complete || std::ranges::any_of(ours.candidates, [&](const Outcome &candidate) {
-    return same(candidate, kernel);
-  });
 }
 
 struct Drawn {

@@ -49,7 +49,7 @@ class LookupV6 {
         query_(query),
         answers_(answers),
         bound_(!query.src.IsUnspecified()),
-        strict_(query.strict || query.flow.oif_strict || !bound_ || NeedsItsDevice(query.dst)) {}
+        strict_(IsStrict6(query)) {}
 
   void Run() {
     const srcsel_flow flow = EngineFlow(query_, strict_ ? __u8{0} : __u8{SRCSEL_FACT_LOOSE});
@@ -108,6 +108,11 @@ class LookupV6 {
 };
 
 }  // namespace
+
+bool IsStrict6(const Query &query) {
+  return query.strict || query.flow.oif_strict || query.src.IsUnspecified() ||
+         NeedsItsDevice(query.dst);
+}
 
 void Lookup6(const Snapshot &snapshot, const Query &query, Answers &answers) {
   LookupV6(snapshot, query, answers).Run();

@@ -12,6 +12,9 @@
 
 namespace srcsel {
 
+// Whether none but the flow's device will do.
+bool IsStrict6(const Query &query);
+
 void Lookup6(const Snapshot &snapshot, const Query &query, Answers &answers);
 
 // The source for a destination that a lookup found no route to: of any device. Calls `take` with

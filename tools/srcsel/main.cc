@@ -10,7 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "check.hh"
+#include "explain.hh"
+#include "identify.hh"
 #include "import.hh"
+#include "policy/nearest.hh"
 #include "route_get.hh"
 #include "run.hh"
 #include "stats.hh"
@@ -36,10 +39,14 @@ std::string WrongVerb(const CLI::App &app) {
   }
   const std::vector<std::string> words = app.remaining(true);
   const auto all = at->get_subcommands([](const CLI::App *) { return true; });
-  const std::string known = absl::StrJoin(
-      all, ", ", [](std::string *out, const CLI::App *verb) { *out += verb->get_name(); });
-  return absl::StrCat("'", words.empty() ? "" : words[0], "' is not a verb; there is: ", known,
-                      " (", said, " --help)");
+  std::vector<std::string> names;
+  for (const CLI::App *verb : all) names.push_back(verb->get_name());
+  const std::string word = words.empty() ? "" : words[0];
+  const std::vector<absl::string_view> candidates(names.begin(), names.end());
+  const absl::string_view meant = srcsel::Nearest(word, candidates);
+  return absl::StrCat("'", word, "' is not a verb; ",
+                      meant.empty() ? "" : absl::StrCat("did you mean ", meant, "? "),
+                      "there is: ", absl::StrJoin(names, ", "), " (", said, " --help)");
 }
 
 }  // namespace
@@ -60,6 +67,9 @@ int main(int argc, char **argv) {
   srcsel::AddStats(app);
   srcsel::AddCheck(app);
   srcsel::AddImport(app);
+  srcsel::AddExplain(app);
+  srcsel::AddIdentify(app);
+  srcsel::AddPids(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);
   try {

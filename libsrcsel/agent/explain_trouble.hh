@@ -1,0 +1,23 @@
+// What is wrong with a flow's way, in words, and what mends it.
+//
+// Two things can be: it does not leave at all; or it leaves by an interface that does not own its
+// source, which is what srcsel is there for. Each remedy has been tried, on a copy of the state.
+//
+// Pure but for that names are read. Cost: a snapshot for each table that may steer a source.
+
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/explain_flow.hh"
+#include "lookup/snapshot.hh"
+#include <srcsel/flow.hh>
+
+namespace srcsel {
+
+// `flow` is the socket's as the policy leaves it.
+absl::StatusOr<std::vector<Trouble>> TroublesOf(const FlowStory &story, const Flow &flow,
+                                                const Snapshot &snapshot);
+
+}  // namespace srcsel

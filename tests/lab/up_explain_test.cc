@@ -1,0 +1,68 @@
+// srcsel explain and srcsel identify where something is up: whom it holds for, and what it decides.
+
+#include "lab/up_scene.hh"
+
+namespace srcsel::lab {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+class UpExplainTest : public UpTest {
+ protected:
+  // The test's cgroup, from the root of the hierarchy.
+  std::string Path() const {
+    const std::string path = Run({"sed", "-n", "s/^0:://p", "/proc/self/cgroup"}).out;
+    return path.substr(0, path.find('\n'));
+  }
+  Json Explain(const std::string &cgroup) const {
+    const Result explain = Srcsel({"explain", kServer4, "dport", "80", "cgroup", cgroup, "--json"});
+    const Json json = Json::parse(explain.out, nullptr, false);
+    EXPECT_FALSE(json.is_discarded()) << explain.ToString() << explain.out;
+    return json;
+  }
+};
+
+TEST_F(UpExplainTest, ThePolicyInForce) {
+  MustUp(kByMark);
+  const Json json = Explain(Path());
+  EXPECT_EQ(json["policy"]["up"], true);
+  EXPECT_EQ(json["policy"]["covers"], true);
+  EXPECT_THAT(json["policy"]["rule"].get<std::string>(), EndsWith("p.toml:1"));
+  EXPECT_EQ(json["policy"]["mark"], "0x64");
+  EXPECT_EQ(json["source"]["address"], kUnicomSource4);
+  EXPECT_EQ(json["source"]["address"], Source());
+}
+
+TEST_F(UpExplainTest, ASourceThatItBinds) {
+  MustUp(kBySource);
+  const Json json = Explain(Path());
+  EXPECT_EQ(json["source"]["address"], kUnicomOtherSource4);
+  EXPECT_EQ(json["source"]["why"], "rule");
+  EXPECT_EQ(json["policy"]["mark"], "0x64");
+  EXPECT_EQ(json["leaves"]["dev"], "eth1");
+}
+
+TEST_F(UpExplainTest, NotForOtherCgroups) {
+  MustUp(kByMark);
+  const Json json = Explain("/");
+  EXPECT_EQ(json["policy"]["covers"], false);
+  EXPECT_EQ(json["source"]["address"], kTelecomSource4);
+  EXPECT_THAT(Srcsel({"explain", kServer4, "cgroup", "/"}).out, HasSubstr(": not for cgroup /\n"));
+}
+
+TEST_F(UpExplainTest, WhoIsUnderIt) {
+  MustUp(kByMark);
+  Process dial = Spawn({DIAL, "-u", "-w", "-n", "2", kServer4, "53"});
+  ASSERT_TRUE(dial.WaitForLine(" ").ok());
+  const Result identify = Srcsel({"identify", "--json", absl::StrCat(dial.pid())});
+  EXPECT_EQ(identify.status, 0) << identify.ToString();
+  const Json json = Json::parse(identify.out);
+  EXPECT_EQ(json["up"], true);
+  EXPECT_THAT(json["policy"].get<std::string>(), EndsWith("p.toml"));
+  EXPECT_TRUE(json["run"].is_null());
+  EXPECT_THAT(Srcsel({"pids"}).out, HasSubstr(absl::StrCat(dial.pid(), " dial up on cgroup ")));
+}
+
+}  // namespace
+}  // namespace srcsel::lab

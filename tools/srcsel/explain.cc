@@ -1,0 +1,239 @@
+#include "explain.hh"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "agent/connected_sockets.hh"
+#include "agent/explain_flow.hh"
+#include "base/status.hh"
+#include "explain_json.hh"
+#include "explain_text.hh"
+#include "explain_words.hh"
+#include "netfilter/read_rules.hh"
+#include "netns_option.hh"
+#include "read_snapshot.hh"
+#include "say.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr char kExplainText[] = R"(
+Words, in any order: those of `ip route get` (srcsel route get --help lists them), and
+  cgroup P             the caller's, from the root of the hierarchy; that of this process if left out
+  comm C               the caller's command name
+ipproto is tcp if left out.
+
+What is told, in the order in which it happens: what the policy does with the socket (that of
+--policy, else the one that is up); the lookups inside connect(), ip rule by ip rule; the source,
+and why it is that; the mark that the firewall gives the packet (for root), and the lookup after it;
+where the packet leaves. What the kernel itself answers is compared with each lookup. Where source
+and interface do not fit, or nothing leaves, it says why, and which command mends it. Nothing is
+sent, and nothing changed.
+
+With --pid, or --socket, the same for sockets that are connected: what a new one to the same place
+would get today, beside what this one has. Sources that a program binds itself look like any other.
+
+Examples:
+  srcsel explain 192.0.2.80 dport 443
+  srcsel explain 192.0.2.80 dport 443 mark 100 uid 1000
+  srcsel explain 2001:db8::80 ipproto udp dport 53 cgroup /system.slice/named.service
+  srcsel explain 192.0.2.80 dport 443 --policy srcsel.toml
+      What this policy would do.
+  srcsel explain --pid 1234
+  srcsel explain --socket 10.0.0.1:40000-192.0.2.80:443
+
+With --json: "flow"; "policy" (null: none; "file", "up", "covers", and if it does "rule", "reason",
+"mark", "source", "ports", "passed": how many rules before it, "nearer": those of them that fail by
+the fewest selectors, "rule" and "missed"); "lookups" ("when": connect, connect-again or reroute,
+"flow", "rules" with "pref", "rule", "did" and "missed", "answer", "exact", "kernel", "agrees");
+"source" (null: none; "address", "why", "because"); "firewall" (null: not known; "known", "mark",
+"routed", "passed", "translating", "skipped"); "leaves"; "exact"; "agrees"; "troubles" ("text",
+"remedies"). Of sockets, a list of such objects, each with "socket": "pid", "comm", "fd",
+"protocol", "local", "peer", "mark", "prefsrc" (the source it has), "same" (whether a new one would
+have it too).
+
+Exit status: 0 if it leaves with a source that fits, and that of a socket is still what it would be;
+1 if not; 2 if that could not be found out.
+)";
+
+constexpr int kRounds = 3;
+
+struct ExplainOptions {
+  std::vector<std::string> words;
+  std::string policy, netns, pid, socket;
+  bool json = false;
+};
+
+// What all flows of one namespace are explained by.
+struct Here {
+  std::unique_ptr<const Snapshot> snapshot;
+  std::optional<PolicyInForce> policy;
+  NfRuleSet firewall;
+
+  // Null if nothing of it is known.
+  const NfRuleSet *known_firewall() const {
+    return firewall.tables.empty() && !firewall.skipped.empty() ? nullptr : &firewall;
+  }
+  ExplainContext context() const {
+    return {*snapshot, policy ? &*policy : nullptr, firewall.skipped};
+  }
+};
+
+absl::StatusOr<std::optional<PolicyInForce>> FindPolicy(const std::string &file,
+                                                        const State &state) {
+  if (file.empty()) {
+    absl::StatusOr<PolicyInForce> up = PolicyOfUp(UpPaths::Get());
+    if (absl::IsNotFound(up.status())) return std::nullopt;
+    SRCSEL_RETURN_IF_ERROR(up.status());
+    return *std::move(up);
+  }
+  Findings findings;
+  SRCSEL_ASSIGN_OR_RETURN(PolicyInForce policy, PolicyOfFile(file, state, findings));
+  for (const Finding &finding : findings)
+    if (finding.severity == Severity::kError) return absl::InvalidArgumentError(finding.ToString());
+  return policy;
+}
+
+absl::StatusOr<Here> ReadHere(const std::string &policy) {
+  Here here;
+  SRCSEL_ASSIGN_OR_RETURN(here.snapshot, ReadSnapshotHere());
+  SRCSEL_ASSIGN_OR_RETURN(here.policy, FindPolicy(policy, here.snapshot->state()));
+  if (geteuid() == 0)
+    here.firewall = ReadRules();
+  else
+    here.firewall.skipped = {"its rules are root's alone to see"};
+  return here;
+}
+
+// Again if the kernel disagrees: its state may have changed since it was read.
+absl::StatusOr<FlowStory> Story(Here &here, const ExplainWords &asked, const std::string &policy) {
+  for (int round = 1;; ++round) {
+    SRCSEL_ASSIGN_OR_RETURN(FlowStory story,
+                            ExplainFlow(*here.snapshot, {asked.flow, asked.caller,
+                                                         here.policy ? &*here.policy : nullptr,
+                                                         here.known_firewall()}));
+    if (story.agrees() || round == kRounds) return story;
+    SRCSEL_ASSIGN_OR_RETURN(here, ReadHere(policy));
+  }
+}
+
+using Json = nlohmann::ordered_json;
+
+absl::Status Write(const std::string &text) {
+  if (std::cout << text << std::flush) return absl::OkStatus();
+  return absl::UnavailableError("write the explanation: stdout takes no more");
+}
+
+std::string Dump(const Json &json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// Whether all is well.
+absl::StatusOr<bool> ExplainOne(const ExplainOptions &options) {
+  SRCSEL_ASSIGN_OR_RETURN(const ExplainWords asked, ExplainWordsOf(options.words));
+  SRCSEL_ASSIGN_OR_RETURN(Here here, ReadHere(options.policy));
+  SRCSEL_ASSIGN_OR_RETURN(const FlowStory story, Story(here, asked, options.policy));
+  SRCSEL_RETURN_IF_ERROR(Write(options.json ? Dump(ExplainJson(story, here.context()))
+                                            : ExplainText(story, here.context())));
+  return story.troubles.empty();
+}
+
+bool HasToday(const ConnectedSocket &socket, const FlowStory &story) {
+  return story.connect.outcome.error == 0 && story.connect.outcome.source == socket.source;
+}
+
+Json SocketJson(const ConnectedSocket &socket, const FlowStory &story) {
+  return {{"pid", socket.about.pid},        {"comm", socket.caller.comm},
+          {"fd", socket.about.fd},          {"protocol", socket.about.protocol},
+          {"local", socket.about.local},    {"peer", socket.about.peer},
+          {"mark", socket.flow.mark},       {"prefsrc", socket.source.ToString()},
+          {"same", HasToday(socket, story)}};
+}
+
+std::string SocketText(const ConnectedSocket &socket, const FlowStory &story) {
+  const OpenSocket &about = socket.about;
+  const Outcome &today = story.connect.outcome;
+  return absl::StrCat(socket.caller.comm, " (", about.pid, ") fd ", about.fd, ": ", about.protocol,
+                      " ", about.local, " to ", about.peer, "; today ",
+                      HasToday(socket, story) ? "it would have the same source"
+                      : today.error != 0      ? "there would be no connection"
+                                         : absl::StrCat("it would have ", today.source.ToString()),
+                      "\n");
+}
+
+absl::StatusOr<std::vector<ConnectedSocket>> SocketsOf(const ExplainOptions &options) {
+  if (!options.words.empty() || (!options.pid.empty() && !options.socket.empty()))
+    return absl::InvalidArgumentError("an address, --pid and --socket exclude each other");
+  if (options.pid.empty()) return ConnectedSocketsBetween(options.socket);
+  pid_t pid = 0;
+  if (!absl::SimpleAtoi(options.pid, &pid) || pid <= 0)
+    return absl::InvalidArgumentError(
+        absl::StrCat("--pid ", options.pid, ": give the number of a process"));
+  if (options.netns.empty())
+    SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(absl::StrCat("/proc/", pid, "/ns/net")));
+  return ConnectedSocketsOf(pid);
+}
+
+absl::StatusOr<bool> ExplainSockets(const ExplainOptions &options) {
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<ConnectedSocket> sockets, SocketsOf(options));
+  SRCSEL_ASSIGN_OR_RETURN(Here here, ReadHere(options.policy));
+  Json all = Json::array();
+  bool well = true;
+  for (const ConnectedSocket &socket : sockets) {
+    SRCSEL_ASSIGN_OR_RETURN(const FlowStory story,
+                            Story(here, {socket.flow, socket.caller}, options.policy));
+    well &= story.troubles.empty() && HasToday(socket, story);
+    if (!options.json) {
+      SRCSEL_RETURN_IF_ERROR(Write(SocketText(socket, story) + ExplainText(story, here.context())));
+      continue;
+    }
+    Json json = {{"socket", SocketJson(socket, story)}};
+    json.update(ExplainJson(story, here.context()));
+    all.push_back(std::move(json));
+  }
+  if (options.json) SRCSEL_RETURN_IF_ERROR(Write(Dump(all)));
+  return well;
+}
+
+absl::StatusOr<bool> Explain(const ExplainOptions &options) {
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  const bool sockets = !options.pid.empty() || !options.socket.empty();
+  return sockets ? ExplainSockets(options) : ExplainOne(options);
+}
+
+[[noreturn]] void RunExplain(const ExplainOptions &options) {
+  const absl::StatusOr<bool> well = Explain(options);
+  if (!well.ok()) Say(well.status().message());
+  std::exit(!well.ok() ? kExitCannotTell : *well ? 0 : kExitFailed);
+}
+
+}  // namespace
+
+void AddExplain(CLI::App &app) {
+  CLI::App *explain = app.add_subcommand("explain", "Tell why a flow gets its source and its way");
+  auto options = std::make_shared<ExplainOptions>();
+  explain->add_option("words", options->words, "Destination, and the words below")
+      ->type_name("ADDR [WORD VALUE]...");
+  explain
+      ->add_option("--policy", options->policy, "A policy to explain by; else the one that is up")
+      ->type_name("FILE");
+  explain->add_option("--pid", options->pid, "Of this process, all connected sockets")
+      ->type_name("PID");
+  explain->add_option("--socket", options->socket, "The connected socket between these")
+      ->type_name("SRC:PORT-DST:PORT");
+  explain->add_flag("-j,--json", options->json, "Print JSON");
+  AddNetnsOption(*explain, options->netns, "Network namespace the flow is of");
+  explain->footer(kExplainText);
+  explain->callback([options] { RunExplain(*options); });
+}
+
+}  // namespace srcsel

@@ -1,0 +1,52 @@
+#include "explain_words.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "agent/cgroup_path.hh"
+#include "base/status.hh"
+#include "route_words.hh"
+
+namespace srcsel {
+namespace {
+
+// A cgroup's path, or the directory of one.
+absl::StatusOr<std::string> CgroupPath(const std::string &value) {
+  if (value[0] == '/') return value;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "cgroup ", value, ": give a path from the root of the hierarchy, as in /system.slice"));
+}
+
+}  // namespace
+
+absl::StatusOr<ExplainWords> ExplainWordsOf(const std::vector<std::string> &words) {
+  ExplainWords asked;
+  asked.caller.gid = getegid();
+  asked.caller.cgroup = CgroupOf(getpid()).value_or("/");
+  std::vector<std::string> of_route;
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    if (*word != "cgroup" && *word != "comm") {
+      of_route.push_back(*word);
+      continue;
+    }
+    const std::string &name = *word;
+    if (++word == words.end() || word->empty())
+      return absl::InvalidArgumentError(absl::StrCat(name, ": a value is missing behind it"));
+    if (name == "comm") {
+      asked.caller.comm = *word;
+      continue;
+    }
+    SRCSEL_ASSIGN_OR_RETURN(asked.caller.cgroup, CgroupPath(*word));
+  }
+  if (std::ranges::find(of_route, "ipproto") == of_route.end()) {
+    of_route.emplace_back("ipproto");
+    of_route.emplace_back("tcp");
+  }
+  SRCSEL_ASSIGN_OR_RETURN(asked.flow, FlowOfWords(of_route));
+  asked.flow.oif_strict = true;
+  return asked;
+}
+
+}  // namespace srcsel

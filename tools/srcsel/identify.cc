@@ -1,0 +1,142 @@
+#include "identify.hh"
+
+#include <sys/types.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/process_policies.hh"
+#include "base/status.hh"
+#include "say.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr char kIdentifyText[] = R"(
+A process can be under `srcsel run` (it is in the run's cgroup), under what is up (it is in the
+cgroup that is attached to, or below), under the preload (it has the library loaded), or under
+several. A run below what is up decides for its own sockets.
+
+Examples:
+  srcsel identify $$
+  srcsel identify --json $(pidof nginx)
+
+With --json: "pid", "comm", "cgroup", "run" (the run's cgroup), "up" (whether), "policy" (of what is
+up: its file, "" for the firewall's marks), "preload" (what it goes by). What does not hold is null,
+or false.
+
+Exit status: 0 if a policy holds for it; 1 if none does; 2 if that could not be found out.
+)";
+
+constexpr char kPidsText[] = R"(
+A line each: process, its name, what holds for it.
+
+Examples:
+  srcsel pids
+  srcsel pids --json | jq -r '.[] | select(.run) | .pid'
+
+With --json: a list of what `srcsel identify --json` prints.
+
+Exit status: 0; 2 if it could not be found out.
+)";
+
+struct IdentifyOptions {
+  std::string pid;
+  bool json = false;
+};
+
+using Json = nlohmann::ordered_json;
+
+Json OrNull(const std::string &text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json ToJson(const ProcessPolicies &policies, const PolicyFinder &finder) {
+  return {{"pid", policies.pid},
+          {"comm", policies.comm},
+          {"cgroup", policies.cgroup},
+          {"run", OrNull(policies.run)},
+          {"up", policies.up},
+          {"policy", policies.up ? Json(finder.up()->policy) : Json(nullptr)},
+          {"preload", OrNull(policies.preload)}};
+}
+
+std::string ToText(const ProcessPolicies &policies, const PolicyFinder &finder) {
+  std::vector<std::string> all;
+  if (!policies.run.empty()) all.push_back(absl::StrCat("run in cgroup ", policies.run));
+  if (policies.up) {
+    const std::string &file = finder.up()->policy;
+    all.push_back(absl::StrCat("up on cgroup ", finder.up()->cgroup, " by ",
+                               file.empty() ? "the firewall's marks" : file));
+  }
+  if (!policies.preload.empty()) all.push_back(absl::StrCat("preload by ", policies.preload));
+  return all.empty() ? "none" : absl::StrJoin(all, "; ");
+}
+
+void Print(const Json &json) {
+  std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+absl::StatusOr<bool> Identify(const IdentifyOptions &options) {
+  pid_t pid = 0;
+  if (!absl::SimpleAtoi(options.pid, &pid) || pid <= 0)
+    return absl::InvalidArgumentError(
+        options.pid.empty() ? "no process: srcsel identify PID"
+                            : absl::StrCat("'", options.pid, "' is not the number of a process"));
+  PolicyFinder finder(UpPaths::Get());
+  SRCSEL_ASSIGN_OR_RETURN(const ProcessPolicies policies, finder.Of(pid));
+  if (options.json)
+    Print(ToJson(policies, finder));
+  else
+    std::cout << ToText(policies, finder) << '\n';
+  return policies.any();
+}
+
+absl::StatusOr<bool> ListPids(const IdentifyOptions &options) {
+  PolicyFinder finder(UpPaths::Get());
+  Json json = Json::array();
+  for (const ProcessPolicies &policies : finder.OfAll()) {
+    if (options.json)
+      json.push_back(ToJson(policies, finder));
+    else
+      std::cout << policies.pid << ' ' << policies.comm << ' ' << ToText(policies, finder) << '\n';
+  }
+  if (options.json) Print(json);
+  return true;
+}
+
+[[noreturn]] void Finish(const absl::StatusOr<bool> &holds) {
+  if (!holds.ok()) Say(holds.status().message());
+  const bool written = static_cast<bool>(std::cout.flush());
+  if (!written) Say("write the answer: stdout takes no more");
+  std::exit(!holds.ok() || !written ? kExitCannotTell : *holds ? 0 : kExitFailed);
+}
+
+}  // namespace
+
+void AddIdentify(CLI::App &app) {
+  CLI::App *identify = app.add_subcommand("identify", "Tell which policy holds for a process");
+  auto options = std::make_shared<IdentifyOptions>();
+  identify->add_option("pid", options->pid, "The process")->type_name("PID");
+  identify->add_flag("-j,--json", options->json, "Print JSON");
+  identify->footer(kIdentifyText);
+  identify->callback([options] { Finish(Identify(*options)); });
+}
+
+void AddPids(CLI::App &app) {
+  CLI::App *pids = app.add_subcommand("pids", "List the processes that a policy holds for");
+  auto options = std::make_shared<IdentifyOptions>();
+  pids->add_flag("-j,--json", options->json, "Print JSON");
+  pids->footer(kPidsText);
+  pids->callback([options] { Finish(ListPids(*options)); });
+}
+
+}  // namespace srcsel
