@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "check.hh"
+#include "doctor/doctor.hh"
 #include "import.hh"
 #include "route_get.hh"
 #include "run.hh"
@@ -59,6 +60,7 @@ int main(int argc, char **argv) {
   srcsel::AddTrace(app);
   srcsel::AddStats(app);
   srcsel::AddCheck(app);
+  srcsel::AddDoctor(app);
   srcsel::AddImport(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);
