@@ -2,16 +2,15 @@
 
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/socket_address.hh"
 #include "base/fd.hh"
 #include "base/status.hh"
 #include "image/compile_policy.hh"
@@ -20,20 +19,9 @@ namespace srcsel {
 namespace {
 
 absl::Status TryBind(const IpAddress &address) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(sockaddr_in);
-  if (address.is_v4()) {
-    auto *in = reinterpret_cast<sockaddr_in *>(&storage);
-    in->sin_family = AF_INET;
-    std::memcpy(&in->sin_addr, address.bytes().data(), sizeof(in->sin_addr));
-  } else {
-    auto *in6 = reinterpret_cast<sockaddr_in6 *>(&storage);
-    in6->sin6_family = AF_INET6;
-    std::memcpy(&in6->sin6_addr, address.bytes().data(), sizeof(in6->sin6_addr));
-    size = sizeof(sockaddr_in6);
-  }
+  const SocketAddress source(address);
   const Fd socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket || bind(socket.get(), reinterpret_cast<sockaddr *>(&storage), size) != 0)
+  if (!socket || bind(socket.get(), source.get(), source.size) != 0)
     return absl::ErrnoToStatus(errno, address.ToString());
   return absl::OkStatus();
 }

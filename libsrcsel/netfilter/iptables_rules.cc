@@ -26,6 +26,12 @@ constexpr Builtin kBuiltins[] = {{"raw", NfHook::kFilter, -300},
                                  {"security", NfHook::kFilter, 50}};
 constexpr absl::string_view kOtherHooks[] = {"PREROUTING", "INPUT", "FORWARD", "POSTROUTING"};
 
+bool Marks(const IptablesPart &target) {
+  return target.name == "MARK" || (target.name == "CONNMARK" &&
+                                   std::ranges::find(target.options, "--restore-mark",
+                                                     &IptablesOption::key) != target.options.end());
+}
+
 class Reader {
  public:
   Reader(NfOrigin origin, int family, NfRuleSet &rules)
@@ -101,7 +107,11 @@ class Reader {
     const IptablesPart &target = line->parts.back();
     if (name_ == "nat" && (target.name == "MASQUERADE" || target.name == "SNAT"))
       rules_.source_nats.push_back(
-          {absl::StrCat(table_.name, ": ", text), family_ == AF_INET, family_ == AF_INET6});
+          {absl::StrCat(table_.name, ": ", text), family_ == AF_INET, family_ == AF_INET6,
+           absl::StrCat(program_, origin_ == NfOrigin::kIptablesLegacy ? "" : "-nft", " -t nat -D",
+                        absl::StripPrefix(text, "-A"))});
+    if (line->chain == "PREROUTING" && Marks(target))
+      rules_.arrival_marks.push_back(absl::StrCat(table_.name, ": ", text));
     if (others_.contains(line->chain)) return true;
     const auto chain = table_.chains.find(line->chain);
     if (chain == table_.chains.end()) return false;

@@ -30,6 +30,14 @@ bool Translates(const NftJson &rule) {
   });
 }
 
+bool Marks(const NftJson &rule) {
+  return std::ranges::any_of(rule["expr"], [](const NftJson &statement) {
+    const auto mangle = statement.find("mangle");
+    return mangle != statement.end() &&
+           mangle->value(NftJson::json_pointer("/key/meta/key"), std::string()) == "mark";
+  });
+}
+
 class Reader {
  public:
   Reader(const std::set<std::string> &of_iptables, NfRuleSet &rules)
@@ -69,6 +77,7 @@ class Reader {
     if (table == nullptr) return;
     const std::string hook = Text(object, "hook"), name = Text(object, "name");
     if (hook == "postrouting") postrouting_.insert({table, name});
+    if (hook == "prerouting") prerouting_.insert({table, name});
     if (!hook.empty() && hook != "output") return;
     NfChain &chain = table->chains[name];
     chain.order = object.value("handle", std::uint64_t{0});
@@ -85,9 +94,11 @@ class Reader {
     const std::string chain = Text(object, "chain"), comment = Text(object, "comment");
     std::string name =
         absl::StrCat(table->name, " ", chain, " handle ", object.value("handle", std::uint64_t{0}));
+    const std::string removal = absl::StrCat("nft delete rule ", name);
     if (!comment.empty()) absl::StrAppend(&name, " (", comment, ")");
     if (postrouting_.contains({table, chain}) && Translates(object))
-      rules_.source_nats.push_back({name, table->v4, table->v6});
+      rules_.source_nats.push_back({name, table->v4, table->v6, removal});
+    if (prerouting_.contains({table, chain}) && Marks(object)) rules_.arrival_marks.push_back(name);
     const auto found = table->chains.find(chain);
     if (found == table->chains.end()) return;
     NfRule rule{std::move(name), {}};
@@ -100,7 +111,7 @@ class Reader {
   NfRuleSet &rules_;
   std::map<std::string, NfTable> tables_;
   std::map<std::string, NftSets> sets_;
-  std::set<std::pair<const NfTable *, std::string>> postrouting_;
+  std::set<std::pair<const NfTable *, std::string>> postrouting_, prerouting_;
 };
 
 }  // namespace

@@ -160,11 +160,13 @@ struct NfTable {
 struct NfSourceNat {
   std::string name;
   bool v4 = false, v6 = false;
+  std::string removal;  // the command that takes it out
 };
 
 struct NfRuleSet {
   std::vector<NfTable> tables;
   std::vector<NfSourceNat> source_nats;
+  std::vector<std::string> arrival_marks;  // rules of prerouting that mark packets
   // What could not be read: what is known is not the whole.
   std::vector<std::string> skipped;
 };

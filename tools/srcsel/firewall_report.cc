@@ -86,9 +86,9 @@ std::string FirewallReport(const HostMarks &marks, const State &state) {
   absl::StrAppend(&text, List("not known, and left to the kernel:", marks.Limits()));
   if (lines.empty()) return text;
   const SourceNats nats = SortSourceNats(marks.firewall());
-  return absl::StrCat(
-      text, List("needless now, yours to remove:", nats.needless),
-      List("needless now for what this host sends, needed for what it forwards:", nats.forwarding));
+  return absl::StrCat(text, List("needless now, yours to remove:", NamesOf(nats.needless)),
+                      List("needless now for what this host sends, needed for what it forwards:",
+                           NamesOf(nats.forwarding)));
 }
 
 }  // namespace srcsel

@@ -59,10 +59,10 @@ std::string CommentList(const std::string &title, const std::vector<std::string>
 
 std::string AboutSourceNats(const NfRuleSet &rules) {
   const SourceNats nats = SortSourceNats(rules);
-  return absl::StrCat(
-      CommentList("Needless with this policy, for this host forwards nothing:", nats.needless),
-      CommentList("Needless for what this host sends, needed for what it forwards:",
-                  nats.forwarding));
+  return absl::StrCat(CommentList("Needless with this policy, for this host forwards nothing:",
+                                  NamesOf(nats.needless)),
+                      CommentList("Needless for what this host sends, needed for what it forwards:",
+                                  NamesOf(nats.forwarding)));
 }
 
 // What of the rules the policy does not say.

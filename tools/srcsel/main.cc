@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "check.hh"
+#include "doctor/doctor.hh"
 #include "explain.hh"
 #include "identify.hh"
 #include "import.hh"
@@ -66,6 +67,7 @@ int main(int argc, char **argv) {
   srcsel::AddTrace(app);
   srcsel::AddStats(app);
   srcsel::AddCheck(app);
+  srcsel::AddDoctor(app);
   srcsel::AddImport(app);
   srcsel::AddExplain(app);
   srcsel::AddIdentify(app);

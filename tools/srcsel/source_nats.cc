@@ -17,11 +17,17 @@ bool Forwards(int family) {
 
 }  // namespace
 
+std::vector<std::string> NamesOf(const std::vector<NfSourceNat> &nats) {
+  std::vector<std::string> names;
+  for (const NfSourceNat &nat : nats) names.push_back(nat.name);
+  return names;
+}
+
 SourceNats SortSourceNats(const NfRuleSet &rules) {
   SourceNats sorted;
   for (const NfSourceNat &nat : rules.source_nats) {
     const bool forwards = (nat.v4 && Forwards(AF_INET)) || (nat.v6 && Forwards(AF_INET6));
-    (forwards ? sorted.forwarding : sorted.needless).push_back(nat.name);
+    (forwards ? sorted.forwarding : sorted.needless).push_back(nat);
   }
   return sorted;
 }

@@ -11,9 +11,11 @@
 namespace srcsel {
 
 struct SourceNats {
-  std::vector<std::string> needless;    // this host forwards nothing of their family
-  std::vector<std::string> forwarding;  // needed for what it forwards
+  std::vector<NfSourceNat> needless;    // this host forwards nothing of their family
+  std::vector<NfSourceNat> forwarding;  // needed for what it forwards
 };
+
+std::vector<std::string> NamesOf(const std::vector<NfSourceNat> &nats);
 
 // Reads the forwarding sysctls of the calling thread's namespace.
 SourceNats SortSourceNats(const NfRuleSet &rules);

@@ -1,0 +1,108 @@
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/mark_rules.hh"
+#include "agent/uplink.hh"
+#include "srcsel/doctor/checks.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr int kStrict = 1;
+
+bool HasMarkRules(const State &state) {
+  return !MarkRules(state, AF_INET).empty();
+}
+
+// Of conf/DEVICE; a name with a dot wants the other spelling.
+std::string Sysctl(const std::string &device, const char *name) {
+  const char *dot = absl::StrContains(device, ".") ? "/" : ".";
+  return absl::StrCat("net", dot, "ipv4", dot, "conf", dot, device, dot, name);
+}
+
+std::optional<Complaint> StrictOn(const ReversePath &path, const Stray &stray,
+                                  const NetworkFacts &network) {
+  const bool arrives_marked = !network.firewall.arrival_marks.empty();
+  if (path.filter != kStrict || (arrives_marked && path.src_valid_mark)) return std::nullopt;
+  const std::string device = DeviceName(network.state, path.device);
+  return Complaint{HasMarkRules(network.state) ? Gravity::kBroken : Gravity::kWarning,
+                   absl::StrCat("the reverse path filter of ", device, " is strict, and ",
+                                stray.words, ": what is answered to ", stray.address.ToString(),
+                                " by ", device, " is dropped"),
+                   arrives_marked
+                       ? absl::StrCat("sysctl -w ", Sysctl(device, "src_valid_mark"), "=1")
+                       : absl::StrCat("sysctl -w ", Sysctl(device, "rp_filter"), "=2")};
+}
+
+}  // namespace
+
+// A packet passes if one to its sender, from the address it came to, would leave by where it came
+// in (Linux 6.18, __fib_validate_source()): that is what a stray is tried with.
+Complaints CheckReversePath(const Facts &facts) {
+  const NetworkFacts &network = facts.network;
+  Complaints found;
+  for (const ReversePath &path : network.reverse_paths)
+    for (const Stray &stray : network.strays) {
+      if (!stray.address.is_v4() ||
+          std::ranges::find(stray.devices, path.device) == stray.devices.end())
+        continue;
+      auto strict = StrictOn(path, stray, network);
+      if (!strict) continue;
+      found.push_back(*std::move(strict));
+      break;
+    }
+  return found;
+}
+
+Complaints CheckFromRules(const Facts &facts) {
+  Complaints found;
+  for (const Stray &stray : facts.network.strays)
+    found.push_back({Gravity::kWarning,
+                     absl::StrCat("without a mark, ", stray.words,
+                                  ": so do sockets that are bound to it, and answers of servers "
+                                  "that are asked at it"),
+                     stray.remedy});
+  return found;
+}
+
+Complaints CheckFwmarkAccept(const Facts &facts) {
+  const NetworkFacts &network = facts.network;
+  if (network.fwmark_accept || network.firewall.arrival_marks.empty() ||
+      !HasMarkRules(network.state))
+    return {};
+  return {{Gravity::kNote,
+           absl::StrCat("packets are marked as they arrive (",
+                        absl::StrJoin(network.firewall.arrival_marks, "; "),
+                        "), and connections that are accepted do not take the mark over"),
+           "sysctl -w net.ipv4.tcp_fwmark_accept=1"}};
+}
+
+Complaints CheckSourceNat(const Facts &facts) {
+  const auto &up = facts.up.status;
+  const bool all_up = up && up->state.cgroup == "/" && up->Trouble().empty();
+  Complaints found;
+  for (const NfSourceNat &nat : facts.network.nats.needless)
+    found.push_back({all_up ? Gravity::kWarning : Gravity::kNote,
+                     absl::StrCat(nat.name, all_up ? ": is" : ": once srcsel is up, is",
+                                  " of no use any more, for this host forwards nothing; as long as "
+                                  "it is there, connection tracking keeps an entry a connection"),
+                     nat.removal});
+  return found;
+}
+
+Complaints CheckFirewallRead(const Facts &facts) {
+  if (facts.network.firewall.skipped.empty()) return {};
+  return {{Gravity::kNote,
+           absl::StrCat("not all of the firewall can be read, so marks and NAT may be overlooked: ",
+                        absl::StrJoin(facts.network.firewall.skipped, "; ")),
+           ""}};
+}
+
+}  // namespace srcsel
