@@ -10,7 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "check.hh"
+#include "completion.hh"
 #include "import.hh"
+#include "manual.hh"
 #include "route_get.hh"
 #include "run.hh"
 #include "stats.hh"
@@ -35,7 +37,8 @@ std::string WrongVerb(const CLI::App &app) {
     absl::StrAppend(&said, " ", at->get_name());
   }
   const std::vector<std::string> words = app.remaining(true);
-  const auto all = at->get_subcommands([](const CLI::App *) { return true; });
+  const auto all =
+      at->get_subcommands([](const CLI::App *verb) { return !verb->get_group().empty(); });
   const std::string known = absl::StrJoin(
       all, ", ", [](std::string *out, const CLI::App *verb) { *out += verb->get_name(); });
   return absl::StrCat("'", words.empty() ? "" : words[0], "' is not a verb; there is: ", known,
@@ -62,6 +65,8 @@ int main(int argc, char **argv) {
   srcsel::AddImport(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);
+  srcsel::AddCompletion(app);
+  srcsel::AddManual(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &success) {
