@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
-"""packages.py BUILD_DIR: makes the Debian packages, asks lintian about them, installs them into a copy of
-this host's root that is gone afterwards, and uses what is installed there."""
+"""packages.py BUILD_DIR SANITIZERS: makes the Debian packages, asks lintian about them, installs them into a
+copy of this host's root that is gone afterwards, and uses what is installed there."""
 
 import os
 import pathlib
@@ -28,7 +28,7 @@ def make(build, folder):
     return packages
 
 
-def main(build):
+def main(build, sanitizers):
     if os.geteuid() != 0:
         print("needs root, to mount an overlay and to install packages into it")
         sys.exit(SKIPPED)
@@ -37,9 +37,11 @@ def main(build):
         folder.chmod(0o755)
         packages = make(pathlib.Path(build).resolve(), folder)
         print(run("lintian", "--allow-root", "--fail-on", "error", *packages), end="")
+        flags = f"-fsanitize={sanitizers}" if sanitizers else ""
+        environment = {**os.environ, "CFLAGS": flags}
         # Mounts and interfaces are this process's own, and go with it.
         print(run("unshare", "--mount", "--net", "--ipc", "--propagation", "private",
-                  HERE / "use_packages.sh", *packages), end="")
+                  HERE / "use_packages.sh", *packages, env=environment), end="")
 
 
 main(*sys.argv[1:])

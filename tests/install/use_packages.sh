@@ -60,7 +60,7 @@ cat >"$root/tmp/version.c" <<'C'
 #include <srcsel/srcsel.h>
 int main(void) { return srcsel_version() != SRCSEL_VERSION; }
 C
-inside sh -c 'cd /tmp && gcc-12 -o version version.c $(pkg-config --cflags --libs srcsel)'
+inside sh -c 'cd /tmp && gcc-12 $CFLAGS -o version version.c $(pkg-config --cflags --libs srcsel)'
 expect "libsrcsel, by pkg-config" '' inside /tmp/version
 
 expect "completion" '*status*' inside bash -c \
