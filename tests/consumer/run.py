@@ -58,7 +58,8 @@ def main(build, sanitizers):
     flags = [f"-fsanitize={sanitizers}"] if sanitizers else []
     with tempfile.TemporaryDirectory() as scratch:
         prefix, outside = pathlib.Path(scratch, "prefix"), pathlib.Path(scratch, "outside")
-        run("cmake", "--install", build, "--prefix", prefix, "--component", "libsrcsel")
+        for component in ("libsrcsel0", "libsrcsel-dev"):
+            run("cmake", "--install", build, "--prefix", prefix, "--component", component)
         shutil.copytree(HERE, outside)
         in_cxx(outside, prefix, flags)
         in_c(outside, prefix, flags)

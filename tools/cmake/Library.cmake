@@ -1,5 +1,5 @@
 # srcsel_library(ROOMS rooms... LINK libraries...): what programs outside of this tree link, made of
-# those rooms, and how it is installed (component libsrcsel).
+# those rooms, and how it is installed (components libsrcsel0, libsrcsel-dev).
 #
 # srcsel::shared, libsrcsel.so.0, has the C API, whose symbols alone it shows. srcsel::srcsel,
 # libsrcsel.a, has that of C++ too, which promises no stable ABI. C programs find the first by
@@ -40,15 +40,19 @@ function(srcsel_library)
        "/${CMAKE_INSTALL_INCLUDEDIR}")
   configure_file("${templates}/srcsel.pc.in" srcsel.pc @ONLY)
   write_basic_package_version_file(srcselConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-  install(TARGETS libsrcsel_shared libsrcsel_static EXPORT srcsel COMPONENT libsrcsel)
+  install(
+    TARGETS libsrcsel_shared libsrcsel_static
+    EXPORT srcsel
+    LIBRARY COMPONENT libsrcsel0 NAMELINK_COMPONENT libsrcsel-dev
+    ARCHIVE COMPONENT libsrcsel-dev)
   install(EXPORT srcsel NAMESPACE srcsel:: FILE srcselTargets.cmake DESTINATION "${package}"
-          COMPONENT libsrcsel)
+          COMPONENT libsrcsel-dev)
   install(FILES "${templates}/srcselConfig.cmake"
                 "${CMAKE_CURRENT_BINARY_DIR}/srcselConfigVersion.cmake"
-          DESTINATION "${package}" COMPONENT libsrcsel)
+          DESTINATION "${package}" COMPONENT libsrcsel-dev)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/srcsel.pc"
-          DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT libsrcsel)
+          DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT libsrcsel-dev)
   install(FILES "${headers}/srcsel.h" "${headers}/mirror.hh" "${headers}/flow.hh"
                 "${headers}/selection.hh" "${headers}/address.hh"
-          DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/srcsel" COMPONENT libsrcsel)
+          DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/srcsel" COMPONENT libsrcsel-dev)
 endfunction()

@@ -10,10 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "check.hh"
+#include "completion.hh"
 #include "doctor/doctor.hh"
 #include "explain.hh"
 #include "identify.hh"
 #include "import.hh"
+#include "manual.hh"
 #include "policy/nearest.hh"
 #include "route_get.hh"
 #include "run.hh"
@@ -39,7 +41,8 @@ std::string WrongVerb(const CLI::App &app) {
     absl::StrAppend(&said, " ", at->get_name());
   }
   const std::vector<std::string> words = app.remaining(true);
-  const auto all = at->get_subcommands([](const CLI::App *) { return true; });
+  const auto all =
+      at->get_subcommands([](const CLI::App *verb) { return !verb->get_group().empty(); });
   std::vector<std::string> names;
   for (const CLI::App *verb : all) names.push_back(verb->get_name());
   const std::string word = words.empty() ? "" : words[0];
@@ -74,6 +77,8 @@ int main(int argc, char **argv) {
   srcsel::AddPids(app);
   srcsel::AddRoute(app);
   srcsel::AddVerify(app);
+  srcsel::AddCompletion(app);
+  srcsel::AddManual(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &success) {

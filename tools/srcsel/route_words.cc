@@ -148,11 +148,6 @@ constexpr Word kWords[] = {
     {"flowlabel", SetFlowLabel},
 };
 
-std::string KnownWords() {
-  return absl::StrJoin(kWords, ", ",
-                       [](std::string *out, const Word &word) { absl::StrAppend(out, word.name); });
-}
-
 // What the kernel looks up no routes for, it has no answer to.
 absl::Status CheckProto(const RouteQuestion &asked) {
   const bool v4 = asked.flow.destination.is_v4();
@@ -199,8 +194,9 @@ absl::StatusOr<Flow> FlowOfWords(const std::vector<std::string> &words) {
         std::ranges::find(kWords, absl::string_view(*word), [](const Word &w) { return w.name; });
     if (known == std::end(kWords)) {
       if (!Prefix::Parse(*word).ok())
-        return absl::InvalidArgumentError(absl::StrCat(
-            "'", *word, "' is neither an address nor one of the words ", KnownWords()));
+        return absl::InvalidArgumentError(
+            absl::StrCat("'", *word, "' is neither an address nor one of the words ",
+                         absl::StrJoin(FlowWords(), ", ")));
       SRCSEL_RETURN_IF_ERROR(SetTo(*word, asked));
       continue;
     }
@@ -210,6 +206,12 @@ absl::StatusOr<Flow> FlowOfWords(const std::vector<std::string> &words) {
   }
   if (!asked.ipproto) asked.flow.proto = asked.flow.destination.is_v4() ? IPPROTO_UDP : 0;
   return Finish(asked);
+}
+
+std::vector<std::string> FlowWords() {
+  std::vector<std::string> words;
+  for (const Word &word : kWords) words.emplace_back(word.name);
+  return words;
 }
 
 }  // namespace srcsel

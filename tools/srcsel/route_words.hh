@@ -23,4 +23,7 @@ namespace srcsel {
 
 absl::StatusOr<Flow> FlowOfWords(const std::vector<std::string> &words);
 
+// Those that a value goes behind: "to", "from", "iif" ...
+std::vector<std::string> FlowWords();
+
 }  // namespace srcsel

@@ -1,0 +1,95 @@
+#!/usr/bin/env -S python3 -B
+"""completion.py SRCSEL: has each shell complete srcsel's command line, by the script that srcsel prints for
+it. What is asked for is read off --help, so that nothing can be missing."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SRCSEL = pathlib.Path(sys.argv[1])
+
+BASH = r"""
+source "$1"; shift
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_srcsel
+printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+def run(*command, **how):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **how)
+    if done.returncode:
+        sys.exit(f"{command}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def help_of(*verbs):
+    text = run(SRCSEL, *verbs, "--help").split("\n\nExamples:")[0]
+    options = re.findall(r"^  (?:-\w,)?(--[a-z-]+|-\w)\b", text, re.MULTILINE)
+    subcommands = text.partition("Subcommands:")[2]
+    return options, re.findall(r"^  ([a-z]+) ", subcommands, re.MULTILINE)
+
+
+def with_bash(script):
+    return lambda *words: run("bash", "--norc", "-c", BASH, "bash", script, "srcsel",
+                              *words).split()
+
+
+def with_fish(script):
+    def complete(*words):
+        line = " ".join(("srcsel", *words))
+        told = run("fish", "--no-config", "-c", 'source $argv[1]; complete -C $argv[2]', script, line)
+        return [offer.split("\t")[0] for offer in told.splitlines()]
+    return complete
+
+
+def expect(shell, complete, words, expected):
+    missing = set(expected) - set(complete(*words))
+    if missing:
+        sys.exit(f"{shell}: 'srcsel {' '.join(words)}' lacks {sorted(missing)}, "
+                 f"has {complete(*words)}")
+
+
+def expect_all(shell, complete, scratch):
+    _, verbs = help_of()
+    assert {"run", "up", "completion"} <= set(verbs), verbs
+    expect(shell, complete, ("",), verbs)
+    for verb in verbs:
+        options, below = help_of(verb)
+        expect(shell, complete, (verb, "--"), [o for o in options if o.startswith("--")])
+        expect(shell, complete, (verb, ""), below)
+    expect(shell, complete, ("route", "get", "--"), ["--json", "--netns"])
+    expect(shell, complete, ("run", "--via", ""), ["auto", "bpf", "preload"])
+    expect(shell, complete, ("import", ""), ["nft", "iptables"])
+    expect(shell, complete, ("run", "--mark", "1", "--pol"), ["--policy"])
+    expect(shell, complete, ("route", "get", "10.0.0.1", ""), ["oif", "dport"])
+    expect(shell, complete, ("route", "get", "10.0.0.1", "oif", ""), ["lo"])
+    expect(shell, complete, ("trace", "--pid", ""), ["1"])
+    policy = scratch / "a-policy.toml"
+    policy.touch()
+    expect(shell, complete, ("up", "--policy", f"{scratch}/a-"), [str(policy)])
+    expect(shell, complete, ("check", f"{scratch}/a-"), [str(policy)])
+    print(f"{shell}: as expected")
+
+
+def main():
+    absent = []
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = pathlib.Path(folder)
+        for shell in ("bash", "zsh", "fish"):
+            script = scratch / ("_srcsel" if shell == "zsh" else shell)
+            script.write_text(run(SRCSEL, "completion", shell))
+            if not shutil.which(shell):
+                absent.append(shell)
+                continue
+            run(shell, "-n", script)
+            if shell != "zsh":
+                expect_all(shell, {"bash": with_bash, "fish": with_fish}[shell](script), scratch)
+    if absent:
+        print(f"not installed: {', '.join(absent)}")
+
+
+main()

@@ -1,0 +1,42 @@
+#include "completion.hh"
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+#include "say.hh"
+
+namespace srcsel {
+namespace {
+
+constexpr char kCompletionText[] = R"(
+Prints a script that completes verbs, options, files, interfaces, addresses, network namespaces and
+cgroups. The Debian package has all three in place; without it:
+
+  srcsel completion bash > ~/.local/share/bash-completion/completions/srcsel
+  srcsel completion zsh > ~/.zfunc/_srcsel        # a folder of your $fpath
+  srcsel completion fish > ~/.config/fish/completions/srcsel.fish
+
+Exit status: 0; 2 for a shell it does not know.
+)";
+
+}  // namespace
+
+void AddCompletion(CLI::App &app) {
+  CLI::App *completion =
+      app.add_subcommand("completion", "Print what a shell needs to complete srcsel's words");
+  auto shell = std::make_shared<std::string>();
+  completion->add_option("shell", *shell, "Which shell: bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->footer(kCompletionText);
+  completion->callback([shell, completion] {
+    const Command root = ReadCommands(*completion);
+    std::cout << (*shell == "bash"  ? BashCompletion(root)
+                  : *shell == "zsh" ? ZshCompletion(root)
+                                    : FishCompletion(root));
+    std::exit(std::cout.flush() ? 0 : kExitFailed);
+  });
+}
+
+}  // namespace srcsel
