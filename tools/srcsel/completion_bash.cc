@@ -5,7 +5,7 @@
 namespace srcsel {
 namespace {
 
-constexpr char kHead[] = R"sh(# bash completion for srcsel, printed by `srcsel completion bash`
+constexpr char kBashHead[] = R"sh(# bash completion for srcsel, printed by `srcsel completion bash`
 
 _srcsel_offer() {
   local kind=$1 cur=$2 prev=$3 words
@@ -142,7 +142,7 @@ std::string BashCompletion(const Command &root) {
     of += CommandCase(*command);
     value += ValueCases(*command);
   }
-  return absl::StrCat(kHead, of, "  esac\n}\n\n", value, "  esac\n}\n", kTail);
+  return absl::StrCat(kBashHead, of, "  esac\n}\n\n", value, "  esac\n}\n", kTail);
 }
 
 }  // namespace srcsel

@@ -7,7 +7,7 @@
 namespace srcsel {
 namespace {
 
-constexpr char kHead[] = R"sh(# fish completion for srcsel, printed by `srcsel completion fish`
+constexpr char kFishHead[] = R"sh(# fish completion for srcsel, printed by `srcsel completion fish`
 
 function __srcsel_in --description 'whether that is the verb on the command line'
     set -l verb ''
@@ -52,7 +52,7 @@ end
 complete -c srcsel -f
 )sh";
 
-std::string Quoted(const std::string &text) {
+std::string FishQuoted(const std::string &text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
 }
 
@@ -93,10 +93,10 @@ std::string Lines(const Command &command) {
       absl::StrCat("complete -c srcsel -n \"__srcsel_in ", command.name, "\"");
   std::string lines = "\n";
   for (const Command &verb : command.verbs)
-    absl::StrAppend(&lines, begin, " -a ", LastWord(verb), " -d ", Quoted(verb.help), "\n");
+    absl::StrAppend(&lines, begin, " -a ", LastWord(verb), " -d ", FishQuoted(verb.help), "\n");
   for (const CommandWord &option : command.options)
     absl::StrAppend(&lines, begin, Names(option), option.value.empty() ? "" : Offered(option),
-                    " -d ", Quoted(option.help), "\n");
+                    " -d ", FishQuoted(option.help), "\n");
   if (!command.arguments.empty() && command.arguments.front().offer != Offer::kNothing)
     absl::StrAppend(&lines, begin, Offered(command.arguments.front()), "\n");
   return lines;
@@ -110,7 +110,7 @@ std::string FishCompletion(const Command &root) {
     if (!command->name.empty()) absl::StrAppend(&verbs, " '", command->name, "'");
     lines += Lines(*command);
   }
-  return absl::StrCat(kHead, "set -g __srcsel_verbs", verbs, "\n", lines);
+  return absl::StrCat(kFishHead, "set -g __srcsel_verbs", verbs, "\n", lines);
 }
 
 }  // namespace srcsel

@@ -6,7 +6,7 @@
 namespace srcsel {
 namespace {
 
-constexpr char kHead[] = R"sh(#compdef srcsel
+constexpr char kZshHead[] = R"sh(#compdef srcsel
 # zsh completion for srcsel, printed by `srcsel completion zsh`
 
 _srcsel_netns() { compadd -- /run/netns/*(N:t) }
@@ -26,7 +26,7 @@ _srcsel_flow() {
 )sh";
 
 // Of text between single quotes, where _arguments gives brackets and colons a meaning.
-std::string Quoted(const std::string &text) {
+std::string ZshQuoted(const std::string &text) {
   return absl::StrReplaceAll(
       text, {{"\\", "\\\\"}, {"[", "\\["}, {"]", "\\]"}, {":", "\\:"}, {"'", "'\\''"}});
 }
@@ -63,8 +63,8 @@ std::string NameSpec(const CommandWord &option, const std::string &name) {
 // What _arguments wants to know of one, with a line to itself.
 std::string Spec(const CommandWord &option) {
   const std::string value =
-      option.value.empty() ? "" : absl::StrCat(":", Quoted(option.value), ":", Action(option));
-  const std::string rest = absl::StrCat("[", Quoted(option.help), "]", value, "'");
+      option.value.empty() ? "" : absl::StrCat(":", ZshQuoted(option.value), ":", Action(option));
+  const std::string rest = absl::StrCat("[", ZshQuoted(option.help), "]", value, "'");
   const std::string names =
       absl::StrJoin(option.names, ",", [&](std::string *out, const std::string &name) {
         absl::StrAppend(out, NameSpec(option, name));
@@ -79,7 +79,7 @@ std::string ArgumentSpecs(const Command &command) {
   if (word.offer == Offer::kCommand)
     return " \\\n    '(-):command: _command_names -e' \\\n    '*::argument: _normal'";
   const char *many = word.offer == Offer::kFlow ? "*:" : "1:";
-  return absl::StrCat(" \\\n    '", many, Quoted(word.value), ":", Action(word), "'");
+  return absl::StrCat(" \\\n    '", many, ZshQuoted(word.value), ":", Action(word), "'");
 }
 
 std::string FunctionName(const Command &command) {
@@ -101,7 +101,7 @@ std::string Leaf(const Command &command) {
 std::string Branch(const Command &command) {
   std::string verbs, cases;
   for (const Command &verb : command.verbs) {
-    absl::StrAppend(&verbs, "    '", LastWord(verb), ":", Quoted(verb.help), "'\n");
+    absl::StrAppend(&verbs, "    '", LastWord(verb), ":", ZshQuoted(verb.help), "'\n");
     absl::StrAppend(&cases, "        ", LastWord(verb), ") ", FunctionName(verb), " ;;\n");
   }
   return absl::StrCat(
@@ -115,7 +115,7 @@ std::string Branch(const Command &command) {
 }  // namespace
 
 std::string ZshCompletion(const Command &root) {
-  std::string text = kHead;
+  std::string text = kZshHead;
   for (const Command *command : AllOf(root))
     text += command->verbs.empty() ? Leaf(*command) : Branch(*command);
   return absl::StrCat(text, "_srcsel \"$@\"\n");

@@ -33,7 +33,7 @@ std::string Italic(absl::string_view text) {
   return absl::StrCat("\\fI", Roff(text), "\\fR");
 }
 
-std::string Line(absl::string_view text) {
+std::string TextLine(absl::string_view text) {
   return absl::StrCat(absl::StartsWith(text, ".") ? "\\&" : "", Roff(text), "\n");
 }
 
@@ -59,7 +59,7 @@ std::string Explanation(const std::string &footer) {
       text += ".PP\n";
     blanks.clear();
     paragraph = !verbatim;
-    absl::StrAppend(&text, Line(verbatim ? line.substr(2) : line));
+    absl::StrAppend(&text, TextLine(verbatim ? line.substr(2) : line));
   }
   set(false);
   return text;
@@ -69,14 +69,14 @@ std::string Option(const CommandWord &option) {
   const std::string value = option.value.empty() ? "" : absl::StrCat(" ", Italic(option.value));
   const std::string names = absl::StrJoin(
       option.names, ", ", [](std::string *out, const std::string &name) { *out += Bold(name); });
-  return absl::StrCat(".TP\n", names, value, "\n", Line(option.help));
+  return absl::StrCat(".TP\n", names, value, "\n", TextLine(option.help));
 }
 
 std::string Section(const Command &command) {
   std::string text = absl::StrCat(".SS srcsel ", Roff(command.name));
   for (const CommandWord &argument : command.arguments)
     absl::StrAppend(&text, " ", Roff(absl::StrReplaceAll(argument.value, {{"\"", "\"\""}})));
-  absl::StrAppend(&text, "\n", Line(absl::StrCat(command.help, ".")));
+  absl::StrAppend(&text, "\n", TextLine(absl::StrCat(command.help, ".")));
   for (const CommandWord &option : command.options)
     if (!absl::StrContains(option.names.back(), "--help")) text += Option(option);
   return text + Explanation(command.footer);

@@ -1,8 +1,8 @@
 #include "print_route.hh"
 
 #include <linux/icmpv6.h>
-#include <linux/if.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 
 #include <cstring>
 
