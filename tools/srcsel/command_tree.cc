@@ -21,14 +21,16 @@ Offer OfferFor(const std::string &value) {
   return found == known.end() ? Offer::kNothing : found->second;
 }
 
-// CLI11 writes validators behind the type: "mark|bind:{mark,bind}".
+// CLI11 writes validators behind the type: "mark|bind:{mark,bind}", "N:UINT in [1 - 9]".
 void SetValue(const std::string &type, CommandWord &word) {
-  const std::vector<std::string> parts = absl::StrSplit(type, absl::MaxSplits(':', 1));
-  word.value = parts[0];
+  const std::size_t end = type.find_last_of(':', type.find_first_of("{["));
+  const bool choices = type.ends_with('}'), range = type.ends_with(']') && end != type.npos &&
+                                                    type.find(" in [", end) != type.npos;
+  word.value = choices || range ? type.substr(0, end) : type;
   word.offer = OfferFor(word.value);
   if (word.offer == Offer::kFlow) word.choices = FlowWords();
-  if (parts.size() < 2 || parts[1].size() < 2 || parts[1].front() != '{') return;
-  word.choices = absl::StrSplit(parts[1].substr(1, parts[1].size() - 2), ',');
+  if (!choices) return;
+  word.choices = absl::StrSplit(type.substr(end + 2, type.size() - end - 3), ',');
   word.value = absl::StrJoin(word.choices, "|");
   word.offer = Offer::kChoices;
 }
