@@ -116,7 +116,7 @@ MUTATIONS = {
         LOOKUP4, "if (outcome.source.IsLoopback() && !LetsLoopbackOut(outcome.oif))", "if (false)"),
     "a second try of IPv6": (SELECT, "else if (outcome.error == 0)", "else if (true)"),
     "later lookups of IPv4": (SELECT, "return first.varies() || snapshot_", "return false && snapshot_"),
-    "strict devices": (LOOKUP6, "strict_(query.strict || query.flow.oif_strict ||", "strict_(false &&"),
+    "strict devices": (LOOKUP6, "return query.strict || query.flow.oif_strict ||", "return false &&"),
     # Several paths.
     "the source's nexthop": (
         MULTIPATH, "const int owns = bound && kept == source ? 2 : 0;",
