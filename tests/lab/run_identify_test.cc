@@ -28,6 +28,14 @@ class RunIdentifyTest : public RunTest {
   TempDir folder_ = TempDir::Make().value();
 };
 
+// Connects a UDP socket, prints its end, and keeps it.
+const Words kConnected{"python3", "-c",
+                       "import socket, sys\n"
+                       "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                       "s.connect(('192.0.2.80', 53))\n"
+                       "print(*s.getsockname(), flush=True)\n"
+                       "sys.stdin.read()\n"};
+
 const Words kWaiting{DIAL, "-u", "-w", "-n", "2", kServer4, "53"};
 
 TEST_F(RunIdentifyTest, AProcessUnderARun) {
@@ -60,6 +68,16 @@ TEST_F(RunIdentifyTest, AProcessUnderNone) {
   for (const Json &one : AskJson({"pids"})) EXPECT_NE(one["pid"], dial.pid()) << one.dump();
 }
 
+TEST_F(RunIdentifyTest, AProcessUnderThePreload) {
+  Command command = Plain(kConnected);
+  command.env = {"LD_PRELOAD=" PRELOAD, "SRCSEL_SOURCE=10.1.0.2"};
+  Process python = client_.Spawn(command).value();
+  ASSERT_TRUE(python.WaitForLine(kUnicomOtherSource4).ok());
+  const std::string pid = absl::StrCat(python.pid());
+  EXPECT_EQ(Ask({"identify", pid}).out, "preload by SRCSEL_SOURCE=10.1.0.2\n");
+  EXPECT_EQ(AskJson({"identify", pid})["preload"], "SRCSEL_SOURCE=10.1.0.2");
+}
+
 TEST_F(RunIdentifyTest, NoSuchProcess) {
   const Result gone = Ask({"identify", "4194305"});
   EXPECT_EQ(gone.status, 2);
@@ -70,13 +88,7 @@ TEST_F(RunIdentifyTest, NoSuchProcess) {
 
 // The run's policy is not to be read; that there is one is told.
 TEST_F(RunIdentifyTest, ExplainTellsOfTheRun) {
-  const Words connected{"python3", "-c",
-                        "import socket, sys\n"
-                        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                        "s.connect(('192.0.2.80', 53))\n"
-                        "print(*s.getsockname(), flush=True)\n"
-                        "sys.stdin.read()\n"};
-  Process dial = Spawn({"--mark", "100"}, connected);
+  Process dial = Spawn({"--mark", "100"}, kConnected);
   ASSERT_TRUE(dial.WaitForLine(kUnicomSource4).ok());
   const Result explain = Ask({"explain", "--pid", absl::StrCat(dial.pid())});
   EXPECT_THAT(explain.out, HasSubstr("  policy: that of `srcsel run` in cgroup /"));
