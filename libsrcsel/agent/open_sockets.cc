@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/rule_words.hh"
 #include "base/directory.hh"
 #include "policy/text_file.hh"
 #include <srcsel/address.hh>
@@ -48,19 +49,8 @@ int OptionOf(const Fd &socket, int option) {
 }
 
 std::string ProtocolOf(const Fd &socket) {
-  const int protocol = OptionOf(socket, SO_PROTOCOL);
   if (OptionOf(socket, SO_TYPE) == SOCK_RAW) return "raw";
-  switch (protocol) {
-    case IPPROTO_TCP:
-      return "tcp";
-    case IPPROTO_UDP:
-      return "udp";
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
-      return "icmp";
-    default:
-      return absl::StrCat(protocol);
-  }
+  return ProtocolName(OptionOf(socket, SO_PROTOCOL));
 }
 
 // An address of a socket, "" if it has neither address nor port.

@@ -15,7 +15,7 @@ namespace srcsel {
 struct OpenSocket {
   pid_t pid;                // of one process that has it
   int fd;                   // there
-  std::string protocol;     // "tcp", "udp", "icmp", "raw", or a number
+  std::string protocol;     // "raw", else ProtocolName()
   std::string local, peer;  // "10.0.0.1:40000", "[fd00::1]:80"; empty: none
   bool listening;
 };

@@ -45,7 +45,7 @@ std::string ActionWords(const Rule &rule) {
 
 }  // namespace
 
-std::string ProtocolName(std::uint8_t proto) {
+std::string ProtocolName(int proto) {
   switch (proto) {
     case IPPROTO_TCP:
       return "tcp";
@@ -56,7 +56,7 @@ std::string ProtocolName(std::uint8_t proto) {
     case IPPROTO_ICMPV6:
       return "ipv6-icmp";
     default:
-      return absl::StrCat(static_cast<int>(proto));
+      return absl::StrCat(proto);
   }
 }
 

@@ -19,7 +19,7 @@ std::string RuleWords(const Rule &rule);
 std::string RuleWords(const State &state, int family, std::size_t index, std::uint32_t pref);
 
 // "tcp", "udp", "icmp", "ipv6-icmp", or the number.
-std::string ProtocolName(std::uint8_t proto);
+std::string ProtocolName(int proto);
 
 // "unicast", "blackhole", ...
 std::string RouteTypeWord(std::uint8_t type);

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 
+from cgroups import SKIPPED, cgroup2
+
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
-SKIPPED = 77
 
 ALONE = r"""
 set -euo pipefail
@@ -84,14 +85,6 @@ def write_scripts(page, steps, folder):
     host = "".join(commands for commands, _ in steps_of(DOCS / "tutorial.md")[:3])
     (folder / "script").write_text(ALONE + host + HOST)
     (folder / "page").write_text(PAGE + told)
-
-
-def cgroup2():
-    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
-        if " - cgroup2 " in line:
-            return pathlib.Path(line.split()[4])
-    print("no cgroup v2 is mounted here")
-    sys.exit(SKIPPED)
 
 
 def remove(cgroup):

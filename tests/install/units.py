@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 
+from cgroups import SKIPPED, cgroup2
+
 SRCSEL = pathlib.Path(sys.argv[1])
 UNITS = pathlib.Path(__file__).resolve().parents[2] / "tools/package"
-SKIPPED = 77
 
 
 def verify(scratch):
@@ -43,14 +44,6 @@ def hear(manager, expected):
     if expected not in told.splitlines():
         sys.exit(f"the manager is told {told!r}, not {expected!r}")
     print(f"the manager is told {expected}")
-
-
-def cgroup2():
-    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
-        if " - cgroup2 " in line:
-            return pathlib.Path(line.split()[4])
-    print("no cgroup v2 is mounted here")
-    sys.exit(SKIPPED)
 
 
 def come_up(scratch, cgroup):

@@ -185,14 +185,7 @@ TEST_F(DoctorTest, AnUpWhoseCgroupIsGone) {
 
 TEST_F(DoctorTest, TwoSrcselOnOneHost) {
   MustUp(kBySource);
-  std::vector<std::byte> bytes(SRCSEL_PAGE);
-  const std::uint32_t words[] = {SRCSEL_ABI_MAGIC, SRCSEL_ABI_VERSION + 1};
-  std::memcpy(bytes.data(), words, sizeof(words));
-  const Fd image = MakeImageMap(bytes).value();
-  const Fd images = Pins::Open(bpf_).value().Map("images");
-  const std::uint32_t slot = 0;
-  const int inner = image.get();
-  ASSERT_EQ(bpf_map_update_elem(images.get(), &slot, &inner, BPF_ANY), 0);
+  PutImageOfNextVersion();
   const std::vector<Json> found = Find("up-version");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_THAT(found[0].at("message").get<std::string>(),

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "lab/connected.hh"
 #include "lab/temp_dir.hh"
 #include "lab/two_uplinks.hh"
 
@@ -156,14 +157,6 @@ TEST_F(ExplainTest, WhyThereIsNoWay) {
   EXPECT_THAT(Explain({"10.0.0.9", "from", "203.0.113.5"}).out,
               HasSubstr("203.0.113.5 is none of this host's addresses"));
 }
-
-// Connects a UDP socket, prints its end, and keeps it.
-const Words kConnected{"python3", "-c",
-                       "import socket, sys\n"
-                       "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                       "s.connect(('192.0.2.80', 53))\n"
-                       "print(*s.getsockname(), flush=True)\n"
-                       "sys.stdin.read()\n"};
 
 std::vector<std::string> Keys(const Json &object) {
   std::vector<std::string> keys;

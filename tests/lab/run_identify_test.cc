@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "lab/connected.hh"
 #include "lab/run_scene.hh"
 #include "lab/temp_dir.hh"
 
@@ -27,14 +28,6 @@ class RunIdentifyTest : public RunTest {
 
   TempDir folder_ = TempDir::Make().value();
 };
-
-// Connects a UDP socket, prints its end, and keeps it.
-const Words kConnected{"python3", "-c",
-                       "import socket, sys\n"
-                       "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                       "s.connect(('192.0.2.80', 53))\n"
-                       "print(*s.getsockname(), flush=True)\n"
-                       "sys.stdin.read()\n"};
 
 const Words kWaiting{DIAL, "-u", "-w", "-n", "2", kServer4, "53"};
 

@@ -83,14 +83,7 @@ TEST_F(UpProcessTest, AnImageOfAnotherVersionIsNamedAndReplaced) {
   Process bound = Spawn({DIAL, "-u", "-b", kTelecomSource4, "-n", "3", "-w", kServer4, "53"});
   ASSERT_TRUE(bound.WaitForLine("10.0.0.1 ").ok());
   KillFollower();
-  std::vector<std::byte> bytes(SRCSEL_PAGE);
-  const std::uint32_t words[] = {SRCSEL_ABI_MAGIC, SRCSEL_ABI_VERSION + 1};
-  std::memcpy(bytes.data(), words, sizeof(words));
-  const Fd image = MakeImageMap(bytes).value();
-  const Fd images = Pins::Open(bpf_).value().Map("images");
-  const std::uint32_t slot = 0;
-  const int inner = image.get();
-  ASSERT_EQ(bpf_map_update_elem(images.get(), &slot, &inner, BPF_ANY), 0);
+  PutImageOfNextVersion();
   EXPECT_EQ(Source(), kTelecomSource4) << "the hooks leave alone what they do not understand";
   const Json status = Status();
   EXPECT_EQ(status.at("abi"), SRCSEL_ABI_VERSION + 1);

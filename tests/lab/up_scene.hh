@@ -9,7 +9,9 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <bpf/bpf.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -21,11 +23,14 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hooks/image_map.hh"
+#include "hooks/pins.hh"
 #include "lab/cgroup.hh"
 #include "lab/run_custody.hh"
 #include "lab/run_eventually.hh"
 #include "lab/temp_dir.hh"
 #include "lab/two_uplinks.hh"
+#include <srcsel/abi.h>
 
 namespace srcsel::lab {
 
@@ -100,6 +105,18 @@ class UpTest : public ::testing::Test {
     const auto pid = Status().at("pid").get<pid_t>();
     ASSERT_EQ(kill(pid, SIGKILL), 0);
     ASSERT_TRUE(WaitUntilEnded(pid).ok());
+  }
+
+  // As another srcsel would.
+  void PutImageOfNextVersion() const {
+    std::vector<std::byte> bytes(SRCSEL_PAGE);
+    const std::uint32_t words[] = {SRCSEL_ABI_MAGIC, SRCSEL_ABI_VERSION + 1};
+    std::memcpy(bytes.data(), words, sizeof(words));
+    const Fd image = MakeImageMap(bytes).value();
+    const Fd images = Pins::Open(bpf_).value().Map("images");
+    const std::uint32_t slot = 0;
+    const int inner = image.get();
+    ASSERT_EQ(bpf_map_update_elem(images.get(), &slot, &inner, BPF_ANY), 0);
   }
 
   void ExpectNothingLeft() const {

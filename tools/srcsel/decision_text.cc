@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "agent/rule_words.hh"
 #include "base/mark.hh"
 #include "counts.hh"
 
@@ -15,20 +16,6 @@ namespace {
 
 int FamilyOf(const srcsel_event &event) {
   return event.flow.family == SRCSEL_V4 ? AF_INET : AF_INET6;
-}
-
-std::string ProtocolWord(std::uint8_t proto) {
-  switch (proto) {
-    case IPPROTO_TCP:
-      return "tcp";
-    case IPPROTO_UDP:
-      return "udp";
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
-      return "icmp";
-    default:
-      return absl::StrCat(static_cast<int>(proto));
-  }
 }
 
 const char *OperationWord(std::uint8_t operation) {
@@ -83,7 +70,7 @@ std::string DecisionLine(const srcsel_event &event, const std::string &rule, std
   const absl::Time time = absl::FromUnixNanos(boot_ns + static_cast<std::int64_t>(event.time_ns));
   std::string line =
       absl::StrCat(absl::FormatTime("%H:%M:%E6S", time, absl::LocalTimeZone()), " ", CommOf(event),
-                   " ", event.pid, " ", ProtocolWord(event.flow.proto), " ");
+                   " ", event.pid, " ", ProtocolName(event.flow.proto), " ");
   if (event.flow.operation == SRCSEL_CREATE)
     line += "new socket";
   else
@@ -108,7 +95,7 @@ nlohmann::ordered_json DecisionJson(const srcsel_event &event, const std::string
                                  {"cgroup", event.cgroup},
                                  {"cookie", event.socket},
                                  {"operation", OperationWord(event.flow.operation)},
-                                 {"protocol", ProtocolWord(event.flow.proto)},
+                                 {"protocol", ProtocolName(event.flow.proto)},
                                  {"destination", created ? "" : DestinationOf(event).ToString()},
                                  {"dport", event.flow.dport},
                                  {"reason", std::string(ReasonWord(event.decision.reason))},
