@@ -13,6 +13,7 @@ namespace srcsel::lab {
 namespace {
 
 const Words kOnlyWithHooks{"inherited", "send-on-connected", "sendmmsg"};
+const Words kWaysOfEcho{"ping", "ping-sendto", "raw", "raw-sendto"};
 const Words kRing{"connect", "connect-worker", "connect-polled",
                   "send",    "send-worker",    "send-polled"};
 
@@ -35,9 +36,10 @@ class RunPathsTest : public RunTest, public testing::WithParamInterface<RuleKind
   // works. No hook may bind a socket that only sends (spec 9.2): it has a source, and any port.
   static WayWanted Wanted(const std::string &way) {
     const std::string &kind = GetParam().name;
-    const bool is_sent = way.starts_with("send") && way != "send-on-connected";
-    return {.source = way != "bound-to-any" || kind == "mark",
-            .port = kind == "ports" && !is_sent && way != "bound-to-any",
+    const bool is_sent = way.find("send") != std::string::npos && way != "send-on-connected";
+    const bool is_unseen = way == "bound-to-any" || way == "ping-sendto" || way.starts_with("raw");
+    return {.source = !is_unseen || kind == "mark",
+            .port = kind == "ports" && !is_sent && !is_unseen,
             .named = !is_sent};
   }
 
@@ -61,6 +63,13 @@ INSTANTIATE_TEST_SUITE_P(, RunPathsTest, testing::ValuesIn(KindsOfRule(20000)),
 TEST_P(RunPathsTest, LeaveWithTheRightSource) {
   Ask({"/usr/bin/python3", PROGRAMS "/ways.py"},
       FlowsOf({kWaysOfStreams, kWaysOfDatagrams, kOnlyWithHooks}, kWaysOfMapped));
+}
+
+// A connected ping socket is as any other. No hook sees a raw socket's connect() nor what either
+// sends (spec 9.1): there a mark acts, set when the socket is made; a source cannot.
+TEST_P(RunPathsTest, AlsoByEcho) {
+  ASSERT_TRUE(RunPlain({"sysctl", "-qw", "net.ipv4.ping_group_range=0 0"}).ok());
+  Ask({"/usr/bin/python3", PROGRAMS "/ways.py"}, FlowsOf({kWaysOfEcho}, {}));
 }
 
 TEST_P(RunPathsTest, AlsoByIoUring) {

@@ -1,4 +1,5 @@
-"""ways.py WAY ADDRESS [WAY ADDRESS]...: asks whoami.py who this is, in the ways programs open flows.
+"""ways.py WAY ADDRESS [WAY ADDRESS]...: asks whoami.py who this is, in the ways programs open flows,
+or the server's kernel for an echo.
 
 Prints a line for each: what the server saw, and what getsockname says: "10.0.0.1 40000 10.0.0.1
 40000". The errno's name if a call fails. All sockets stay open until the end.
@@ -12,6 +13,7 @@ import struct
 import sys
 import threading
 
+IP_PKTINFO = 8
 MSG_FASTOPEN, TCP_FASTOPEN_CONNECT, IPPROTO_MPTCP = 0x20000000, 30, 262
 
 
@@ -174,6 +176,55 @@ def sendto_mapped():
     s = make(socket.SOCK_DGRAM, of=socket.AF_INET6)
     s.sendto(b"x", ("::ffff:" + address, 7))
     return s
+
+
+class Echo(socket.socket):
+    """An ICMP socket that asks for an echo; what the server saw is where its answer came to."""
+
+    def __init__(self, kind):
+        super().__init__(family, kind, socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 20, 0))
+        if v6:
+            self.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        else:
+            self.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+
+    def ask(self, *to):
+        # A raw IPv4 socket leaves the checksum to the program: of 8 and 1 it is ~0x0801.
+        question = struct.pack("!BBHHH", 128 if v6 else 8, 0, 0xf7fe, 0, 1)
+        self.sendto(question, *to) if to else self.send(question)
+        return self
+
+    def recv(self, size):
+        answer = b""
+        while answer[:1] != (b"\x81" if v6 else b"\0"):  # a raw socket also sees questions
+            answer, control, _, _ = self.recvmsg(size, 64)
+            if answer[:1] == b"\x45":
+                answer = answer[20:]
+        address = control[0][2][:16] if v6 else control[0][2][8:12]
+        return f"{socket.inet_ntop(family, address)} {self.getsockname()[1]}".encode()
+
+
+def echo_on_connected(kind):
+    s = Echo(kind)
+    s.connect((address, 0))
+    return s.ask()
+
+
+def ping():
+    return echo_on_connected(socket.SOCK_DGRAM)
+
+
+def ping_sendto():
+    return Echo(socket.SOCK_DGRAM).ask((address, 0))
+
+
+def raw():
+    return echo_on_connected(socket.SOCK_RAW)
+
+
+def raw_sendto():
+    return Echo(socket.SOCK_RAW).ask((address, 0))
 
 
 sockets = []
