@@ -1,0 +1,58 @@
+// What a hook sees otherwise than the kernel or the program: docs/limits.md lists it, this holds it
+// to be so.
+
+#include "lab/run_scene.hh"
+#include "lab/temp_dir.hh"
+
+namespace srcsel::lab {
+namespace {
+
+class RunUnseenTest : public RunTest {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(RouteBySource(lab_).ok());
+    ASSERT_EQ(server_.WaitForLine("").value(), "listening");
+  }
+
+  std::string Seen(const Words &options, const char *flow) const {
+    const Result result = Run(options, {"python3", PROGRAMS "/unseen.py", flow});
+    EXPECT_TRUE(result.ok()) << result.ToString();
+    return result.out.substr(0, result.out.find('\n'));
+  }
+  std::string SeenUnder(const char *selector, const char *flow) const {
+    const std::string rule = std::string("[[rule]]\n") + selector + "\nsource = \"10.1.0.1\"\n";
+    EXPECT_TRUE(files_.Write("policy.toml", rule).ok());
+    return Seen({"--policy", files_.path() + "/policy.toml"}, flow);
+  }
+
+  Process server_ = lab_.host("server").Spawn({.argv = {"python3", PROGRAMS "/whoami.py"}}).value();
+  TempDir files_ = TempDir::Make().value();
+};
+
+TEST_F(RunUnseenTest, TheSourceOfOneDatagramIsSeenAndRespected) {
+  EXPECT_EQ(Seen({"--source", "10.1.0.1"}, "plain-datagram"), kUnicomSource4);
+  EXPECT_EQ(Seen({"--source", "10.1.0.1"}, "source-of-a-datagram"), kTelecomSource4);
+}
+
+// It leaves by eth1, where the kernel alone would have taken eth1's first address.
+TEST_F(RunUnseenTest, TheDeviceOfOneDatagramIsNot) {
+  EXPECT_EQ(Seen({"--source", "10.1.0.2"}, "device-of-a-datagram"), kUnicomOtherSource4);
+}
+
+TEST_F(RunUnseenTest, TheMarkOfOneDatagramIsNot) {
+  EXPECT_EQ(SeenUnder("if-mark = 7", "mark-of-a-datagram"), kTelecomSource4);
+  EXPECT_EQ(SeenUnder("if-mark = 0", "mark-of-a-datagram"), kUnicomSource4);
+}
+
+TEST_F(RunUnseenTest, TheUserIsWhoeverConnects) {
+  EXPECT_EQ(SeenUnder("uidrange = \"1000\"", "socket-of-root"), kUnicomSource4);
+  EXPECT_EQ(SeenUnder("uidrange = \"1000\"", "connected-by-root"), kTelecomSource4);
+}
+
+TEST_F(RunUnseenTest, TheCommandIsTheThreads) {
+  EXPECT_EQ(SeenUnder("comm = \"courier\"", "thread-of-another-name"), kUnicomSource4);
+  EXPECT_EQ(SeenUnder("comm = \"python3\"", "thread-of-another-name"), kTelecomSource4);
+}
+
+}  // namespace
+}  // namespace srcsel::lab
