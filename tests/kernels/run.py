@@ -11,7 +11,6 @@ cannot be had here.
 """
 
 import json
-
 import os
 import pathlib
 import re
@@ -137,7 +136,9 @@ class Results:
             json.dumps({"kernel": release, "programs": self.programs}, indent=2) + "\n")
 
     def passed(self):
-        return sum(program["status"] == 0 for program in self.programs.values())
+        """How many programs did, of those that had a test to run."""
+        return sum(program["status"] == 0 and "passed" in program["tests"].values()
+                   for program in self.programs.values())
 
 
 def main(series, build, *tests):

@@ -3,9 +3,9 @@
 # static libraries; `test`, for programs with GoogleTest, which get ${SRCSEL_UNSANITIZED};
 # `sanitized_test`, for those that do not.
 #
-# A debug build spends most of its time reading the same headers, and on what they leave in each
-# object (12 s for CLI11 under sanitizers); so both are done few times. Other builds read what each
-# source names: a source that names too little does not compile there.
+# A build spends most of its time reading the same headers, and on what they leave in each object
+# (12 s for CLI11 under sanitizers); so both are done few times. The release reads what each source
+# names: a source that names too little does not compile there.
 
 option(SRCSEL_PRECOMPILE "precompile headers, join sources" OFF)
 

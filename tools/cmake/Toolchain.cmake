@@ -16,7 +16,7 @@ if(CMAKE_LIBRARY_ARCHITECTURE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
-# With -O3, gcc 12 finds strings uninitialized in the very aggregate that initializes them, and
+# When it optimizes, gcc 12 finds strings uninitialized in the very aggregate that initializes them, and
 # copies of strings that overlap where a character is put in front of one (gcc bug 105651).
 add_compile_options(-Wno-maybe-uninitialized -Wno-restrict)
 
