@@ -172,9 +172,9 @@ SRCSEL_INLINE __u32 srcsel_source_of_tables(srcsel_image image, const struct src
   decision->rule = walk.pref;
   if (walk.verdict == SRCSEL_UNKNOWABLE) return SRCSEL_WHY_AMBIGUOUS;
   if (walk.verdict != SRCSEL_ROUTED) return SRCSEL_WHY_NO_ROUTE;
+  decision->table = srcsel_table_of(&walk);
   route = srcsel_route_at(image, head, walk.route);
   if (!route) return SRCSEL_WHY_NO_ROUTE;
-  decision->table = srcsel_table_of(&walk);
   decision->oif = route->oif;
   if (route->type != RTN_UNICAST) return SRCSEL_WHY_LOCAL;
   if (route->flags & SRCSEL_ROUTE_AMBIGUOUS) return SRCSEL_WHY_AMBIGUOUS;

@@ -38,11 +38,21 @@ SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
   return bpf_map_lookup_elem(image, &page);
 }
 
-/* Object `index` of an array of `size`-byte objects starting at `page`. size is a power of two. */
-SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 index, __u32 size) {
+/* Object `index` of an array of `size`-byte objects starting at `page`. size is a power of two.
+ * `key` is scratch space of the caller. */
+SRCSEL_INLINE const void *srcsel_object_by(__u32 *key, srcsel_image image, __u32 page, __u32 index,
+                                           __u32 size) {
   const __u64 position = (__u64)index * size;
-  const __u8 *base = (const __u8 *)srcsel_page(image, page + (__u32)(position / SRCSEL_PAGE));
+  const __u8 *base;
+
+  *key = page + (__u32)(position / SRCSEL_PAGE);
+  base = (const __u8 *)bpf_map_lookup_elem(image, key);
   return base ? base + (position & (SRCSEL_PAGE - size)) : 0;
+}
+
+SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 index, __u32 size) {
+  __u32 key;
+  return srcsel_object_by(&key, image, page, index, size);
 }
 
 #define srcsel_loop(count, step, context) bpf_loop(count, step, context, 0)
@@ -60,6 +70,10 @@ SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy);
  * first and spills them, and the frames of a walk no longer fit into the 512 bytes the verifier
  * allows a chain of calls. */
 #define srcsel_settle(value) __asm__ volatile("" : "+r"(value))
+
+/* Makes the compiler read `value` where it is. Otherwise it keeps copies of its members, for which
+ * those 512 bytes have no room. */
+#define srcsel_keep(value) __asm__ volatile("" : "+m"(value))
 
 /* In user space a choice of two pointers without a jump. In BPF a jump costs less. */
 #define SRCSEL_CHOOSES 0
@@ -88,6 +102,7 @@ struct srcsel_memory {
 typedef const struct srcsel_memory *srcsel_image;
 
 #define srcsel_settle(value) ((void)(value))
+#define srcsel_keep(value) ((void)(value))
 #define srcsel_settled(value) ((value) != 0)
 
 SRCSEL_INLINE const void *srcsel_page(srcsel_image image, __u32 page) {
@@ -108,6 +123,7 @@ SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 in
   const __u64 position = (__u64)page * SRCSEL_PAGE + (__u64)index * size;
   return position < (__u64)image->pages * SRCSEL_PAGE ? image->base + position : 0;
 }
+#define srcsel_object_by(key, image, page, index, size) srcsel_object(image, page, index, size)
 
 /* `yes` if the condition is 1, `no` if it is 0, by arithmetic: for what no CPU could predict. */
 #define SRCSEL_CHOOSES 1

@@ -10,11 +10,16 @@
 
 #include "engine/key.h"
 
+/* So many strides, all that IPv4 has after a fan, take no call. More of them, for the verifier as
+ * many cases each time, would have it take half as long again. */
+#define SRCSEL_SHALLOW 4u
+
 struct srcsel_descent {
   srcsel_image image;
   struct srcsel_key rest; /* bits of the key not yet consumed */
   __u32 nodes, leaves;    /* first pages */
   __u32 slot;
+  __u32 page; /* the one that is looked at */
 };
 
 SRCSEL_INLINE long srcsel_descend(__u32 stride, void *context) {
@@ -26,7 +31,8 @@ SRCSEL_INLINE long srcsel_descend(__u32 stride, void *context) {
 
   (void)stride;
   if (d->slot & SRCSEL_LEAF) return 1;
-  node = (const struct srcsel_node *)srcsel_object(d->image, d->nodes, d->slot, sizeof(*node));
+  node = (const struct srcsel_node *)srcsel_object_by(&d->page, d->image, d->nodes, d->slot,
+                                                      sizeof(*node));
   d->slot = SRCSEL_LEAF;
   if (!node) return 1;
   bit = 1ull << srcsel_take(&d->rest, SRCSEL_STRIDE);
@@ -40,35 +46,47 @@ SRCSEL_INLINE long srcsel_descend(__u32 stride, void *context) {
     return 1;
   }
   within = SRCSEL_CHOOSES && node->leaf == SRCSEL_NONE;
-  leaf = (const __u16 *)srcsel_object(d->image, d->leaves, (node->leaf + run) & (within - 1),
-                                      sizeof(*leaf));
+  leaf = (const __u16 *)srcsel_object_by(&d->page, d->image, d->leaves,
+                                         (node->leaf + run) & (within - 1), sizeof(*leaf));
   leaf = (const __u16 *)srcsel_choose(within, &node->runs[run & (SRCSEL_NODE_RUNS - 1)], leaf);
   if (leaf) d->slot |= *leaf;
   return 1;
 }
 
+/* The slot where the descent into table number `index` begins, one without a route if there is no
+ * such table. */
+SRCSEL_INLINE void srcsel_enter(struct srcsel_descent *d, const struct srcsel_header *head,
+                                __u32 index) {
+  const struct srcsel_table *table;
+  const __u32 *slot;
+
+  d->slot = SRCSEL_LEAF;
+  table = (const struct srcsel_table *)srcsel_object_by(&d->page, d->image, head->tables.page,
+                                                        index, sizeof(*table));
+  if (!table) return;
+  if (table->fan == SRCSEL_NONE) {
+    d->slot = table->root;
+    return;
+  }
+  slot = (const __u32 *)srcsel_object_by(&d->page, d->image, head->fans.page,
+                                         table->fan + srcsel_take(&d->rest, SRCSEL_FAN_BITS),
+                                         sizeof(*slot));
+  if (slot) d->slot = *slot;
+}
+
 /* Index of the route for `key` in table number `index` of the image; 0 if there is none. */
 SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head, __u32 index,
                             const struct srcsel_key *key) {
-  const struct srcsel_table *table;
   struct srcsel_descent d;
-  const __u32 *slot;
 
-  table =
-      (const struct srcsel_table *)srcsel_object(image, head->tables.page, index, sizeof(*table));
-  if (!table) return 0;
   d.image = image;
   d.rest = *key;
   d.nodes = head->nodes.page;
   d.leaves = head->leaves.page;
-  d.slot = table->root;
-  if (table->fan != SRCSEL_NONE) {
-    slot = (const __u32 *)srcsel_object(
-        image, head->fans.page, table->fan + srcsel_take(&d.rest, SRCSEL_FAN_BITS), sizeof(*slot));
-    if (!slot) return 0;
-    d.slot = *slot;
-  }
-  if (!(d.slot & SRCSEL_LEAF)) srcsel_loop_few(SRCSEL_MAX_DEPTH, srcsel_descend, &d);
+  srcsel_enter(&d, head, index);
+  srcsel_keep(d);
+  if (!(d.slot & SRCSEL_LEAF)) srcsel_loop_few(SRCSEL_SHALLOW, srcsel_descend, &d);
+  if (!(d.slot & SRCSEL_LEAF)) srcsel_loop(SRCSEL_MAX_DEPTH - SRCSEL_SHALLOW, srcsel_descend, &d);
   return d.slot & SRCSEL_LEAF ? d.slot & ~SRCSEL_LEAF : 0;
 }
 
