@@ -209,6 +209,7 @@ enum srcsel_rule_flag {
   SRCSEL_RULE_NEED_SRC = 1u << 2, /* IPv6 `from`: does not hold while the source is :: */
   SRCSEL_RULE_BOOT = 1u << 3,     /* of the IPv6 rules a namespace starts with, and deleted: holds
                                      until the first rule is added, which nobody can see */
+  SRCSEL_RULE_NEED_OIF = 1u << 4, /* l3mdev: does not hold for a flow that is bound to no device */
 };
 
 /*

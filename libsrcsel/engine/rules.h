@@ -53,6 +53,7 @@ SRCSEL_INLINE __u32 srcsel_rule_holds(const struct srcsel_rule *rule,
   miss |= rule->flags & SRCSEL_RULE_NEVER;
   if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= -srcsel_is_zero(flow->src.hi | flow->src.lo) & (rule->flags & SRCSEL_RULE_NEED_SRC);
+  miss |= -srcsel_is_zero(flow->oif) & (rule->flags & SRCSEL_RULE_NEED_OIF);
   miss |= (rule->oif ^ flow->oif) & (srcsel_is_zero(rule->oif) - 1);
   if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= (rule->proto ^ flow->proto) & rule->proto_mask;

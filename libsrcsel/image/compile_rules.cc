@@ -49,9 +49,12 @@ void SetInterfaces(const Rule &rule, const State &state, srcsel_rule &out) {
     else
       out.oif = link->index;
   }
-  if ((!rule.iif.empty() && rule.iif != "lo") || rule.tun_id || rule.l3mdev)
+  const bool has_vrfs = std::ranges::any_of(state.links, &Link::vrf);
+  if ((!rule.iif.empty() && rule.iif != "lo") || rule.tun_id || (rule.l3mdev && !has_vrfs))
     out.flags |= SRCSEL_RULE_NEVER;
-  if (rule.l3mdev && std::ranges::any_of(state.links, &Link::vrf)) out.inputs |= SRCSEL_IN_OPAQUE;
+  if (!rule.l3mdev) return;
+  out.flags |= SRCSEL_RULE_NEED_OIF;
+  if (has_vrfs) out.inputs |= SRCSEL_IN_OPAQUE;
 }
 
 void SetLabel(const Rule &rule, srcsel_rule &out) {

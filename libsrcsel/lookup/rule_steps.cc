@@ -64,7 +64,7 @@ srcsel_rule Only(const srcsel_rule &rule, RuleSelector selector) {
       only.dscp_mask = rule.dscp_mask;
       break;
     case RuleSelector::kNever:
-      only.flags = rule.flags & SRCSEL_RULE_NEVER;
+      only.flags = rule.flags & (SRCSEL_RULE_NEVER | SRCSEL_RULE_NEED_OIF);
       break;
   }
   return only;

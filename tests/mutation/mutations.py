@@ -31,6 +31,10 @@ MUTATIONS = {
         "miss |= -srcsel_is_zero(flow->src.hi | flow->src.lo) & "
         "(rule->flags & SRCSEL_RULE_NEED_SRC);",
         ""),
+    "rule l3mdev": (
+        RULES,
+        "miss |= -srcsel_is_zero(flow->oif) & (rule->flags & SRCSEL_RULE_NEED_OIF);",
+        ""),
     "rule oif": (RULES, "miss |= (rule->oif ^ flow->oif) & (srcsel_is_zero(rule->oif) - 1);", ""),
     "rule ipproto": (RULES, "miss |= (rule->proto ^ flow->proto) & rule->proto_mask;", ""),
     "rule dport": (

@@ -12,19 +12,25 @@
 namespace srcsel {
 namespace {
 
-std::vector<srcsel_rule> Compiled(const std::vector<Rule> &rules,
-                                  srcsel_family family = SRCSEL_V4) {
+const Link kVrf{.index = 3, .name = "blue", .vrf = true};
+
+std::vector<srcsel_rule> Compiled(const std::vector<Rule> &rules, srcsel_family family = SRCSEL_V4,
+                                  const std::vector<Link> &more_links = {}) {
   State state = StateOf({}, {RouteTo("10.0.0.0/8", 100, 2), RouteTo("fd00::/8", 200, 2)});
   state.rules = rules;
+  state.links.insert(state.links.end(), more_links.begin(), more_links.end());
   return CompileRules(state, family, CompileTables(state).value()).value();
 }
 
-srcsel_rule Compiled(const Rule &rule) {
-  return Compiled(std::vector<Rule>{rule}, rule.family == AF_INET ? SRCSEL_V4 : SRCSEL_V6).at(0);
+srcsel_rule Compiled(const Rule &rule, const std::vector<Link> &more_links = {}) {
+  return Compiled(std::vector<Rule>{rule}, rule.family == AF_INET ? SRCSEL_V4 : SRCSEL_V6,
+                  more_links)
+      .at(0);
 }
 
-std::uint32_t Holds(const Rule &rule, const srcsel_flow &flow) {
-  const srcsel_rule compiled = Compiled(rule);
+std::uint32_t Holds(const Rule &rule, const srcsel_flow &flow,
+                    const std::vector<Link> &more_links = {}) {
+  const srcsel_rule compiled = Compiled(rule, more_links);
   return srcsel_rule_holds(&compiled, &flow, flow.mark);
 }
 
@@ -131,14 +137,28 @@ TEST(CompileRules, ResolvesTheOutgoingInterface) {
   EXPECT_EQ(Holds(rule, flow), SRCSEL_HOLDS);
 }
 
-TEST(CompileRules, TunnelsAndVrfsHoldForNoFlow) {
-  Rule tunnel = Lookup(1, 100), vrf = Lookup(1, 100);
+TEST(CompileRules, TunnelsHoldForNoFlow) {
+  Rule tunnel = Lookup(1, 100);
   tunnel.tun_id = 7;
-  vrf.l3mdev = true;
   EXPECT_EQ(Holds(tunnel, FlowTo("10.0.0.1")), SRCSEL_HOLDS_NOT);
-  EXPECT_EQ(Holds(vrf, FlowTo("10.0.0.1")), SRCSEL_HOLDS_NOT);
-  vrf.flags = FIB_RULE_INVERT;
-  EXPECT_EQ(Holds(vrf, FlowTo("10.0.0.1")), SRCSEL_HOLDS);
+}
+
+// Of devices that may be of a VRF, only flows that are bound to one.
+TEST(CompileRules, VrfsPerhapsHoldForBoundFlowsOnly) {
+  const std::vector<Link> none, some = {kVrf};
+  Rule rule = Lookup(1, 100);
+  rule.l3mdev = true;
+  srcsel_flow flow = FlowTo("10.0.0.1"), bound = flow;
+  bound.oif = kVrf.index;
+  flow.unknown = bound.unknown = SRCSEL_IN_OPAQUE;
+  EXPECT_EQ(Holds(rule, flow, none), SRCSEL_HOLDS_NOT);
+  EXPECT_EQ(Holds(rule, bound, none), SRCSEL_HOLDS_NOT);
+  EXPECT_EQ(Holds(rule, flow, some), SRCSEL_HOLDS_NOT);
+  EXPECT_EQ(Holds(rule, bound, some), SRCSEL_HOLDS_PERHAPS);
+  rule.flags = FIB_RULE_INVERT;
+  EXPECT_EQ(Holds(rule, flow, none), SRCSEL_HOLDS);
+  EXPECT_EQ(Holds(rule, flow, some), SRCSEL_HOLDS);
+  EXPECT_EQ(Holds(rule, bound, some), SRCSEL_HOLDS_PERHAPS);
 }
 
 TEST(CompileRules, ComparesPortsAndLabelsUnderTheirMasks) {
