@@ -58,6 +58,13 @@ struct Dimension {
   std::uint32_t argument = 0;  // SRCSEL_BY_CGROUP: the level; SRCSEL_BY_MARK: the mask
 };
 
+// At the creation of a socket there is no destination yet: that a rule is for one family alone is
+// told by its protocols, of which it has none in the other.
+bool HoldsFor(srcsel_family family, const PolicyRule &rule) {
+  const int only = OnlyFamily(rule);
+  return only == 0 || (only == AF_INET ? SRCSEL_V4 : SRCSEL_V6) == family;
+}
+
 // The prefixes that the rule itself names, sets not among them.
 Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_family family) {
   Prefixes out;
@@ -70,6 +77,8 @@ Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_fam
         if (FamilyOf(to.address) == family) out.push_back(ToKey(to));
       break;
     case SRCSEL_BY_PROTO:
+      if (!HoldsFor(family, rule)) break;
+      if (rule.protos.empty()) out.push_back({{}, 0});
       for (std::uint8_t proto : rule.protos) append(NumberPrefix(proto, 8));
       break;
     case SRCSEL_BY_DPORT:
@@ -108,7 +117,7 @@ bool Selects(const PolicyRule &rule, const Dimension &dimension) {
     case SRCSEL_BY_DST:
       return !rule.to.empty() || !rule.sets.empty();
     case SRCSEL_BY_PROTO:
-      return !rule.protos.empty();
+      return !rule.protos.empty() || OnlyFamily(rule) != 0;
     case SRCSEL_BY_DPORT:
       return !rule.dports.empty();
     case SRCSEL_BY_UID:
@@ -165,7 +174,10 @@ class ClassCompiler {
     if (std::ranges::none_of(policy_.rows,
                              [&](const PolicyRow &row) { return Selects(row.rule, dimension); }))
       return;
-    const bool by_family = dimension.property == SRCSEL_BY_DST;
+    const bool by_family =
+        dimension.property == SRCSEL_BY_DST ||
+        (dimension.property == SRCSEL_BY_PROTO &&
+         std::ranges::any_of(policy_.rows, [](const PolicyRow &r) { return OnlyFamily(r.rule); }));
     const std::uint32_t table = AddTable(dimension, SRCSEL_V4);
     Enter(SRCSEL_V4, dimension, table);
     Enter(SRCSEL_V6, dimension, by_family ? AddTable(dimension, SRCSEL_V6) : table);

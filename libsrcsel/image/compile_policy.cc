@@ -41,7 +41,8 @@ __u16 ActionOf(const PolicyRule &rule) {
   if (rule.led_mark) action |= SRCSEL_LED_MARK;
   if (rule.ports) action |= SRCSEL_DO_PORTS;
   if (rule.on_fail == OnFail::kReject) action |= SRCSEL_OR_REJECT;
-  if (!rule.to.empty() || !rule.sets.empty() || !rule.dports.empty()) action |= SRCSEL_AIMED;
+  const bool anywhere = rule.to.empty() ? rule.sets.empty() : OnlyFamily(rule) != 0;
+  if (!anywhere || !rule.dports.empty()) action |= SRCSEL_AIMED;
   return static_cast<__u16>(action);
 }
 

@@ -51,7 +51,7 @@ std::size_t Dimensions(const PolicyRows &out) {
   std::size_t count = out.mark_masks.size();
   count += std::ranges::count_if(out.levels, [](std::uint32_t l) { return l != SRCSEL_NONE; });
   count += any([](const PolicyRule &r) { return !r.to.empty() || !r.sets.empty(); });
-  count += any([](const PolicyRule &r) { return !r.protos.empty(); });
+  count += any([](const PolicyRule &r) { return !r.protos.empty() || OnlyFamily(r) != 0; });
   count += any([](const PolicyRule &r) { return !r.dports.empty(); });
   count += any([](const PolicyRule &r) { return !r.uids.empty(); });
   count += any([](const PolicyRule &r) { return !r.gids.empty(); });
@@ -60,6 +60,15 @@ std::size_t Dimensions(const PolicyRows &out) {
 }
 
 }  // namespace
+
+int OnlyFamily(const PolicyRule &rule) {
+  if (rule.to.empty() || !rule.sets.empty()) return 0;
+  const int family = rule.to.front().address.family();
+  const bool only = std::ranges::all_of(rule.to, [&](const Prefix &prefix) {
+    return prefix.length == 0 && prefix.address.family() == family;
+  });
+  return only ? family : 0;
+}
 
 std::uint32_t PolicyRows::PlaceOf(std::uint32_t level) const {
   return static_cast<std::uint32_t>(std::ranges::find(levels, level) - levels.begin());

@@ -30,6 +30,10 @@ struct PolicyRows {
   std::uint32_t PlaceOf(std::uint32_t level) const;
 };
 
+// The family that the rule holds for where it asks for no destination but that it is of this one:
+// AF_INET, AF_INET6, or 0.
+int OnlyFamily(const PolicyRule &rule);
+
 // Fails if that takes more than SRCSEL_MAX_POLICY rows, SRCSEL_CGROUPS levels, or together more
 // than SRCSEL_MAX_DIMENSIONS dimensions.
 absl::StatusOr<PolicyRows> TakeApart(const Policy &policy);

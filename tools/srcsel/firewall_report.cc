@@ -1,5 +1,6 @@
 #include "firewall_report.hh"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "agent/mark_rules.hh"
 #include "agent/sample_flows.hh"
 #include "agent/uplink.hh"
+#include "image/policy_rows.hh"
 #include "lookup/select.hh"
 #include "lookup/snapshot.hh"
 #include "source_nats.hh"
@@ -66,6 +68,29 @@ std::string Table(const std::vector<Line> &lines) {
   return text;
 }
 
+bool IsForPing(const PolicyRule &rule) {
+  return rule.protos.empty() || std::ranges::any_of(rule.protos, [](std::uint8_t proto) {
+           return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+         });
+}
+
+bool AsksForDestination(const PolicyRule &rule) {
+  return !rule.dports.empty() || !rule.sets.empty() || (!rule.to.empty() && !OnlyFamily(rule));
+}
+
+// The rules that hold for pings and whose mark is not there when the socket is created: no hook
+// sees the sendto() of such sockets.
+std::vector<std::string> BeyondCreation(const MarkPolicy &policy) {
+  std::vector<std::string> names;
+  bool asked = false;
+  for (const PolicyRule &rule : policy.rules) {
+    if (!IsForPing(rule)) continue;
+    asked |= AsksForDestination(rule);
+    if (rule.mark && (asked || rule.apply == Apply::kBind)) AddOnce(names, rule.name);
+  }
+  return names;
+}
+
 std::string List(const char *title, const std::vector<std::string> &lines) {
   if (lines.empty()) return "";
   return absl::StrCat(title, "\n  ", absl::StrJoin(lines, "\n  "), "\n");
@@ -84,6 +109,10 @@ std::string FirewallReport(const HostMarks &marks, const State &state) {
     text = Table(lines);
   }
   absl::StrAppend(&text, List("not known, and left to the kernel:", marks.Limits()));
+  absl::StrAppend(&text,
+                  List("come too late for ping and raw sockets that do not connect (for ping, "
+                       "srcsel run --via preload helps):",
+                       BeyondCreation(marks.policy())));
   if (lines.empty()) return text;
   const SourceNats nats = SortSourceNats(marks.firewall());
   return absl::StrCat(text, List("needless now, yours to remove:", NamesOf(nats.needless)),
