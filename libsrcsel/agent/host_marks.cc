@@ -4,9 +4,13 @@
 #include <iterator>
 
 #include "base/status.hh"
-#include "netfilter/read_rules.hh"
 
 namespace srcsel {
+namespace {
+
+constexpr std::chrono::seconds kLookAtSets(1);
+
+}  // namespace
 
 absl::StatusOr<HostMarks> HostMarks::Start(std::size_t most) {
   SRCSEL_ASSIGN_OR_RETURN(RuleFollower follower, RuleFollower::Open());
@@ -17,27 +21,51 @@ absl::StatusOr<HostMarks> HostMarks::Start(std::size_t most) {
 
 std::vector<std::string> HostMarks::Limits() const {
   std::vector<std::string> limits = firewall_.skipped;
+  std::ranges::copy(firewall_.unread_sets, std::back_inserter(limits));
   std::ranges::copy(policy_.NotUnderstood(), std::back_inserter(limits));
   std::ranges::copy(policy_.limits, std::back_inserter(limits));
   return limits;
 }
 
+void HostMarks::Note(NfChange change) {
+  if (change == NfChange::kNothing) return;
+  changed_ = std::max(changed_, change);
+  if (!due_) due_ = Clock::now();
+}
+
 void HostMarks::Hear() {
-  const absl::StatusOr<bool> changed = follower_.Drain();
-  if (changed.ok() && !*changed) return;
-  if (!due_) due_ = Clock::now() + took_;
+  const absl::StatusOr<NfChange> change = follower_.Drain(reader_.elements());
+  Note(change.value_or(NfChange::kRules));
 }
 
 void HostMarks::LookAround() {
-  if (follower_.PollLegacy() && !due_) due_ = Clock::now();
+  if (follower_.PollLegacy()) Note(NfChange::kRules);
+  if (Clock::now() < look_at_sets_) return;
+  look_at_sets_ = Clock::now() + kLookAtSets;
+  if (reader_.PollSets() || !firewall_.unread_sets.empty()) Note(NfChange::kElements);
+}
+
+std::optional<HostMarks::Clock::time_point> HostMarks::due() const {
+  if (follower_.amid_commit()) return std::nullopt;
+  if (!due_ || !expiry_) return due_ ? due_ : expiry_;
+  return std::min(*due_, *expiry_);
+}
+
+void HostMarks::Update(std::size_t most) {
+  if (changed_ == NfChange::kRules) return Read(most);
+  Compile(reader_.Renew(), most);
 }
 
 void HostMarks::Read(std::size_t most) {
-  const Clock::time_point start = Clock::now();
+  Compile(reader_.Read(), most);
+}
+
+void HostMarks::Compile(NfRuleSet rules, std::size_t most) {
   due_.reset();
-  firewall_ = ReadRules();
+  changed_ = NfChange::kNothing;
+  firewall_ = std::move(rules);
   policy_ = CompileMarks(firewall_, most);
-  took_ = Clock::now() - start;
+  expiry_ = reader_.elements() == nullptr ? std::nullopt : reader_.elements()->NextExpiry();
 }
 
 }  // namespace srcsel

@@ -3,8 +3,8 @@
 //
 // Contract: belongs to the network namespace that the thread was in at Start(), and is used in it.
 // What cannot be read or understood is among the limits and the rules that leave flows to the
-// kernel, never guessed. Not thread-safe. Cost: that of reading and compiling the rule set;
-// changes that come faster are taken together, so that no more than half of the time goes into it.
+// kernel, never guessed. Not thread-safe. Cost: that of reading and compiling the rule set; where
+// only elements of sets have changed, that of compiling.
 
 #pragma once
 
@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "netfilter/compile_marks.hh"
 #include "netfilter/follow_rules.hh"
+#include "netfilter/read_rules.hh"
 #include "netfilter/rule_set.hh"
 
 namespace srcsel {
@@ -35,22 +36,30 @@ class HostMarks {
   // All that is not known: what was not read, not understood, or had no room. A line each.
   std::vector<std::string> Limits() const;
 
-  // Readable when something may have changed: then Hear(), and Read() when it is due().
+  // Readable when something may have changed: then Hear(), and Update() when it is due().
   int fd() const { return follower_.fd(); }
   void Hear();
-  // Looks for what is not announced.
+  // Looks for what is not announced, and how often that is to be done.
   void LookAround();
-  std::optional<Clock::time_point> due() const { return due_; }
+  std::chrono::milliseconds look_interval() const { return follower_.look_interval(); }
+  // When something has changed, or will have: elements of sets expire.
+  std::optional<Clock::time_point> due() const;
+  void Update(std::size_t most);
+  // All anew.
   void Read(std::size_t most);
 
  private:
   explicit HostMarks(RuleFollower follower) : follower_(std::move(follower)) {}
+  void Note(NfChange change);
+  void Compile(NfRuleSet rules, std::size_t most);
 
   RuleFollower follower_;
+  RuleReader reader_;
   NfRuleSet firewall_;
   MarkPolicy policy_;
-  Clock::duration took_{};
-  std::optional<Clock::time_point> due_;
+  NfChange changed_ = NfChange::kNothing;
+  std::optional<Clock::time_point> due_, expiry_;
+  Clock::time_point look_at_sets_{};
 };
 
 }  // namespace srcsel

@@ -26,6 +26,9 @@ namespace {
 
 // What the kernel does not announce is looked at so often; what failed is tried again.
 constexpr std::chrono::milliseconds kLookAround{1000};
+// Of a firewall that changes all the time, changes are taken together: no more than half of the
+// time goes into it, and they come no closer than that.
+constexpr std::chrono::milliseconds kRest{20};
 
 absl::StatusOr<Fd> CatchSignals() {
   sigset_t ends;
@@ -82,18 +85,14 @@ absl::Status Upkeep::Run() {
                        {signals_.get(), POLLIN, 0},
                        {reader_.get(), POLLIN, 0},
                        {up_->marks.fd(), POLLIN, 0}};
-    const int ready = poll(polled, std::size(polled), Patience());
+    poll(polled, std::size(polled), Patience());
     if (trial_ends_ && Clock::now() >= *trial_ends_) {
       ended_ = End();
       break;
     }
-    if (ready == 0) {
-      up_->mirror.LookAround().IgnoreError();
-      up_->marks.LookAround();
-    }
-    if (ready == 0 || polled[0].revents) Follow();
+    if (LookAround() || polled[0].revents) Follow();
     if (polled[4].revents) up_->marks.Hear();
-    if (up_->marks.due() && Clock::now() >= *up_->marks.due()) FollowFirewall();
+    if (const auto due = FirewallDue(); due && Clock::now() >= *due) FollowFirewall();
     if (polled[3].revents) {
       reader_.reset();
       up_->hooks.Tell(Hooks::Told::kNone);
@@ -105,12 +104,30 @@ absl::Status Upkeep::Run() {
 }
 
 int Upkeep::Patience() const {
-  std::chrono::milliseconds patience = kLookAround;
-  for (const auto &moment : {trial_ends_, up_->marks.due()})
-    if (moment)
-      patience = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*moment - Clock::now()),
-                            std::chrono::milliseconds(0), patience);
-  return static_cast<int>(patience.count());
+  const Clock::time_point now = Clock::now();
+  Clock::time_point until = std::min(look_, look_at_firewall_);
+  for (const auto &moment : {trial_ends_, FirewallDue()})
+    if (moment) until = std::min(until, *moment);
+  return static_cast<int>(
+      std::chrono::ceil<std::chrono::milliseconds>(std::max(until, now) - now).count());
+}
+
+std::optional<Upkeep::Clock::time_point> Upkeep::FirewallDue() const {
+  const auto due = up_->marks.due();
+  return due ? std::optional(std::max(*due, rested_)) : std::nullopt;
+}
+
+// Whether it was time to look at routes too.
+bool Upkeep::LookAround() {
+  const Clock::time_point now = Clock::now();
+  if (now >= look_at_firewall_) {
+    up_->marks.LookAround();
+    look_at_firewall_ = Clock::now() + up_->marks.look_interval();
+  }
+  if (now < look_) return false;
+  look_ = now + kLookAround;
+  up_->mirror.LookAround().IgnoreError();
+  return true;
 }
 
 void Upkeep::Follow() {
@@ -123,7 +140,8 @@ void Upkeep::Follow() {
 
 // The file stays as it was read last: it is not read anew because of the firewall.
 void Upkeep::FollowFirewall() {
-  up_->marks.Read(UpPlan::Room(up_->from_file));
+  const Clock::time_point begin = Clock::now();
+  up_->marks.Update(UpPlan::Room(up_->from_file));
   Examined examined;
   absl::StatusOr<Resolution> file =
       Resolve(up_->from_file, up_->mirror.state(), up_->mirror.advice());
@@ -134,6 +152,8 @@ void Upkeep::FollowFirewall() {
   }
   up_->state.stale = std::string(status.message());
   if (!status.ok()) WriteDown().IgnoreError();
+  const Clock::time_point end = Clock::now();
+  rested_ = end + std::max(end - begin, Clock::duration(kRest));
 }
 
 void Upkeep::HearSignal() {

@@ -35,6 +35,8 @@ class Upkeep {
       : up_(std::move(up)), control_(std::move(control)), signals_(std::move(signals)) {}
 
   int Patience() const;
+  std::optional<Clock::time_point> FirewallDue() const;
+  bool LookAround();
   void Follow();
   void FollowFirewall();
   void HearSignal();
@@ -53,7 +55,9 @@ class Upkeep {
   Fd signals_;
   Fd reader_;  // of events: they are told as long as it is connected
   std::optional<Clock::time_point> trial_ends_;
-  std::uint64_t written_ = 0;  // generation of the image in the file
+  Clock::time_point look_{}, look_at_firewall_{};  // when it is time to
+  Clock::time_point rested_{};                     // from the last change of the firewall
+  std::uint64_t written_ = 0;                      // generation of the image in the file
   std::optional<absl::Status> ended_;
 };
 

@@ -5,15 +5,15 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <string>
 
 #include "absl/hash/hash.h"
-#include "absl/strings/str_split.h"
 #include "base/status.hh"
 #include "netfilter/legacy_tables.hh"
-#include "netfilter/run_program.hh"
 
 namespace srcsel {
 namespace {
@@ -21,49 +21,14 @@ namespace {
 // Large enough for the announcement of a set of 10,000 elements.
 constexpr int kBuffer = 8 << 20;
 
-// What does not bear on which mark a packet gets: counters, and the end of a commit.
-bool IsChange(const nlmsghdr &message) {
-  if (message.nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES) return false;
-  switch (message.nlmsg_type & 0xff) {
-    case NFT_MSG_NEWGEN:
-    case NFT_MSG_NEWOBJ:
-    case NFT_MSG_DELOBJ:
-    case NFT_MSG_NEWFLOWTABLE:
-    case NFT_MSG_DELFLOWTABLE:
-      return false;
-    default:
-      return true;
-  }
-}
+// How often legacy tables are looked at: while there are none to be changed, and else.
+constexpr std::chrono::milliseconds kSeldom{1000}, kOften{50};
 
-bool AnyChange(const char *bytes, std::size_t size) {
-  const auto *message = reinterpret_cast<const nlmsghdr *>(bytes);
-  for (auto left = static_cast<int>(size); NLMSG_OK(message, static_cast<unsigned>(left));
-       message = NLMSG_NEXT(message, left))
-    if (IsChange(*message)) return true;
-  return false;
-}
-
-// Lines that say how many packets there were, and when it was listed, aside.
-std::size_t DigestOf(const std::string &saved) {
+// A table that changes under the look is another one the next time.
+std::size_t DigestOfLegacy() {
   std::size_t digest = 0;
-  for (absl::string_view line : absl::StrSplit(saved, '\n')) {
-    if (line.empty() || line[0] == '#') continue;
-    if (line[0] == ':') line = line.substr(0, line.find(" ["));
-    digest = absl::HashOf(digest, line);
-  }
-  return digest;
-}
-
-std::size_t LegacyDigest() {
-  std::size_t digest = 0;
-  for (int family : {AF_INET, AF_INET6}) {
-    const absl::StatusOr<std::vector<std::string>> tables = LegacyTables(family);
-    if (!tables.ok() || tables->empty()) continue;
-    const absl::StatusOr<std::string> saved =
-        RunProgram({family == AF_INET ? "iptables-legacy-save" : "ip6tables-legacy-save"});
-    digest = absl::HashOf(digest, saved.ok() ? DigestOf(*saved) : 1);
-  }
+  for (int family : {AF_INET, AF_INET6})
+    digest = absl::HashOf(digest, LegacyDigest(family).value_or(1));
   return digest;
 }
 
@@ -81,28 +46,66 @@ absl::StatusOr<RuleFollower> RuleFollower::Open() {
   if (bind(socket.get(), reinterpret_cast<sockaddr *>(&group), sizeof(group)) != 0)
     return absl::ErrnoToStatus(errno, "follow the nft rules: subscribe");
   RuleFollower follower(std::move(socket));
-  follower.legacy_ = LegacyDigest();
+  follower.legacy_ = DigestOfLegacy();
   return follower;
 }
 
-absl::StatusOr<bool> RuleFollower::Drain() {
-  bool changed = false;
+// Counters and flow tables do not bear on which mark a packet gets.
+void RuleFollower::Hear(const nlmsghdr &message, NftElements *elements) {
+  if (message.nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES) return;
+  switch (message.nlmsg_type & 0xff) {
+    case NFT_MSG_NEWOBJ:
+    case NFT_MSG_DELOBJ:
+    case NFT_MSG_NEWFLOWTABLE:
+    case NFT_MSG_DELFLOWTABLE:
+      return;
+    case NFT_MSG_NEWGEN:
+      committed_ = std::max(committed_, std::exchange(heard_, NfChange::kNothing));
+      return;
+    case NFT_MSG_NEWSETELEM:
+    case NFT_MSG_DELSETELEM:
+      if (elements == nullptr)
+        heard_ = NfChange::kRules;
+      else if (elements->Hear(message))
+        heard_ = std::max(heard_, NfChange::kElements);
+      return;
+    case NFT_MSG_NEWSET:
+    case NFT_MSG_DELSET:
+      if (elements != nullptr) elements->Forget(message);
+      [[fallthrough]];
+    default:
+      heard_ = NfChange::kRules;
+  }
+}
+
+absl::StatusOr<NfChange> RuleFollower::Drain(NftElements *elements) {
   alignas(nlmsghdr) std::array<char, 65536> buffer;
   for (;;) {
     const ssize_t size = recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (size >= 0) {
-      changed |= AnyChange(buffer.data(), static_cast<std::size_t>(size));
+      auto left = static_cast<unsigned>(size);
+      for (const auto *message = reinterpret_cast<const nlmsghdr *>(buffer.data());
+           NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))
+        Hear(*message, elements);
       continue;
     }
-    if (errno == EAGAIN) return changed;
-    if (errno == ENOBUFS) changed = true;
-    if (errno != EINTR && errno != ENOBUFS)
+    if (errno == EAGAIN) return std::exchange(committed_, NfChange::kNothing);
+    if (errno == ENOBUFS) {
+      if (elements != nullptr) elements->Forget();
+      heard_ = NfChange::kNothing;
+      committed_ = NfChange::kRules;
+    } else if (errno != EINTR) {
       return absl::ErrnoToStatus(errno, "follow the nft rules: receive");
+    }
   }
 }
 
 bool RuleFollower::PollLegacy() {
-  return std::exchange(legacy_, LegacyDigest()) != legacy_;
+  return std::exchange(legacy_, DigestOfLegacy()) != legacy_;
+}
+
+std::chrono::milliseconds RuleFollower::look_interval() const {
+  return HasLegacyTables() ? kOften : kSeldom;
 }
 
 }  // namespace srcsel

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -225,9 +226,22 @@ Reading ReadOption(const IptablesPart &part, const IptablesOption &option) {
   return match->read(option.values.empty() ? "" : option.values.front());
 }
 
+// What else may be asked of a set is how often its entries have been hit.
+NfStep SetMatch(const IptablesPart &part, int family, IpSets &sets) {
+  const IptablesOption *match = nullptr;
+  for (const IptablesOption &option : part.options) {
+    const bool only_counts = absl::StartsWith(option.key, "--update-");
+    if (option.key == "--match-set" && option.values.size() == 2 && match == nullptr)
+      match = &option;
+    else if (!only_counts)
+      return NfUnknownMatch{part.Words()};
+  }
+  if (match == nullptr) return NfUnknownMatch{part.Words()};
+  return IpSetMatch(sets, match->values[0], match->values[1], match->negated, family, part.Words());
+}
+
 // Groups of an id are only compared with the caller's own; the other option asks for all.
-bool IsUnderstood(const IptablesPart &part, int family) {
-  (void)family;
+bool IsUnderstood(const IptablesPart &part) {
   return std::ranges::none_of(part.options, [](const IptablesOption &option) {
     return option.key == "--suppl-groups" || option.key == "--limit-iface-out" ||
            option.key == "--limit-iface-in";
@@ -236,13 +250,18 @@ bool IsUnderstood(const IptablesPart &part, int family) {
 
 }  // namespace
 
-void AddIptablesMatches(const IptablesPart &part, int family, std::vector<NfStep> &steps) {
+void AddIptablesMatches(const IptablesPart &part, int family, IpSets &sets,
+                        std::vector<NfStep> &steps) {
   if (part.name == "comment") return;
+  if (part.name == "set") {
+    steps.push_back(SetMatch(part, family, sets));
+    return;
+  }
   const bool bare = part.options.empty();
   const bool plain = part.kind.empty() || std::ranges::any_of(kMatches, [&](const Match &known) {
                        return known.module == part.name;
                      });
-  if (!plain || !IsUnderstood(part, family)) {
+  if (!plain || !IsUnderstood(part)) {
     constexpr absl::string_view kAside[] = {"limit", "hashlimit", "statistic", "time",
                                             "quota", "recent",    "length",    "connlimit"};
     const bool is_aside = std::ranges::find(kAside, part.name) != std::end(kAside);

@@ -34,11 +34,12 @@ bool Marks(const IptablesPart &target) {
 
 class Reader {
  public:
-  Reader(NfOrigin origin, int family, NfRuleSet &rules)
+  Reader(NfOrigin origin, int family, IpSets &sets, NfRuleSet &rules)
       : program_(absl::StrCat(family == AF_INET ? "iptables" : "ip6tables",
                               origin == NfOrigin::kIptablesLegacy ? "-legacy" : "")),
         origin_(origin),
         family_(family),
+        sets_(sets),
         rules_(rules) {}
 
   std::vector<std::string> Read(absl::string_view saved) {
@@ -136,7 +137,7 @@ class Reader {
   bool Close() {
     for (const Line &line : lines_)
       table_.chains.find(line.chain)->second.rules[line.rule].steps =
-          IptablesSteps(line.line, family_, names_);
+          IptablesSteps(line.line, family_, names_, sets_);
     if (!poison_.empty()) {
       NfChain &output = table_.chains["OUTPUT"];
       output.hook = builtin_.hook;
@@ -159,6 +160,7 @@ class Reader {
   const std::string program_;
   const NfOrigin origin_;
   const int family_;
+  IpSets &sets_;
   NfRuleSet &rules_;
   std::vector<std::string> seen_;
   bool open_ = false;
@@ -172,8 +174,8 @@ class Reader {
 }  // namespace
 
 std::vector<std::string> AddIptablesRules(absl::string_view saved, NfOrigin origin, int family,
-                                          NfRuleSet &rules) {
-  return Reader(origin, family, rules).Read(saved);
+                                          IpSets &sets, NfRuleSet &rules) {
+  return Reader(origin, family, sets, rules).Read(saved);
 }
 
 }  // namespace srcsel

@@ -92,11 +92,11 @@ std::optional<NfStep> TargetStep(const IptablesPart &part) {
 }  // namespace
 
 std::vector<NfStep> IptablesSteps(const IptablesLine &line, int family,
-                                  const std::set<std::string> &chains) {
+                                  const std::set<std::string> &chains, IpSets &sets) {
   std::vector<NfStep> steps;
   for (const IptablesPart &part : line.parts) {
     if (part.kind.empty() || part.kind == "-m") {
-      AddIptablesMatches(part, family, steps);
+      AddIptablesMatches(part, family, sets, steps);
     } else if (chains.contains(part.name)) {
       steps.emplace_back(
           NfVerdict{part.kind == "-g" ? NfVerdictKind::kGoto : NfVerdictKind::kJump, part.name});
@@ -104,7 +104,9 @@ std::vector<NfStep> IptablesSteps(const IptablesLine &line, int family,
       const bool transparent =
           std::ranges::find(kTransparent, part.name) != std::end(kTransparent) ||
           (part.name == "CT" && Find(part, "--notrack") == nullptr);
-      if (!transparent) steps.push_back(*TargetStep(part));
+      // What an entry of a set has beside it may become the packet's mark.
+      const bool maps = part.name == "SET" && Find(part, "--map-set") != nullptr;
+      if (!transparent || maps) steps.push_back(*TargetStep(part));
     }
   }
   return steps;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "netfilter/ip_sets.hh"
 #include "netfilter/iptables_line.hh"
 #include "netfilter/rule_set.hh"
 
@@ -13,6 +14,6 @@ namespace srcsel {
 
 // The steps of the line. `chains` are those of its table: a target that is one of them is a jump.
 std::vector<NfStep> IptablesSteps(const IptablesLine &line, int family,
-                                  const std::set<std::string> &chains);
+                                  const std::set<std::string> &chains, IpSets &sets);
 
 }  // namespace srcsel

@@ -9,18 +9,19 @@
 
 namespace srcsel {
 
-absl::StatusOr<std::string> ListNft() {
+absl::StatusOr<std::string> ListNft(const std::string &command, bool elements) {
   const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> context(nft_ctx_new(NFT_CTX_DEFAULT),
                                                                   nft_ctx_free);
   if (context == nullptr) return absl::InternalError("list the nft rules: no memory");
   nft_ctx_output_set_flags(context.get(), NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_HANDLE |
                                               NFT_CTX_OUTPUT_NUMERIC_PROTO |
-                                              NFT_CTX_OUTPUT_NUMERIC_PRIO);
+                                              NFT_CTX_OUTPUT_NUMERIC_PRIO |
+                                              (elements ? 0u : unsigned{NFT_CTX_OUTPUT_TERSE}));
   nft_ctx_buffer_output(context.get());
   nft_ctx_buffer_error(context.get());
-  if (nft_run_cmd_from_buffer(context.get(), "list ruleset") != 0)
+  if (nft_run_cmd_from_buffer(context.get(), command.c_str()) != 0)
     return absl::UnavailableError(
-        absl::StrCat("list the nft rules: ",
+        absl::StrCat("nft ", command, ": ",
                      absl::StripAsciiWhitespace(nft_ctx_get_error_buffer(context.get()))));
   return std::string(nft_ctx_get_output_buffer(context.get()));
 }

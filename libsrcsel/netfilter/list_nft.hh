@@ -1,6 +1,6 @@
-// The rule set of the calling thread's network namespace, as nft lists it in JSON.
+// What nft lists in JSON, of the calling thread's network namespace.
 //
-// Errors: no permission, or what libnftables says. Cost: 30 us and 1 us an element.
+// Errors: no permission, or what libnftables says. Cost: 30 us, and with elements 1 us for each.
 
 #pragma once
 
@@ -10,6 +10,7 @@
 
 namespace srcsel {
 
-absl::StatusOr<std::string> ListNft();
+// A command of nft's, as "list ruleset". Without `elements`, those of named sets are left out.
+absl::StatusOr<std::string> ListNft(const std::string &command, bool elements);
 
 }  // namespace srcsel

@@ -1,6 +1,7 @@
 #include "netfilter/nft_rules.hh"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,24 +41,30 @@ bool Marks(const NftJson &rule) {
 
 class Reader {
  public:
-  Reader(const std::set<std::string> &of_iptables, NfRuleSet &rules)
-      : of_iptables_(of_iptables), rules_(rules) {}
+  Reader(const std::set<std::string> &of_iptables, NftElements *elements, NfRuleSet &rules)
+      : of_iptables_(of_iptables), elements_(elements), rules_(rules) {}
 
   // Rules name sets and chains that may come later in the list.
   void Read(const NftJson &list) {
     for (const NftJson &item : list)
       for (const auto &[kind, object] : item.items()) {
         if (kind == "table") AddTable(object);
-        if (kind == "set" || kind == "map") sets_[TableName(object, "table")].Add(object);
+        if (kind == "set" || kind == "map") SetsOf(TableName(object, "table")).Add(object);
       }
     for (const NftJson &item : list)
       if (const auto chain = item.find("chain"); chain != item.end()) AddChain(*chain);
     for (const NftJson &item : list)
       if (const auto rule = item.find("rule"); rule != item.end()) AddRule(*rule);
     for (auto &[name, table] : tables_) rules_.tables.push_back(std::move(table));
+    for (const auto &[name, sets] : sets_)
+      std::ranges::copy(sets.unread(), std::back_inserter(rules_.unread_sets));
   }
 
  private:
+  NftSets &SetsOf(const std::string &table) {
+    return sets_.try_emplace(table, elements_).first->second;
+  }
+
   void AddTable(const NftJson &object) {
     const std::string family = Text(object, "family"), name = TableName(object, "name");
     const bool v4 = family == "ip" || family == "inet", v6 = family == "ip6" || family == "inet";
@@ -103,11 +110,12 @@ class Reader {
     if (found == table->chains.end()) return;
     NfRule rule{std::move(name), {}};
     for (const NftJson &statement : object["expr"])
-      AddNftSteps(statement, sets_[table->name], rule.steps);
+      AddNftSteps(statement, SetsOf(table->name), rule.steps);
     found->second.rules.push_back(std::move(rule));
   }
 
   const std::set<std::string> &of_iptables_;
+  NftElements *elements_;
   NfRuleSet &rules_;
   std::map<std::string, NfTable> tables_;
   std::map<std::string, NftSets> sets_;
@@ -116,15 +124,21 @@ class Reader {
 
 }  // namespace
 
-absl::Status AddNftRules(absl::string_view json, const std::set<std::string> &of_iptables,
-                         NfRuleSet &rules) {
+absl::Status AddNftRules(const NftJson &document, const std::set<std::string> &of_iptables,
+                         NftElements *elements, NfRuleSet &rules) {
   try {
-    const NftJson document = NftJson::parse(json.begin(), json.end());
-    Reader(of_iptables, rules).Read(document.at("nftables"));
+    Reader(of_iptables, elements, rules).Read(document.at("nftables"));
     return absl::OkStatus();
   } catch (const NftJson::exception &error) {
     return absl::InvalidArgumentError(absl::StrCat("read nft's JSON: ", error.what()));
   }
+}
+
+absl::Status AddNftRules(absl::string_view json, const std::set<std::string> &of_iptables,
+                         NfRuleSet &rules) {
+  const NftJson document = NftJson::parse(json.begin(), json.end(), nullptr, false);
+  if (document.is_discarded()) return absl::InvalidArgumentError("read nft's JSON: it is none");
+  return AddNftRules(document, of_iptables, nullptr, rules);
 }
 
 }  // namespace srcsel

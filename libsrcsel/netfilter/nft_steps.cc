@@ -17,52 +17,6 @@ std::string Words(const NftJson &json) {
   return text.size() > kLongest ? text.substr(0, kLongest) + "..." : text;
 }
 
-std::string Signature(const std::string &name, const std::vector<NfKey> &keys) {
-  return absl::StrCat(name, "|", absl::StrJoin(keys, ",", [](std::string *out, const NfKey &key) {
-                        absl::StrAppend(out, static_cast<int>(key.field), "/", key.mask);
-                      }));
-}
-
-std::optional<NfVerdict> VerdictOf(const NftJson &json) {
-  if (!json.is_object() || json.size() != 1) return std::nullopt;
-  const std::string &kind = json.begin().key();
-  const NftJson &value = json.begin().value();
-  if (kind == "accept") return NfVerdict{NfVerdictKind::kAccept};
-  if (kind == "drop" || kind == "reject") return NfVerdict{NfVerdictKind::kDrop};
-  if (kind == "return") return NfVerdict{NfVerdictKind::kReturn};
-  if (kind == "jump" || kind == "goto")
-    return NfVerdict{kind == "jump" ? NfVerdictKind::kJump : NfVerdictKind::kGoto,
-                     value.value("target", "")};
-  return std::nullopt;
-}
-
-std::optional<decltype(NfCase::then)> ThenOf(const NftJson &data, bool of_connection) {
-  if (data.is_number_unsigned()) return NfSetMark{of_connection, {0, 0, data.get<std::uint32_t>()}};
-  if (data.is_object() && data.contains("continue")) return NfSetMark{false, {0xffffffff, 0, 0}};
-  if (const std::optional<NfVerdict> verdict = VerdictOf(data)) return *verdict;
-  return std::nullopt;
-}
-
-using Cases = std::shared_ptr<const std::vector<NfCase>>;
-
-// Elements with the same data are one case.
-Cases CasesOf(const NftJson &elements, const std::vector<NfKey> &keys, const std::string &name) {
-  std::vector<NfCase> cases;
-  std::map<std::string, std::size_t> by_data;
-  for (const NftJson &element : elements) {
-    if (!element.is_array() || element.size() != 2) return nullptr;
-    std::optional<NfBoxes> boxes =
-        keys.empty() ? std::optional<NfBoxes>(NfBoxes()) : NftBoxesOf(keys, element[0]);
-    const auto then = ThenOf(element[1], false);
-    if (!boxes || !then) return nullptr;
-    const auto [found, is_new] = by_data.try_emplace(element[1].dump(), cases.size());
-    if (is_new) cases.push_back({{}, *then});
-    std::ranges::move(*boxes, std::back_inserter(cases[found->second].boxes));
-  }
-  for (NfCase &one : cases) one.boxes = Joined(std::move(one.boxes), name);
-  return std::make_shared<const std::vector<NfCase>>(std::move(cases));
-}
-
 void AddUnknownMatch(const NftJson &what, std::vector<NfStep> &steps) {
   constexpr absl::string_view kAside[] = {
       R"("limit":)",         R"("quota":)",          R"("numgen":)",      R"("ct count":)",
@@ -128,11 +82,11 @@ void AddLookup(const NftJson &map, bool of_connection, NftSets &sets, std::vecto
   const NftKey key = NftKeyOf(map["key"]);
   const NftJson &data = map["data"];
   for (const NfMatch &implied : key.implied) steps.emplace_back(implied);
-  Cases cases;
+  std::shared_ptr<const std::vector<NfCase>> cases;
   if (data.is_string())
     cases = sets.Cases(data.get<std::string>().substr(1), key.keys);
   else if (data.is_object() && data.contains("set"))
-    cases = CasesOf(data["set"], key.keys, "");
+    cases = NftCasesOf(data["set"], key.keys, "");
   if (cases == nullptr) return AddUnknownStatement(map, steps);
   if (of_connection) {
     std::vector<NfCase> marked = *cases;
@@ -190,40 +144,12 @@ void AddMangle(const NftJson &mangle, NftSets &sets, std::vector<NfStep> &steps)
 
 }  // namespace
 
-void NftSets::Add(const NftJson &set) {
-  sets_[set.value("name", "")] = &set;
-}
-
-std::shared_ptr<const NfBoxes> NftSets::Boxes(const std::string &name,
-                                              const std::vector<NfKey> &keys) {
-  const auto set = sets_.find(name);
-  if (set == sets_.end()) return nullptr;
-  const auto [known, is_new] = boxes_.try_emplace(Signature(name, keys));
-  if (!is_new) return known->second;
-  const auto elements = set->second->find("elem");
-  std::optional<NfBoxes> boxes = elements == set->second->end() ? std::optional<NfBoxes>(NfBoxes())
-                                                                : NftBoxesOf(keys, *elements);
-  if (boxes) known->second = std::make_shared<const NfBoxes>(Joined(*std::move(boxes), name));
-  return known->second;
-}
-
-Cases NftSets::Cases(const std::string &name, const std::vector<NfKey> &keys) {
-  const auto map = sets_.find(name);
-  if (map == sets_.end()) return nullptr;
-  const auto [known, is_new] = cases_.try_emplace(Signature(name, keys));
-  if (!is_new) return known->second;
-  const auto elements = map->second->find("elem");
-  known->second = elements == map->second->end() ? std::make_shared<const std::vector<NfCase>>()
-                                                 : CasesOf(*elements, keys, name);
-  return known->second;
-}
-
 void AddNftSteps(const NftJson &statement, NftSets &sets, std::vector<NfStep> &steps) {
   static const std::set<std::string> kTransparent = {
       "counter", "log",     "ct helper", "ct timeout", "ct expectation",
       "dup",     "secmark", "last",      "continue"};
   static const std::set<std::string> kConditions = {"limit", "quota", "ct count", "set", "meter"};
-  if (const std::optional<NfVerdict> verdict = VerdictOf(statement)) {
+  if (const std::optional<NfVerdict> verdict = NftVerdictOf(statement)) {
     steps.emplace_back(*verdict);
     return;
   }

@@ -3,13 +3,11 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "netfilter/iptables_rules.hh"
 #include "netfilter/legacy_tables.hh"
 #include "netfilter/list_nft.hh"
@@ -18,6 +16,11 @@
 
 namespace srcsel {
 namespace {
+
+std::string SaveProgram(int family, NfOrigin origin) {
+  return absl::StrCat(family == AF_INET ? "iptables" : "ip6tables",
+                      origin == NfOrigin::kIptablesLegacy ? "-legacy" : "-nft", "-save");
+}
 
 // Of what could not be read, nobody knows which packets it marks.
 void AddUnreadTable(const std::string &what, int family, NfOrigin origin, NfRuleSet &rules) {
@@ -29,52 +32,80 @@ void AddUnreadTable(const std::string &what, int family, NfOrigin origin, NfRule
   rules.tables.push_back(std::move(table));
 }
 
-// The names of the tables that the variant printed.
-std::vector<std::string> ReadIptables(int family, NfOrigin origin, NfRuleSet &rules) {
-  const bool legacy = origin == NfOrigin::kIptablesLegacy;
-  const std::string program = absl::StrCat(family == AF_INET ? "iptables" : "ip6tables",
-                                           legacy ? "-legacy" : "-nft", "-save");
-  const absl::StatusOr<std::string> saved = RunProgram({program});
-  if (saved.ok()) return AddIptablesRules(*saved, origin, family, rules);
-  rules.skipped.push_back(std::string(saved.status().message()));
-  if (legacy) AddUnreadTable(program, family, origin, rules);
-  return {};
-}
-
-// Whether there is something to read.
-bool HasLegacyTables(int family, NfRuleSet &rules) {
-  const absl::StatusOr<std::vector<std::string>> tables = LegacyTables(family);
-  if (!tables.ok()) rules.skipped.push_back(std::string(tables.status().message()));
-  return tables.ok() && !tables->empty();
-}
-
-bool Names(const std::string &json, absl::string_view table) {
-  return json.find(absl::StrCat("\"name\": \"", table, "\"")) != std::string::npos ||
-         json.find(absl::StrCat("\"name\":\"", table, "\"")) != std::string::npos;
-}
-
 }  // namespace
 
-NfRuleSet ReadRules() {
-  NfRuleSet rules;
-  std::set<std::string> of_iptables;
-  const absl::StatusOr<std::string> nft = ListNft();
+void RuleReader::ReadLegacy(int family) {
+  const absl::StatusOr<std::vector<std::string>> tables = LegacyTables(family);
+  if (!tables.ok()) skipped_.emplace_back(tables.status().message());
+  if (!tables.ok() || tables->empty()) return;
+  const std::string program = SaveProgram(family, NfOrigin::kIptablesLegacy);
+  saved_.push_back({NfOrigin::kIptablesLegacy, family, program, RunProgram({program})});
+}
+
+// Only what has such tables may be iptables'.
+bool RuleReader::MayHaveIptables() const {
+  constexpr absl::string_view kTables[] = {"raw", "mangle", "nat", "filter", "security"};
+  const auto list = nft_.find("nftables");
+  return list != nft_.end() && std::ranges::any_of(*list, [&](const NftJson &item) {
+           const auto table = item.find("table");
+           return table != item.end() &&
+                  std::ranges::find(kTables, table->value("name", "")) != std::end(kTables);
+         });
+}
+
+NfRuleSet RuleReader::Read() {
+  saved_.clear();
+  ip_sets_ = {};
+  skipped_.clear();
+  nft_ = {};
+  if (!elements_)
+    if (absl::StatusOr<NftElements> elements = NftElements::Open(); elements.ok())
+      elements_ = *std::move(elements);
+  const absl::StatusOr<std::string> nft = ListNft("list ruleset", !elements_);
+  unread_nft_ = nft.status();
+  if (nft.ok()) nft_ = NftJson::parse(*nft, nullptr, false);
+  if (nft_.is_discarded()) unread_nft_ = absl::InternalError("read nft's JSON: it is none");
+  const bool may_have_iptables = unread_nft_.ok() && MayHaveIptables();
   for (int family : {AF_INET, AF_INET6}) {
-    if (HasLegacyTables(family, rules)) ReadIptables(family, NfOrigin::kIptablesLegacy, rules);
-    // Only what has such tables may be iptables'.
-    constexpr absl::string_view kTables[] = {"raw", "mangle", "nat", "filter", "security"};
-    if (!nft.ok() ||
-        std::ranges::none_of(kTables, [&](absl::string_view t) { return Names(*nft, t); }))
-      continue;
-    for (const std::string &name : ReadIptables(family, NfOrigin::kIptablesNft, rules))
-      of_iptables.insert(absl::StrCat(family == AF_INET ? "ip " : "ip6 ", name));
+    ReadLegacy(family);
+    const std::string program = SaveProgram(family, NfOrigin::kIptablesNft);
+    if (may_have_iptables)
+      saved_.push_back({NfOrigin::kIptablesNft, family, program, RunProgram({program})});
   }
-  absl::Status status = nft.status();
-  if (status.ok()) status = AddNftRules(*nft, of_iptables, rules);
+  return Renew();
+}
+
+NfRuleSet RuleReader::Renew() {
+  NfRuleSet rules;
+  rules.skipped = skipped_;
+  std::set<std::string> of_iptables;
+  for (const Saved &saved : saved_) {
+    if (!saved.text.ok()) {
+      rules.skipped.emplace_back(saved.text.status().message());
+      if (saved.origin == NfOrigin::kIptablesLegacy)
+        AddUnreadTable(saved.program, saved.family, saved.origin, rules);
+      continue;
+    }
+    for (const std::string &name :
+         AddIptablesRules(*saved.text, saved.origin, saved.family, ip_sets_, rules))
+      if (saved.origin == NfOrigin::kIptablesNft)
+        of_iptables.insert(absl::StrCat(saved.family == AF_INET ? "ip " : "ip6 ", name));
+  }
+  absl::Status status = unread_nft_;
+  if (status.ok()) status = AddNftRules(nft_, of_iptables, elements(), rules);
   if (status.ok()) return rules;
-  rules.skipped.push_back(std::string(status.message()));
+  rules.skipped.emplace_back(status.message());
   for (int family : {AF_INET, AF_INET6}) AddUnreadTable("nft", family, NfOrigin::kNft, rules);
   return rules;
+}
+
+bool RuleReader::PollSets() {
+  const bool of_nft = elements_ && elements_->ForgetDynamic();
+  return ip_sets_.Poll() || of_nft;
+}
+
+NfRuleSet ReadRules() {
+  return RuleReader().Read();
 }
 
 }  // namespace srcsel

@@ -169,6 +169,8 @@ struct NfRuleSet {
   std::vector<std::string> arrival_marks;  // rules of prerouting that mark packets
   // What could not be read: what is known is not the whole.
   std::vector<std::string> skipped;
+  // Sets that could not be read this time: rules that look into them are not understood.
+  std::vector<std::string> unread_sets;
 };
 
 }  // namespace srcsel

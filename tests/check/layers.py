@@ -21,7 +21,7 @@ MAY_SEE = {
     "policy": {"abi", "base", "state"},
     "netlink": {"base", "state"},
     "image": {"abi", "base", "engine", "policy", "state"},
-    "netfilter": {"base", "policy", "state"},
+    "netfilter": {"base", "netlink", "policy", "state"},
     "bpf": {"abi", "engine"},
     "preload": {"abi", "engine"},
     "lookup": {"abi", "base", "engine", "image", "policy", "state"},

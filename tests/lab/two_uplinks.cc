@@ -58,9 +58,9 @@ HostPlan Server() {
       .ip6 = {"route add fd00::/64 via 2001:db8:a::1", "route add fd00:1::/64 via 2001:db8:b::1"}};
 }
 
-absl::Status Iptables(const Host &host, absl::string_view rule) {
-  SRCSEL_RETURN_IF_ERROR(host.Do(absl::StrCat("iptables ", rule)).status());
-  return host.Do(absl::StrCat("ip6tables ", rule)).status();
+absl::Status Iptables(const Host &host, absl::string_view rule, absl::string_view variant = "") {
+  SRCSEL_RETURN_IF_ERROR(host.Do(absl::StrCat("iptables", variant, " ", rule)).status());
+  return host.Do(absl::StrCat("ip6tables", variant, " ", rule)).status();
 }
 
 }  // namespace
@@ -82,7 +82,8 @@ Description TwoUplinks() {
 absl::Status MarkOutput(const Lab &lab, Netfilter tool) {
   const Host &client = lab.host("client");
   if (tool == Netfilter::kNft) return client.Nft(kMarkOutputNft);
-  return Iptables(client, "-t mangle -A OUTPUT -p tcp --dport 80 -j MARK --set-mark 100");
+  return Iptables(client, "-t mangle -A OUTPUT -p tcp --dport 80 -j MARK --set-mark 100",
+                  tool == Netfilter::kIptablesLegacy ? "-legacy" : "");
 }
 
 absl::Status Masquerade(const Lab &lab) {

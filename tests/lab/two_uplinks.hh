@@ -31,7 +31,7 @@ inline constexpr char kUnicomOtherSource4[] = "10.1.0.2", kUnicomOtherSource6[] 
 
 Description TwoUplinks();
 
-enum class Netfilter { kIptables, kNft };
+enum class Netfilter { kIptables, kIptablesLegacy, kNft };
 
 // On the client: TCP to port 80 gets mark 100 in mangle OUTPUT, both families.
 absl::Status MarkOutput(const Lab &lab, Netfilter tool = Netfilter::kIptables);

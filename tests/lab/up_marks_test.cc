@@ -12,6 +12,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 struct Tool {
   const char *name;
@@ -31,6 +32,23 @@ class UpMarksTest : public UpTest, public testing::WithParamInterface<Tool> {
     options.insert(options.begin(), {"up", "--cgroup", cgroup_.path()});
     return Srcsel(std::move(options));
   }
+  static const char *Variant() {
+    return GetParam().netfilter == Netfilter::kIptablesLegacy ? "-legacy" : "";
+  }
+  // Marks what else is chosen by `nft` or, in the other tools' words, by `iptables`.
+  void MarkToo(const std::string &nft, const std::string &iptables) const {
+    if (GetParam().netfilter == Netfilter::kNft) {
+      ASSERT_TRUE(
+          client_.Do(absl::StrCat("nft add rule inet uplinks output ", nft, " meta mark set 100"))
+              .ok());
+      return;
+    }
+    for (const char *program : {"iptables", "ip6tables"})
+      ASSERT_TRUE(client_
+                      .Do(absl::StrCat(program, Variant(), " -t mangle -A OUTPUT ", iptables,
+                                       " -j MARK --set-mark 100"))
+                      .ok());
+  }
   // Of a TCP connection under the policy. One that began between a change and its effect has the
   // wrong source for its mark, and gets no answer.
   std::string SourceOfTcp(const std::string &server) {
@@ -45,7 +63,8 @@ class UpMarksTest : public UpTest, public testing::WithParamInterface<Tool> {
 
 INSTANTIATE_TEST_SUITE_P(, UpMarksTest,
                          testing::Values(Tool{"Nft", Netfilter::kNft},
-                                         Tool{"Iptables", Netfilter::kIptables}),
+                                         Tool{"Iptables", Netfilter::kIptables},
+                                         Tool{"IptablesLegacy", Netfilter::kIptablesLegacy}),
                          [](const auto &tool) { return tool.param.name; });
 
 TEST_P(UpMarksTest, SourcesAreRightWithNothingElseChanged) {
@@ -55,6 +74,26 @@ TEST_P(UpMarksTest, SourcesAreRightWithNothingElseChanged) {
   EXPECT_EQ(SourceOfTcp(kServer6), kUnicomSource6);
   // What is not marked is not touched.
   EXPECT_EQ(Source(), kTelecomSource4);
+  EXPECT_THAT(client_.ConntrackEntries().value(), IsEmpty());
+}
+
+TEST_P(UpMarksTest, DatagramsAndPingSocketsToo) {
+  ASSERT_TRUE(client_.SetSysctl("net.ipv4.ping_group_range", "0 2147483647").ok());
+  MarkToo("udp dport 5353", "-p udp --dport 5353");
+  MarkToo("meta l4proto { icmp, ipv6-icmp } meta skuid 0", "-m owner --uid-owner 0 -p 1");
+  ASSERT_TRUE(UpByMarks({"-q"}).ok());
+  EXPECT_THAT(Run({DIAL, "-u", kServer4, "5353"}).out, StartsWith("10.1.0.1 "));
+  EXPECT_THAT(Run({DIAL, "-u", kServer6, "5353"}).out, StartsWith("fd00:1::1 "));
+  EXPECT_THAT(Run({DIAL, "-I", kServer4, "0"}).out, StartsWith("10.1.0.1 "));
+  // The first datagram of a socket that does not connect.
+  Capture capture = client_.StartCapture("eth1").value();
+  for (const char *server : {kServer4, kServer6}) {
+    const Result sent = Run({DIAL, "-s", server, "5353"});
+    ASSERT_TRUE(sent.ok()) << sent.ToString();
+    const auto sources = capture.DatagramSources(*IpAddress::Parse(server)).value();
+    ASSERT_EQ(sources.size(), 1u);
+    EXPECT_EQ(sources[0].address.ToString(), server == kServer4 ? kUnicomSource4 : kUnicomSource6);
+  }
   EXPECT_THAT(client_.ConntrackEntries().value(), IsEmpty());
 }
 
@@ -80,7 +119,8 @@ TEST_P(UpMarksTest, FollowsTheFirewall) {
   if (GetParam().netfilter == Netfilter::kNft) {
     ASSERT_TRUE(client_.Do("nft flush ruleset").ok());
   } else {
-    ASSERT_TRUE(client_.Do("iptables -t mangle -F OUTPUT").ok());
+    for (const char *program : {"iptables", "ip6tables"})
+      ASSERT_TRUE(client_.Do(absl::StrCat(program, Variant(), " -t mangle -F OUTPUT")).ok());
   }
   EXPECT_TRUE(Eventually([&] { return SourceOfTcp(kServer4) == kTelecomSource4; }));
   ASSERT_TRUE(MarkOutput(lab_, GetParam().netfilter).ok());

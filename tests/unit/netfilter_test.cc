@@ -22,10 +22,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-NfRuleSet Mangle(const std::string &lines) {
+NfRuleSet Mangle(const std::string &lines, IpSets sets = {}) {
   NfRuleSet rules;
   AddIptablesRules(absl::StrCat("*mangle\n:OUTPUT ACCEPT [0:0]\n:c - [0:0]\n", lines, "COMMIT\n"),
-                   NfOrigin::kIptablesNft, AF_INET, rules);
+                   NfOrigin::kIptablesNft, AF_INET, sets, rules);
   return rules;
 }
 
@@ -118,8 +118,9 @@ TEST(Netfilter, ALineThatIsNoneMakesItsTableUnknown) {
   EXPECT_THAT(Evaluate(rules, To("10.0.0.1")).unknown, HasSubstr("line 5"));
   EXPECT_TRUE(OnlyRule(rules).leave);
   rules = {};
+  IpSets sets;
   AddIptablesRules("*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j MA", NfOrigin::kIptablesLegacy,
-                   AF_INET, rules);
+                   AF_INET, sets, rules);
   EXPECT_THAT(Evaluate(rules, To("10.0.0.1")).unknown, HasSubstr("cut off"));
 }
 

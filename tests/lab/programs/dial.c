@@ -1,16 +1,21 @@
-// dial [-u] [-6] [-b ADDR] [-p PORT] [-i IF] [-m MARK] [-k] [-n COUNT] [-w] ADDR PORT
+// dial [-u] [-s] [-I] [-6] [-b ADDR] [-p PORT] [-i IF] [-m MARK] [-k] [-t] [-n COUNT] [-w] ADDR
+// PORT
 //
 // Connects, and prints the local address and port the kernel chose ("10.0.0.1 40000"), one line per
 // connection. A plain program that knows nothing of uplinks: what it prints is what every program
 // would get.
 //
 //   -u        UDP; a datagram of one byte follows, so that something is seen on the wire
+//   -s        do not connect: sendto() the datagram
+//   -I        a ping socket, which sends nothing; PORT means nothing
 //   -6        an AF_INET6 socket even for an IPv4 address (::ffff:a.b.c.d)
 //   -b ADDR   bind to ADDR first
 //   -p PORT   bind to PORT first, of any address unless -b names one
 //   -i IF     bind to the interface (SO_BINDTODEVICE)
 //   -m MARK   mark the socket (SO_MARK)
 //   -k        print the socket's mark as well ("10.0.0.1 40000 mark 100")
+//   -t        print when it was as well, in us of CLOCK_MONOTONIC: before it began, and after
+//             ("10.0.0.1 40000 at 1234 1250")
 //   -n COUNT  so many connections, one after the other
 //   -w        before each further connection, wait for a line on stdin
 //
@@ -18,16 +23,17 @@
 
 #define _GNU_SOURCE
 #include <stdbool.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sockets.h"
 
 struct options {
   int type;
-  bool force_inet6;
+  bool force_inet6, send_only, ping;
   const char *bind_to, *bind_port, *interface;
   unsigned mark;
-  bool print_mark;
+  bool print_mark, print_time;
   long count;
   bool wait;
 };
@@ -58,14 +64,28 @@ static void print_mark(int fd) {
   printf(" mark %u", mark);
 }
 
+static long long now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000LL + time.tv_nsec / 1000;
+}
+
 static void dial(const struct options *o, const struct addrinfo *from, const struct addrinfo *to) {
-  const int fd = socket(to->ai_family, o->type, 0);
+  const long long begin = now();
+  const int ping = to->ai_family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+  const int fd = socket(to->ai_family, o->type, o->ping ? ping : 0);
   if (fd < 0) fail("socket");
   prepare(o, fd, from);
-  if (connect(fd, to->ai_addr, to->ai_addrlen) != 0) fail("connect");
-  if (o->type == SOCK_DGRAM && send(fd, "x", 1, 0) != 1) fail("send");
+  if (!o->send_only && connect(fd, to->ai_addr, to->ai_addrlen) != 0) fail("connect");
+  const long long end = now();
+  if (o->send_only) {
+    if (sendto(fd, "x", 1, 0, to->ai_addr, to->ai_addrlen) != 1) fail("sendto");
+  } else if (o->type == SOCK_DGRAM && !o->ping && send(fd, "x", 1, 0) != 1) {
+    fail("send");
+  }
   print_local_end(fd);
   if (o->print_mark) print_mark(fd);
+  if (o->print_time) printf(" at %lld %lld", begin, end);
   puts("");
   fflush(stdout);
   close(fd);
@@ -73,9 +93,17 @@ static void dial(const struct options *o, const struct addrinfo *from, const str
 
 static struct options parse(int argc, char **argv) {
   struct options o = {.type = SOCK_STREAM, .count = 1};
-  for (int c; (c = getopt(argc, argv, "u6b:p:i:m:kn:w")) != -1;) switch (c) {
+  for (int c; (c = getopt(argc, argv, "usI6b:p:i:m:ktn:w")) != -1;) switch (c) {
       case 'u':
         o.type = SOCK_DGRAM;
+        break;
+      case 's':
+        o.type = SOCK_DGRAM;
+        o.send_only = true;
+        break;
+      case 'I':
+        o.type = SOCK_DGRAM;
+        o.ping = true;
         break;
       case '6':
         o.force_inet6 = true;
@@ -94,6 +122,9 @@ static struct options parse(int argc, char **argv) {
         break;
       case 'k':
         o.print_mark = true;
+        break;
+      case 't':
+        o.print_time = true;
         break;
       case 'n':
         o.count = atol(optarg);

@@ -1,0 +1,217 @@
+#include "netfilter/nft_elements.hh"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "base/status.hh"
+#include "netlink/attributes.hh"
+
+namespace srcsel {
+namespace {
+
+using Bytes = Attributes::Bytes;
+
+// A set that changes while it is dumped is dumped again, as often, for so long.
+constexpr int kAttempts = 50;
+constexpr std::chrono::milliseconds kLongest(300);
+
+std::string Text(Bytes bytes) {
+  return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
+}
+
+std::string ValueOf(const Attributes &attributes, int type) {
+  return attributes.Has(type) ? Text(attributes.Nested(type).Payload(NFTA_DATA_VALUE)) : "";
+}
+
+// A counter of an element's own decides nothing.
+bool Decides(const Attributes &element, DecodeError &error) {
+  if (element.Has(NFTA_SET_ELEM_EXPRESSIONS)) return true;
+  if (!element.Has(NFTA_SET_ELEM_EXPR)) return false;
+  const Attributes expression(element.Payload(NFTA_SET_ELEM_EXPR), error);
+  const absl::string_view name = expression.Text(NFTA_EXPR_NAME);
+  return name != "counter" && name != "last";
+}
+
+struct Read {
+  std::pair<std::string, bool> key;
+  NftElement element;
+};
+
+Read ReadElement(const Attributes &attributes, DecodeError &error) {
+  const auto flags = ntohl(attributes.Get<std::uint32_t>(NFTA_SET_ELEM_FLAGS).value_or(0));
+  Read read{{ValueOf(attributes, NFTA_SET_ELEM_KEY), (flags & NFT_SET_ELEM_INTERVAL_END) == 0}, {}};
+  NftElement &element = read.element;
+  element.last = ValueOf(attributes, NFTA_SET_ELEM_KEY_END);
+  element.is_odd = (flags & NFT_SET_ELEM_CATCHALL) != 0 || Decides(attributes, error);
+  if (attributes.Has(NFTA_SET_ELEM_DATA)) {
+    element.value = ValueOf(attributes, NFTA_SET_ELEM_DATA);
+    const Attributes data = attributes.Nested(NFTA_SET_ELEM_DATA);
+    if (data.Has(NFTA_DATA_VERDICT)) {
+      const Attributes verdict = data.Nested(NFTA_DATA_VERDICT);
+      element.verdict = static_cast<std::int32_t>(
+          ntohl(verdict.Get<std::uint32_t>(NFTA_VERDICT_CODE).value_or(0)));
+      element.chain = std::string(verdict.Text(NFTA_VERDICT_CHAIN));
+    }
+  }
+  if (const auto left = attributes.Get<std::uint64_t>(NFTA_SET_ELEM_EXPIRATION))
+    element.expires = NftElements::Clock::now() + std::chrono::milliseconds(be64toh(*left));
+  return read;
+}
+
+// Those of a message; its end is where an attribute that is none begins.
+void ForEach(Bytes list, DecodeError &error, absl::FunctionRef<void(Read)> each) {
+  const auto *item = reinterpret_cast<const nlattr *>(list.data());
+  int left = static_cast<int>(list.size());
+  for (; left > 0 && nla_ok(item, left); item = nla_next(item, &left))
+    each(ReadElement(Attributes(Bytes(reinterpret_cast<const std::uint8_t *>(item) + NLA_HDRLEN,
+                                      static_cast<std::size_t>(item->nla_len) - NLA_HDRLEN),
+                                error),
+                     error));
+  if (left > 0) error.Report("an element runs over the end");
+}
+
+void Put(std::uint16_t type, const std::string &text, std::string &message) {
+  const nlattr head{static_cast<std::uint16_t>(NLA_HDRLEN + text.size() + 1), type};
+  message.append(reinterpret_cast<const char *>(&head), sizeof(head));
+  message.append(text.c_str(), text.size() + 1);
+  message.resize(NLA_ALIGN(message.size()));
+}
+
+std::string Request(const NftSetName &set, std::uint32_t sequence) {
+  nlmsghdr header{};
+  header.nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM;
+  header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  header.nlmsg_seq = sequence;
+  const nfgenmsg family{set.family, NFNETLINK_V0, 0};
+  std::string message(reinterpret_cast<const char *>(&header), sizeof(header));
+  message.append(reinterpret_cast<const char *>(&family), sizeof(family));
+  Put(NFTA_SET_ELEM_LIST_TABLE, set.table, message);
+  Put(NFTA_SET_ELEM_LIST_SET, set.name, message);
+  header.nlmsg_len = static_cast<std::uint32_t>(message.size());
+  message.replace(0, sizeof(header), reinterpret_cast<const char *>(&header), sizeof(header));
+  return message;
+}
+
+// Announcements of sets and of their elements begin alike.
+NftSetName NameOf(const nlmsghdr &message, const Attributes &attributes) {
+  static_assert(int{NFTA_SET_TABLE} == int{NFTA_SET_ELEM_LIST_TABLE} &&
+                int{NFTA_SET_NAME} == int{NFTA_SET_ELEM_LIST_SET});
+  nfgenmsg family;
+  std::memcpy(&family, NLMSG_DATA(&message), sizeof(family));
+  return {family.nfgen_family, std::string(attributes.Text(NFTA_SET_TABLE)),
+          std::string(attributes.Text(NFTA_SET_NAME))};
+}
+
+}  // namespace
+
+absl::StatusOr<NftElements> NftElements::Open() {
+  Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  sockaddr_nl self{};
+  self.nl_family = AF_NETLINK;
+  if (!socket || bind(socket.get(), reinterpret_cast<sockaddr *>(&self), sizeof(self)) != 0)
+    return absl::ErrnoToStatus(errno, "read the elements of nft's sets: open a socket");
+  return NftElements(std::move(socket));
+}
+
+bool NftElements::Hear(const nlmsghdr &message) {
+  if (message.nlmsg_len < NLMSG_LENGTH(sizeof(nfgenmsg))) return false;
+  DecodeError error("an element of a set");
+  const Attributes list(message, sizeof(nfgenmsg), error);
+  const auto set = sets_.find(NameOf(message, list));
+  if (set == sets_.end()) return false;
+  const bool adds = (message.nlmsg_type & 0xff) == NFT_MSG_NEWSETELEM;
+  ForEach(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error, [&](Read read) {
+    if (adds)
+      set->second.insert_or_assign(std::move(read.key), std::move(read.element));
+    else
+      set->second.erase(read.key);
+  });
+  if (!error.ok()) sets_.erase(set);
+  return true;
+}
+
+void NftElements::Forget(const nlmsghdr &announced) {
+  DecodeError error("a set");
+  if (announced.nlmsg_len < NLMSG_LENGTH(sizeof(nfgenmsg))) return;
+  sets_.erase(NameOf(announced, Attributes(announced, sizeof(nfgenmsg), error)));
+}
+
+bool NftElements::ForgetDynamic() {
+  for (const NftSetName &set : dynamic_) sets_.erase(set);
+  return !std::exchange(dynamic_, {}).empty();
+}
+
+absl::StatusOr<bool> NftElements::Dump(const NftSetName &set, NftElementMap &elements) {
+  const std::string request = Request(set, ++sequence_);
+  if (send(socket_.get(), request.data(), request.size(), 0) < 0)
+    return absl::ErrnoToStatus(errno, "send");
+  alignas(nlmsghdr) std::array<char, 65536> buffer;
+  bool consistent = true;
+  DecodeError error("an element of a set");
+  for (;;) {
+    const ssize_t size = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return absl::ErrnoToStatus(errno, "receive");
+    auto left = static_cast<unsigned>(size);
+    for (auto *message = reinterpret_cast<const nlmsghdr *>(buffer.data()); NLMSG_OK(message, left);
+         message = NLMSG_NEXT(message, left)) {
+      if (message->nlmsg_seq != sequence_) continue;
+      consistent &= (message->nlmsg_flags & NLM_F_DUMP_INTR) == 0;
+      if (message->nlmsg_type == NLMSG_DONE) {
+        if (!error.ok()) return error.status();
+        return consistent;
+      }
+      if (message->nlmsg_type == NLMSG_ERROR) {
+        nlmsgerr failed;
+        std::memcpy(&failed, NLMSG_DATA(message), sizeof(failed));
+        return absl::ErrnoToStatus(-failed.error, "dump");
+      }
+      const Attributes list(*message, sizeof(nfgenmsg), error);
+      ForEach(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error, [&](Read read) {
+        elements.insert_or_assign(elements.end(), std::move(read.key), std::move(read.element));
+      });
+    }
+  }
+}
+
+absl::StatusOr<const NftElementMap *> NftElements::Of(const NftSetName &set, bool dynamic) {
+  if (dynamic) dynamic_.insert(set);
+  if (const auto known = sets_.find(set); known != sets_.end()) {
+    const Clock::time_point now = Clock::now();
+    std::erase_if(known->second, [&](const auto &item) {
+      return item.second.expires && *item.second.expires <= now;
+    });
+    return &known->second;
+  }
+  const std::string what = absl::StrCat("read nft's set ", set.table, " ", set.name);
+  const Clock::time_point end = Clock::now() + kLongest;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    NftElementMap elements;
+    const absl::StatusOr<bool> consistent = Dump(set, elements);
+    if (!consistent.ok())
+      return absl::Status(consistent.status().code(),
+                          absl::StrCat(what, ": ", consistent.status().message()));
+    if (*consistent) return &(sets_[set] = std::move(elements));
+    if (Clock::now() >= end) break;
+  }
+  return absl::AbortedError(absl::StrCat(what, ": it changes faster than it can be read"));
+}
+
+std::optional<NftElements::Clock::time_point> NftElements::NextExpiry() const {
+  std::optional<Clock::time_point> next;
+  for (const auto &[name, elements] : sets_)
+    for (const auto &[key, element] : elements)
+      if (element.expires && (!next || *element.expires < *next)) next = element.expires;
+  return next;
+}
+
+}  // namespace srcsel
