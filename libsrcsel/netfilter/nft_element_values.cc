@@ -112,8 +112,9 @@ class Gatherer {
     }
     if (first.size() != expected || last.size() != expected) return false;
     const std::size_t skip = std::min(Padded(size), first.size());
-    const std::pair<std::string, std::string> rest{first.substr(skip), last.substr(skip)};
-    groups_[rest].Add(type, first.data(), last.data());
+    if (group_ == nullptr || size < first.size())
+      group_ = &groups_[{first.substr(skip), last.substr(skip)}];
+    group_->Add(type, first.data(), last.data());
     return true;
   }
 
@@ -136,6 +137,7 @@ class Gatherer {
  private:
   const NftShape &shape_;
   std::map<std::pair<std::string, std::string>, Values> groups_;
+  Values *group_ = nullptr;  // the last one
 };
 
 // Each key with its element; of an interval its first and last one. False if `each` says so.
@@ -178,13 +180,13 @@ std::optional<decltype(NfCase::then)> ThenOf(const NftElement &element, bool mar
   }
 }
 
-}  // namespace
-
 // One flag is a word, several are a list, as the version has it.
 bool HasFlag(const NftJson &set, const char *flag) {
   const auto flags = set.find("flags");
   return flags != set.end() && absl::StrContains(flags->dump(), absl::StrCat("\"", flag, "\""));
 }
+
+}  // namespace
 
 std::optional<NftShape> NftShapeOf(const NftJson &set) {
   NftShape shape;

@@ -25,9 +25,6 @@ struct NftShape {
   bool marks = false;  // a map to marks; else, if it is a map, to verdicts
 };
 
-// Whether the set, as nft lists it, has the flag.
-bool HasFlag(const NftJson &set, const char *flag);
-
 // Of a set or map as nft lists it; nothing if its elements are to be left to nft: of some types the
 // bytes depend on how the set was made.
 std::optional<NftShape> NftShapeOf(const NftJson &set);

@@ -67,6 +67,12 @@ Read ReadElement(const Attributes &attributes, DecodeError &error) {
   return read;
 }
 
+void Insert(Read read, NftElementSet &set) {
+  set.may_be_odd |= read.element.is_odd;
+  set.may_expire |= read.element.expires.has_value();
+  set.elements.insert_or_assign(set.elements.end(), std::move(read.key), std::move(read.element));
+}
+
 // Those of a message; its end is where an attribute that is none begins.
 void ForEach(Bytes list, DecodeError &error, absl::FunctionRef<void(Read)> each) {
   const auto *item = reinterpret_cast<const nlattr *>(list.data());
@@ -131,9 +137,9 @@ bool NftElements::Hear(const nlmsghdr &message) {
   const bool adds = (message.nlmsg_type & 0xff) == NFT_MSG_NEWSETELEM;
   ForEach(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error, [&](Read read) {
     if (adds)
-      set->second.insert_or_assign(std::move(read.key), std::move(read.element));
+      Insert(std::move(read), set->second);
     else
-      set->second.erase(read.key);
+      set->second.elements.erase(read.key);
   });
   if (!error.ok()) sets_.erase(set);
   return true;
@@ -150,8 +156,8 @@ bool NftElements::ForgetDynamic() {
   return !std::exchange(dynamic_, {}).empty();
 }
 
-absl::StatusOr<bool> NftElements::Dump(const NftSetName &set, NftElementMap &elements) {
-  const std::string request = Request(set, ++sequence_);
+absl::StatusOr<bool> NftElements::Dump(const NftSetName &name, NftElementSet &set) {
+  const std::string request = Request(name, ++sequence_);
   if (send(socket_.get(), request.data(), request.size(), 0) < 0)
     return absl::ErrnoToStatus(errno, "send");
   alignas(nlmsghdr) std::array<char, 65536> buffer;
@@ -176,26 +182,26 @@ absl::StatusOr<bool> NftElements::Dump(const NftSetName &set, NftElementMap &ele
         return absl::ErrnoToStatus(-failed.error, "dump");
       }
       const Attributes list(*message, sizeof(nfgenmsg), error);
-      ForEach(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error, [&](Read read) {
-        elements.insert_or_assign(elements.end(), std::move(read.key), std::move(read.element));
-      });
+      ForEach(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error,
+              [&](Read read) { Insert(std::move(read), set); });
     }
   }
 }
 
-absl::StatusOr<const NftElementMap *> NftElements::Of(const NftSetName &set, bool dynamic) {
+absl::StatusOr<const NftElementSet *> NftElements::Of(const NftSetName &set, bool dynamic) {
   if (dynamic) dynamic_.insert(set);
   if (const auto known = sets_.find(set); known != sets_.end()) {
     const Clock::time_point now = Clock::now();
-    std::erase_if(known->second, [&](const auto &item) {
-      return item.second.expires && *item.second.expires <= now;
-    });
+    if (known->second.may_expire)
+      std::erase_if(known->second.elements, [&](const auto &item) {
+        return item.second.expires && *item.second.expires <= now;
+      });
     return &known->second;
   }
   const std::string what = absl::StrCat("read nft's set ", set.table, " ", set.name);
   const Clock::time_point end = Clock::now() + kLongest;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    NftElementMap elements;
+    NftElementSet elements;
     const absl::StatusOr<bool> consistent = Dump(set, elements);
     if (!consistent.ok())
       return absl::Status(consistent.status().code(),
@@ -208,9 +214,11 @@ absl::StatusOr<const NftElementMap *> NftElements::Of(const NftSetName &set, boo
 
 std::optional<NftElements::Clock::time_point> NftElements::NextExpiry() const {
   std::optional<Clock::time_point> next;
-  for (const auto &[name, elements] : sets_)
-    for (const auto &[key, element] : elements)
+  for (const auto &[name, set] : sets_) {
+    if (!set.may_expire) continue;
+    for (const auto &[key, element] : set.elements)
       if (element.expires && (!next || *element.expires < *next)) next = element.expires;
+  }
   return next;
 }
 

@@ -44,6 +44,11 @@ struct NftElement {
 // begins, at the same key in this order.
 using NftElementMap = std::map<std::pair<std::string, bool>, NftElement>;
 
+struct NftElementSet {
+  NftElementMap elements;
+  bool may_be_odd = false, may_expire = false;  // some of them; false: none
+};
+
 class NftElements {
  public:
   using Clock = std::chrono::steady_clock;
@@ -55,7 +60,7 @@ class NftElements {
 
   // What the set holds now; `dynamic`: packets add to it. It is valid until the next call of
   // anything.
-  absl::StatusOr<const NftElementMap *> Of(const NftSetName &set, bool dynamic);
+  absl::StatusOr<const NftElementSet *> Of(const NftSetName &set, bool dynamic);
 
   // When the next one of those known expires.
   std::optional<Clock::time_point> NextExpiry() const;
@@ -68,11 +73,11 @@ class NftElements {
 
  private:
   explicit NftElements(Fd socket) : socket_(std::move(socket)) {}
-  absl::StatusOr<bool> Dump(const NftSetName &set, NftElementMap &elements);
+  absl::StatusOr<bool> Dump(const NftSetName &name, NftElementSet &set);
 
   Fd socket_;
   std::uint32_t sequence_ = 0;
-  std::map<NftSetName, NftElementMap> sets_;
+  std::map<NftSetName, NftElementSet> sets_;
   std::set<NftSetName> dynamic_;
 };
 

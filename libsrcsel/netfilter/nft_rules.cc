@@ -54,6 +54,8 @@ class Reader {
     for (const NftJson &item : list)
       if (const auto chain = item.find("chain"); chain != item.end()) AddChain(*chain);
     for (const NftJson &item : list)
+      if (const auto rule = item.find("rule"); rule != item.end()) FindDynamicSets(*rule);
+    for (const NftJson &item : list)
       if (const auto rule = item.find("rule"); rule != item.end()) AddRule(*rule);
     for (auto &[name, table] : tables_) rules_.tables.push_back(std::move(table));
     for (const auto &[name, sets] : sets_)
@@ -93,6 +95,17 @@ class Reader {
     chain.hook = type == "route" ? NfHook::kRoute : type == "nat" ? NfHook::kNat : NfHook::kFilter;
     chain.priority = object.value("prio", 0);
     chain.drops = Text(object, "policy") == "drop";
+  }
+
+  // `add @s { ... }` and `update @s { ... }`, in any chain.
+  void FindDynamicSets(const NftJson &rule) {
+    const auto statements = rule.find("expr");
+    if (statements == rule.end()) return;
+    for (const NftJson &statement : *statements)
+      for (const char *kind : {"set", "map"})
+        if (statement.is_object() && statement.contains(kind) && statement[kind].is_object())
+          if (const std::string name = Text(statement[kind], kind); name.size() > 1)
+            SetsOf(TableName(rule, "table")).AddDynamic(name.substr(1));
   }
 
   void AddRule(const NftJson &object) {

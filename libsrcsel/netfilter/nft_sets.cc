@@ -58,15 +58,15 @@ void NftSets::Add(const NftJson &set) {
 }
 
 const NftElementMap *NftSets::Elements(const NftJson &set) {
-  const absl::StatusOr<const NftElementMap *> elements =
-      elements_->Of(NameOf(set), HasFlag(set, "dynamic"));
-  if (!elements.ok()) {
-    unread_.emplace_back(elements.status().message());
+  const absl::StatusOr<const NftElementSet *> read =
+      elements_->Of(NameOf(set), dynamic_.contains(set.value("name", "")));
+  if (!read.ok()) {
+    unread_.emplace_back(read.status().message());
     return nullptr;
   }
-  const bool odd =
-      std::ranges::any_of(**elements, [](const auto &item) { return item.second.is_odd; });
-  return odd ? nullptr : *elements;
+  const auto is_odd = [](const auto &item) { return item.second.is_odd; };
+  if ((*read)->may_be_odd && std::ranges::any_of((*read)->elements, is_odd)) return nullptr;
+  return &(*read)->elements;
 }
 
 // Of a list without elements, nft is asked for the one set.

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class NftSets {
 
   // The JSON must outlive it.
   void Add(const NftJson &set);
+  // There is a rule that adds to it whatever packets come by.
+  void AddDynamic(const std::string &name) { dynamic_.insert(name); }
 
   // Null if there is no such set, or something in it is not understood.
   std::shared_ptr<const NfBoxes> Boxes(const std::string &name, const std::vector<NfKey> &keys);
@@ -42,6 +45,7 @@ class NftSets {
 
   NftElements *elements_;
   std::map<std::string, const NftJson *> sets_;
+  std::set<std::string> dynamic_;
   std::map<std::string, std::shared_ptr<const NfBoxes>> boxes_;
   std::map<std::string, std::shared_ptr<const std::vector<NfCase>>> cases_;
   std::map<std::string, NftJson> listed_;  // by nft, one by one

@@ -48,10 +48,14 @@ class IptablesDrawer {
     // Of these, iptables takes one a rule.
     if (dice_.OneIn(3)) absl::StrAppend(&text, " ", No(), "-d ", Destination());
     if (dice_.OneIn(3)) absl::StrAppend(&text, " ", Ports());
+    if (dice_.OneIn(5)) absl::StrAppend(&text, " -m set ", No(), "--match-set ", Set());
+    if (dice_.OneIn(15)) absl::StrAppend(&text, " ", No(), "-s ", v6_ ? "fd09:1::1" : "10.9.1.1");
     if (dice_.OneIn(10))
       absl::StrAppend(&text, " ", No(), "-o ", dice_.Word({"u1", "u+", "lo", "lo", "lo"}));
     return text;
   }
+
+  std::string Set() { return absl::StrCat(dice_.Word({"a", "n", "l"}), v6_ ? "6 dst" : "4 dst"); }
 
   std::string Ports() {
     const std::string proto = dice_.Word({"tcp", "udp"});
@@ -76,6 +80,8 @@ class IptablesDrawer {
                          "-m length --length 0:100"});
     if (dice_.OneIn(20))
       return absl::StrCat("-m dscp ", No(), "--dscp ", dice_.Word({"0x0", "0x0a"}));
+    if (dice_.OneIn(20))
+      return absl::StrCat("-m set ", No(), "--match-set ", v6_ ? "p6" : "p4", " dst,dst");
     switch (dice_.Below(8)) {
       case 0:
         return absl::StrCat("-m owner ", No(), "--uid-owner ",
@@ -149,6 +155,19 @@ class IptablesDrawer {
 
 std::string DrawIptables(Dice &dice, bool v6, bool unknown) {
   return IptablesDrawer(dice, v6, unknown).All();
+}
+
+std::string IpSetsToDrawFrom() {
+  return "create a4 hash:ip family inet timeout 3600\nadd a4 198.51.0.1\nadd a4 198.51.1.2\n"
+         "add a4 198.51.2.3\ncreate n4 hash:net family inet\nadd n4 198.51.1.0/24\n"
+         "add n4 198.51.2.4/30\ncreate l4 list:set\nadd l4 a4\nadd l4 n4\n"
+         "create p4 hash:ip,port family inet\nadd p4 198.51.0.1,tcp:443\n"
+         "add p4 198.51.1.1,udp:53\nadd p4 198.51.2.2,udp:1003\n"
+         "create a6 hash:ip family inet6\nadd a6 2001:db8::0:1\nadd a6 2001:db8::1:2\n"
+         "create n6 hash:net family inet6\nadd n6 2001:db8::1:0/112\n"
+         "create l6 list:set\nadd l6 a6\nadd l6 n6\n"
+         "create p6 hash:ip,port family inet6\nadd p6 2001:db8::0:1,tcp:443\n"
+         "add p6 2001:db8::1:1,udp:53\n";
 }
 
 }  // namespace srcsel

@@ -11,4 +11,7 @@ namespace srcsel {
 // For iptables-restore or, with `v6`, ip6tables-restore.
 std::string DrawIptables(Dice &dice, bool v6, bool unknown);
 
+// For ipset restore, before that.
+std::string IpSetsToDrawFrom();
+
 }  // namespace srcsel

@@ -1,14 +1,15 @@
-// Rule sets as well-known programs write them, after their documentation: each with flows, and the
-// marks that these must get. The kernel is asked too.
+// The rule sets of well-known programs, and what is announced of changes. The kernel is asked too.
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "models.hh"
 #include "netfilter/compile_marks.hh"
 #include "netfilter/evaluate.hh"
 #include "netfilter/follow_rules.hh"
@@ -21,127 +22,6 @@
 
 namespace srcsel {
 namespace {
-
-// mwan3: the mark of a connection is restored, else policies choose, 0x100 for the first uplink and
-// 0x200 for the second; what is on a connected network gets 0x3f00.
-constexpr char kMwan3[] = R"(*mangle
-:OUTPUT ACCEPT [0:0]
-:mwan3_hook - [0:0]
-:mwan3_ifaces_in - [0:0]
-:mwan3_connected - [0:0]
-:mwan3_rules - [0:0]
-:mwan3_policy_wan2_only - [0:0]
--A OUTPUT -j mwan3_hook
--A mwan3_hook -j CONNMARK --restore-mark --nfmask 0x3f00 --ctmask 0x3f00
--A mwan3_hook -m mark --mark 0x0/0x3f00 -j mwan3_ifaces_in
--A mwan3_hook -m mark --mark 0x0/0x3f00 -j mwan3_connected
--A mwan3_hook -m mark --mark 0x0/0x3f00 -j mwan3_rules
--A mwan3_hook -j CONNMARK --save-mark --nfmask 0x3f00 --ctmask 0x3f00
--A mwan3_hook -m mark ! --mark 0x3f00/0x3f00 -j mwan3_connected
--A mwan3_connected -d 198.51.0.0/24 -j MARK --set-xmark 0x3f00/0x3f00
--A mwan3_rules -d 198.51.1.0/24 -p tcp -m multiport --dports 80,443 -m mark --mark 0x0/0x3f00 -m comment --comment "https" -j mwan3_policy_wan2_only
--A mwan3_rules -m mark --mark 0x0/0x3f00 -m comment --comment "default_rule_v4" -j MARK --set-xmark 0x100/0x3f00
--A mwan3_policy_wan2_only -m mark --mark 0x0/0x3f00 -m comment --comment "wan2 1 1" -j MARK --set-xmark 0x200/0x3f00
-COMMIT
-)";
-
-// pbr: a chain of its own, one for each uplink's mark, sets that dnsmasq fills.
-constexpr char kPbr[] = R"(table inet fw4 {
- chain pbr_mark_0x010000 { counter packets 0 bytes 0 meta mark set meta mark & 0xff01ffff | 0x00010000; return; }
- chain pbr_mark_0x020000 { counter packets 0 bytes 0 meta mark set meta mark & 0xff02ffff | 0x00020000; return; }
- set pbr_wan2_4_dst_ip_cfg { type ipv4_addr; flags interval; auto-merge; elements = { 198.51.1.0/24, 198.51.2.3 } }
- set pbr_wan2_6_dst_ip_cfg { type ipv6_addr; flags interval; auto-merge; elements = { 2001:db8::1:0/112 } }
- chain pbr_output {
-  ip daddr @pbr_wan2_4_dst_ip_cfg goto pbr_mark_0x020000
-  ip6 daddr @pbr_wan2_6_dst_ip_cfg goto pbr_mark_0x020000
-  meta l4proto tcp tcp dport { 443 } goto pbr_mark_0x010000 comment "https"
- }
- chain mangle_output { type route hook output priority mangle; policy accept;
-  meta mark & 0x00ff0000 == 0x00000000 counter packets 0 bytes 0 jump pbr_output
- }
-}
-)";
-
-// Mullvad: what an excluded process sends is marked, in its packets and its connection; the rest
-// may leave by the tunnel only.
-constexpr char kMullvad[] = R"(table inet mullvad {
- chain mangle { type route hook output priority mangle; policy accept;
-  oif lo accept
-  meta skuid 2000 ct mark set 0x00000f41 meta mark set 0x6d6f6c65
- }
- chain output { type filter hook output priority filter; policy drop;
-  oif lo accept
-  ct mark 0x00000f41 accept
-  meta mark 0x6d6f6c65 accept
-  udp dport 53 reject
-  accept
- }
-}
-)";
-
-// Tailscale: its own sockets have a mark, which nobody may change; subnet routes have another.
-constexpr char kTailscale[] = R"(*mangle
-:OUTPUT ACCEPT [0:0]
--A OUTPUT -m mark --mark 0x80000/0xff0000 -j RETURN
--A OUTPUT -m conntrack --ctstate NEW -d 198.51.2.0/24 -j MARK --set-xmark 0x40000/0xff0000
--A OUTPUT -p udp --dport 1003 -j MARK --or-mark 0x1
-COMMIT
-)";
-
-struct Example {
-  const char *destination;
-  std::uint8_t proto;
-  std::uint16_t dport;
-  std::uint32_t uid, mark;
-  std::uint32_t expected;  // the mark it is routed by
-  bool dropped = false;
-};
-
-struct Model {
-  const char *name, *program, *rules;
-  std::vector<Example> examples;
-};
-
-const std::vector<Model> &Models() {
-  constexpr std::uint8_t kTcp = IPPROTO_TCP, kUdp = IPPROTO_UDP;
-  static const std::vector<Model> models = {
-      {"mwan3",
-       "iptables-nft-restore",
-       kMwan3,
-       {{"198.51.0.1", kTcp, 443, 0, 0, 0x3f00},
-        {"198.51.1.1", kTcp, 443, 0, 0, 0x200},
-        {"198.51.1.1", kTcp, 53, 0, 0, 0x100},
-        {"198.51.1.1", kUdp, 443, 0, 0, 0x100},
-        {"198.51.2.1", kTcp, 443, 0, 0x200, 0x100},
-        {"198.51.2.1", kTcp, 443, 0, 1, 0x101},
-        {"2001:db8::1:1", kTcp, 443, 0, 0, 0}}},
-      {"pbr",
-       "nft -f -",
-       kPbr,
-       {{"198.51.1.9", kTcp, 443, 0, 0, 0x20000},
-        {"198.51.2.3", kUdp, 53, 0, 0, 0x20000},
-        {"198.51.2.4", kTcp, 443, 0, 0, 0x10000},
-        {"198.51.2.4", kUdp, 443, 0, 0, 0},
-        {"198.51.1.9", kTcp, 443, 0, 0x30000, 0x30000},
-        {"2001:db8::1:7", kUdp, 1, 0, 1, 0x20001}}},
-      {"mullvad",
-       "nft -f -",
-       kMullvad,
-       {{"198.51.1.1", kTcp, 443, 2000, 0, 0x6d6f6c65},
-        {"198.51.1.1", kUdp, 53, 2000, 0, 0x6d6f6c65},
-        {"198.51.1.1", kUdp, 53, 0, 0, 0, true},
-        {"198.51.1.1", kTcp, 443, 0, 0, 0},
-        {"2001:db8::1:1", kTcp, 443, 2000, 0, 0x6d6f6c65}}},
-      {"tailscale",
-       "iptables-legacy-restore",
-       kTailscale,
-       {{"198.51.2.1", kTcp, 443, 0, 0, 0x40000},
-        {"198.51.2.1", kTcp, 443, 0, 0x80000, 0x80000},
-        {"198.51.2.1", kUdp, 1003, 0, 0, 0x40001},
-        {"198.51.1.1", kTcp, 443, 0, 0, 0}}},
-  };
-  return models;
-}
 
 NfFlow FlowOf(const Example &example, std::size_t number) {
   NfFlow flow;
@@ -214,6 +94,12 @@ void Try(const Model &model) {
   }
 }
 
+const char *RulesOf(const std::string &name) {
+  return std::ranges::find(Models(), name,
+                           [](const Model &model) { return std::string(model.name); })
+      ->rules;
+}
+
 void InANetwork(void (*test)(Network &)) {
   if (geteuid() != 0) GTEST_SKIP() << "making a network namespace needs root";
   std::thread([test] {
@@ -230,19 +116,19 @@ TEST(Netfilter, UnderstandsWhatProgramsWrite) {
 
 TEST(Netfilter, HearsOfChanges) {
   InANetwork([](Network &) {
-    ASSERT_EQ(Feed("nft -f -", kPbr), absl::OkStatus());
+    ASSERT_EQ(Feed("nft -f -", RulesOf("pbr")), absl::OkStatus());
     RuleFollower follower = RuleFollower::Open().value();
-    EXPECT_FALSE(follower.Drain().value());
+    EXPECT_EQ(follower.Drain(nullptr).value(), NfChange::kNothing);
     EXPECT_FALSE(follower.PollLegacy());
     ASSERT_EQ(Feed("nft -f -", "add element inet fw4 pbr_wan2_4_dst_ip_cfg { 203.0.113.1 }\n"),
               absl::OkStatus());
-    EXPECT_TRUE(follower.Drain().value());
-    EXPECT_FALSE(follower.Drain().value());
-    ASSERT_EQ(Feed("iptables-nft-restore", kMwan3), absl::OkStatus());
-    EXPECT_TRUE(follower.Drain().value());
+    EXPECT_EQ(follower.Drain(nullptr).value(), NfChange::kRules);
+    EXPECT_EQ(follower.Drain(nullptr).value(), NfChange::kNothing);
+    ASSERT_EQ(Feed("iptables-nft-restore", RulesOf("mwan3")), absl::OkStatus());
+    EXPECT_EQ(follower.Drain(nullptr).value(), NfChange::kRules);
     EXPECT_FALSE(follower.PollLegacy());
-    ASSERT_EQ(Feed("iptables-legacy-restore", kTailscale), absl::OkStatus());
-    EXPECT_FALSE(follower.Drain().value());
+    ASSERT_EQ(Feed("iptables-legacy-restore", RulesOf("tailscale")), absl::OkStatus());
+    EXPECT_EQ(follower.Drain(nullptr).value(), NfChange::kNothing);
     EXPECT_TRUE(follower.PollLegacy());
     EXPECT_FALSE(follower.PollLegacy());
   });

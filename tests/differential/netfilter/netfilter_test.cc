@@ -50,6 +50,7 @@ std::string DrawAcceptableNft(Dice &dice, bool unknown) {
 std::vector<RuleText> DrawRules(Dice &dice, bool unknown) {
   std::vector<RuleText> rules;
   const auto iptables = [&](const std::string &variant) {
+    rules.push_back({"ipset restore", IpSetsToDrawFrom()});
     if (!dice.OneIn(5))
       rules.push_back({"iptables-" + variant + "-restore", DrawIptables(dice, false, unknown)});
     if (!dice.OneIn(3))

@@ -1,0 +1,95 @@
+// What `srcsel import` writes is a policy by which the engine decides every flow as it does by what
+// `srcsel up` makes of the same rules.
+
+#include <netinet/in.h>
+
+#include <filesystem>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/policy_in_force.hh"
+#include "agent/up_policy.hh"
+#include "dice.hh"
+#include "image/compile.hh"
+#include "lab/temp_dir.hh"
+#include "lookup/decide.hh"
+#include "models.hh"
+#include "netfilter/compile_marks.hh"
+#include "netfilter/read_rules.hh"
+#include "netlink/read_state.hh"
+#include "network.hh"
+#include <srcsel/abi.h>
+
+namespace srcsel {
+namespace {
+
+constexpr int kFlows = 5'000;
+
+Image ImageOfUp(const State &state) {
+  const MarkPolicy marks = CompileMarks(ReadRules(), SRCSEL_MAX_POLICY);
+  EXPECT_TRUE(marks.limits.empty());
+  Examined examined;
+  EXPECT_EQ(AddMarks(marks, state, examined), absl::OkStatus());
+  return Compile(state, examined.resolved, 1).value();
+}
+
+Image ImageOfImport(const Model &model, const State &state) {
+  const lab::TempDir folder = lab::TempDir::Make().value();
+  const std::string file = folder.path() + "/import.toml",
+                    kind = absl::StartsWith(model.program, "nft") ? "nft" : "iptables";
+  EXPECT_EQ(Feed(absl::StrCat(SRCSEL, " import ", kind, " --output ", file), ""), absl::OkStatus());
+  Findings findings;
+  PolicyInForce policy = PolicyOfFile(file, state, findings).value();
+  EXPECT_FALSE(HasErrors(findings)) << findings.front().ToString();
+  EXPECT_GT(policy.names.size(), 0u);
+  return *std::move(policy.image);
+}
+
+// Around what the rules name.
+Flow DrawFlow(Dice &dice) {
+  Flow flow;
+  flow.destination = *IpAddress::Parse(
+      dice.OneIn(4) ? absl::StrCat("2001:db8::", dice.Below(3), ":", dice.Below(9))
+                    : absl::StrCat("198.51.", dice.Below(4), ".", dice.Below(9)));
+  flow.proto = dice.Of<std::uint8_t>({IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP});
+  flow.dport = dice.Of<std::uint16_t>({53, 80, 443, 1003, 2000});
+  flow.uid = dice.Of<std::uint32_t>({0, 1000, 2000});
+  flow.mark = dice.Of<std::uint32_t>({0, 0, 0, 1, 0x100, 0x30000, 0x80000, 0x6d6f6c65});
+  return flow;
+}
+
+void Try(const Model &model) {
+  SCOPED_TRACE(model.name);
+  Network network;
+  ASSERT_EQ(network.Open(), absl::OkStatus());
+  ASSERT_EQ(Feed(model.program, model.rules), absl::OkStatus());
+  const State state = StateReader::Open().value().Read().value();
+  const Image up = ImageOfUp(state), import = ImageOfImport(model, state);
+  Dice dice(1);
+  int effective = 0;
+  for (int i = 0; i < kFlows && !testing::Test::HasFailure(); ++i) {
+    const Flow flow = DrawFlow(dice);
+    const srcsel_decision a = Decide(up, PolicyFlow(up, flow, {}, state.netns)),
+                          b = Decide(import, PolicyFlow(import, flow, {}, state.netns));
+    SCOPED_TRACE(absl::StrCat(flow.destination.ToString(), " proto ", flow.proto, " dport ",
+                              flow.dport, " uid ", flow.uid, " mark ", flow.mark));
+    EXPECT_EQ(a.reason, b.reason);
+    EXPECT_EQ(a.apply, b.apply);
+    EXPECT_EQ(a.mark, b.mark);
+    EXPECT_EQ(a.mark_mask, b.mark_mask);
+    EXPECT_TRUE(std::ranges::equal(a.source, b.source));
+    effective += a.apply != 0;
+  }
+  EXPECT_GT(effective, kFlows / 100);
+}
+
+TEST(Import, DecidesAsUpDoes) {
+  if (geteuid() != 0) GTEST_SKIP() << "making a network namespace needs root";
+  for (const Model &model : Models()) std::thread([&] { Try(model); }).join();
+}
+
+}  // namespace
+}  // namespace srcsel
