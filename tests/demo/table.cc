@@ -1,7 +1,5 @@
 #include "demo/table.hh"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 
@@ -14,9 +12,11 @@ namespace {
 constexpr int kName = 19, kOutcome = 10, kEndpoint = 17, kCount = -9;  // negative: to the right
 constexpr int kBothEndpoints = kEndpoint + 2 + kEndpoint;
 
-bool WantsColour() {
-  const char *refused = std::getenv("NO_COLOR");
-  return isatty(STDOUT_FILENO) && !(refused && *refused);
+constexpr Colour kGood = Colour::kGreen, kBad = Colour::kRed, kDoubtful = Colour::kYellow;
+
+std::string Cell(std::string text, int width, Colour colour = Colour::kNone) {
+  text = text.substr(0, text.find('\n')).substr(0, static_cast<std::size_t>(std::abs(width)));
+  return Coloured(colour, absl::StrFormat("%*s", -width, text));
 }
 
 std::string OutcomeOf(const Crossing &crossing) {
@@ -43,15 +43,13 @@ std::string ReasonOf(const Crossing &crossing) {
 
 }  // namespace
 
-Table::Table() : coloured_(WantsColour()), progress_(isatty(STDERR_FILENO)) {}
-
-void Table::PrintText(absl::string_view text) const {
+void Table::PrintText(absl::string_view text) {
   ClearProgress();
   absl::PrintF("%s", text);
   std::fflush(stdout);
 }
 
-void Table::PrintHead(const Family &family) const {
+void Table::PrintHead(const Family &family) {
   PrintText(absl::StrCat("\n", Cell(family.name, kName, Colour::kBold), "  ",
                          Cell("result", kOutcome, Colour::kBold), "  ",
                          Cell("nginx saw", kEndpoint, Colour::kBold), "  ",
@@ -59,37 +57,25 @@ void Table::PrintHead(const Family &family) const {
                          Cell("conntrack", kCount, Colour::kBold), "\n"));
 }
 
-void Table::PrintRow(const Way &way, const Crossing &crossing) const {
+void Table::PrintRow(const Way &way, const Crossing &crossing) {
   const bool answered = crossing.outcome == Outcome::kAnswered;
-  std::string row = absl::StrCat(
-      Cell(way.name, kName), "  ",
-      Cell(OutcomeOf(crossing), kOutcome, answered ? Colour::kGood : Colour::kBad), "  ");
+  std::string row =
+      absl::StrCat(Cell(way.name, kName), "  ",
+                   Cell(OutcomeOf(crossing), kOutcome, answered ? kGood : kBad), "  ");
   if (answered)
     absl::StrAppend(&row, Cell(crossing.seen->ToString(), kEndpoint), "  ",
                     Cell(crossing.told->ToString(), kEndpoint,
-                         crossing.told == crossing.seen ? Colour::kNone : Colour::kDoubtful));
+                         crossing.told == crossing.seen ? Colour::kNone : kDoubtful));
   else
-    absl::StrAppend(&row, Cell(ReasonOf(crossing), kBothEndpoints, Colour::kBad));
+    absl::StrAppend(&row, Cell(ReasonOf(crossing), kBothEndpoints, kBad));
   PrintText(absl::StrCat(row, "  ",
                          Cell(absl::StrCat(crossing.tracked.size()), kCount,
-                              crossing.tracked.empty() ? Colour::kNone : Colour::kDoubtful),
+                              crossing.tracked.empty() ? Colour::kNone : kDoubtful),
                          "\n"));
 }
 
-void Table::ShowProgress(const Family &family, const Way &way) const {
-  if (progress_) absl::FPrintF(stderr, "\r\033[K%s, %s ...", family.name, way.name);
-}
-
-void Table::ClearProgress() const {
-  if (progress_) absl::FPrintF(stderr, "\r\033[K");
-}
-
-std::string Table::Cell(std::string text, int width, Colour colour) const {
-  static constexpr const char *kCodes[] = {"", "\033[1m", "\033[32m", "\033[31m", "\033[33m"};
-  text = text.substr(0, text.find('\n')).substr(0, static_cast<std::size_t>(std::abs(width)));
-  text = absl::StrFormat("%*s", -width, text);
-  if (!coloured_ || colour == Colour::kNone) return text;
-  return absl::StrCat(kCodes[static_cast<int>(colour)], text, "\033[0m");
+void Table::ShowProgress(const Family &family, const Way &way) {
+  progress_.Show(family.name, ", ", way.name);
 }
 
 }  // namespace srcsel::demo

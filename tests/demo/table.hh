@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "base/terminal.hh"
 #include "demo/crossing.hh"
 #include "demo/way.hh"
 
@@ -15,21 +16,15 @@ namespace srcsel::demo {
 
 class Table {
  public:
-  Table();
+  void PrintText(absl::string_view text);
+  void PrintHead(const Family &family);
+  void PrintRow(const Way &way, const Crossing &crossing);
 
-  void PrintText(absl::string_view text) const;
-  void PrintHead(const Family &family) const;
-  void PrintRow(const Way &way, const Crossing &crossing) const;
-
-  void ShowProgress(const Family &family, const Way &way) const;
-  void ClearProgress() const;
+  void ShowProgress(const Family &family, const Way &way);
+  void ClearProgress() { progress_.Clear(); }
 
  private:
-  enum class Colour { kNone, kBold, kGood, kBad, kDoubtful };
-
-  std::string Cell(std::string text, int width, Colour colour = Colour::kNone) const;
-
-  bool coloured_, progress_;
+  ProgressLine progress_;
 };
 
 }  // namespace srcsel::demo

@@ -2,8 +2,11 @@
 """completion.py SRCSEL: has each shell complete srcsel's command line, by the script that srcsel prints for
 it. What is asked for is read off --help, so that nothing can be missing."""
 
+import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -16,6 +19,27 @@ source "$1"; shift
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 _srcsel
 printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+# zsh completes only as one types. Each offer is a line of the FIFO "$1", and so is the end of it.
+ZSH = r"""
+fpath=("$2" $fpath)
+autoload -Uz compinit && compinit -u -D
+zstyle ':completion:*' menu no
+LISTMAX=10000 PS1=
+compadd() {
+  local -a found under
+  if (( ! ${@[(I)-[OAD]]} )); then
+    zparseopts -E -a under p:
+    builtin compadd -A found "$@"
+    (( $#found )) && print -rl -- $under[2]$^found >$fifo
+  fi
+  builtin compadd "$@"
+}
+tell() { zle list-choices; zle kill-buffer; print end >$fifo }
+zle -N tell
+bindkey '^I' tell
 """
 
 
@@ -46,6 +70,42 @@ def with_fish(script):
     return complete
 
 
+class Zsh:
+    """On a terminal of its own, which nobody reads."""
+
+    def __init__(self, folder):
+        fifo, start = folder / "offers", folder / ".zshrc"
+        start.write_text(f"fifo={fifo}\nset -- {fifo} {folder}\n{ZSH}print end >$fifo\n")
+        os.mkfifo(fifo)
+        self.offers = os.open(fifo, os.O_RDWR)
+        self.process, self.terminal = pty.fork()
+        if self.process == 0:
+            os.execvpe("zsh", ["zsh", "--no-globalrcs", "-i"],
+                       {**os.environ, "ZDOTDIR": str(folder), "TERM": "dumb"})
+        self.hear()
+
+    def hear(self):
+        """What is offered, until the end is."""
+        told = b""
+        while not told.endswith(b"end\n"):
+            ready, _, _ = select.select([self.offers, self.terminal], [], [], 60)
+            if not ready:
+                sys.exit(f"zsh says no more than {told!r}")
+            if self.terminal in ready:
+                os.read(self.terminal, 65536)
+            if self.offers in ready:
+                told += os.read(self.offers, 65536)
+        return told.decode().splitlines()[:-1]
+
+    def complete(self, *words):
+        os.write(self.terminal, " ".join(("srcsel", *words)).encode() + b"\t")
+        return self.hear()
+
+    def end(self):
+        os.close(self.terminal)
+        os.waitpid(self.process, 0)
+
+
 def expect(shell, complete, words, expected):
     missing = set(expected) - set(complete(*words))
     if missing:
@@ -53,7 +113,7 @@ def expect(shell, complete, words, expected):
                  f"has {complete(*words)}")
 
 
-def expect_all(shell, complete, scratch):
+def expect_all(shell, complete, scratch, process="1"):
     _, verbs = help_of()
     assert {"run", "up", "completion"} <= set(verbs), verbs
     expect(shell, complete, ("",), verbs)
@@ -67,7 +127,7 @@ def expect_all(shell, complete, scratch):
     expect(shell, complete, ("run", "--mark", "1", "--pol"), ["--policy"])
     expect(shell, complete, ("route", "get", "10.0.0.1", ""), ["oif", "dport"])
     expect(shell, complete, ("route", "get", "10.0.0.1", "oif", ""), ["lo"])
-    expect(shell, complete, ("trace", "--pid", ""), ["1"])
+    expect(shell, complete, ("trace", "--pid", ""), [process])
     policy = scratch / "a-policy.toml"
     policy.touch()
     expect(shell, complete, ("up", "--policy", f"{scratch}/a-"), [str(policy)])
@@ -86,7 +146,12 @@ def main():
                 absent.append(shell)
                 continue
             run(shell, "-n", script)
-            if shell != "zsh":
+            if shell == "zsh":
+                zsh = Zsh(scratch)
+                # It offers the processes of its own terminal.
+                expect_all(shell, zsh.complete, scratch, str(zsh.process))
+                zsh.end()
+            else:
                 expect_all(shell, {"bash": with_bash, "fish": with_fish}[shell](script), scratch)
     if absent:
         print(f"not installed: {', '.join(absent)}")

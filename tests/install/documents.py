@@ -6,28 +6,14 @@ Of a page, each block ```sh is run, and a block ```text right behind it is what 
 anything, alone in a line for any lines. All of a page is one bash, in namespaces and a cgroup of its own,
 where no `srcsel up` can reach any other process. A how-to begins on the host that the tutorial builds."""
 
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
-from cgroups import SKIPPED, cgroup2
+import alone
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
-
-ALONE = r"""
-set -euo pipefail
-mount -t tmpfs none /run
-mkdir /run/netns /run/etc /run/etc/upper /run/etc/work
-mount -t overlay none -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work /etc
-mkdir -p /etc/srcsel
-mountpoint -q /sys/fs/bpf && umount /sys/fs/bpf
-mount -t bpf none /sys/fs/bpf
-umount -R /sys/fs/cgroup
-mount -t cgroup2 none /sys/fs/cgroup
-"""
 
 # Behind the tutorial's host, for how-tos: another address, and a server that also tells ports.
 HOST = r"""
@@ -53,13 +39,6 @@ srcsel() {
 """
 
 
-def run(*command, **how):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **how)
-    if done.returncode:
-        sys.exit(f"{command}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
 def steps_of(page):
     """(commands, what they print or None), in order."""
     pattern = r"```sh\n(.*?)```\n(?:\n```text\n(.*?)```\n)?"
@@ -76,61 +55,41 @@ def as_pattern(printed):
     return "".join(lines)
 
 
-def write_scripts(page, steps, folder):
-    """What bash is to run is the file script."""
+def script_of(page, steps, folder):
     told = "".join(f"exec >out.{number}\n{commands}\n" for number, (commands, _) in enumerate(steps))
     if page.stem == "tutorial":
-        (folder / "script").write_text(ALONE + told)
-        return
+        return told
     host = "".join(commands for commands, _ in steps_of(DOCS / "tutorial.md")[:3])
-    (folder / "script").write_text(ALONE + host + HOST)
     (folder / "page").write_text(PAGE + told)
-
-
-def remove(cgroup):
-    for path, _, _ in os.walk(cgroup, topdown=False):
-        os.rmdir(path)
+    return host + HOST
 
 
 def try_page(page, environment):
     steps = steps_of(page)
-    cgroup = cgroup2() / f"srcsel-documents-{os.getpid()}"
-    cgroup.mkdir()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            write_scripts(page, steps, pathlib.Path(folder))
-            done = subprocess.run(
-                ["setpriv", "--pdeathsig", "KILL", "unshare", "--cgroup", "--mount", "--net", "--ipc",
-                 "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
-                 "bash", "script"],
-                cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, timeout=120, preexec_fn=lambda: (cgroup / "cgroup.procs").write_text("0"))
-            if done.returncode:
-                last = sorted(pathlib.Path(folder).glob("out.*"), key=lambda p: int(p.suffix[1:]))
-                where = f" in ```sh number {last[-1].suffix[1:]}, from 0" if last else ""
-                sys.exit(f"{page}: exit status {done.returncode}{where}\n{done.stdout}")
-            for number, (commands, printed) in enumerate(steps):
-                got = pathlib.Path(folder, f"out.{number}").read_text()
-                if printed is not None and not re.fullmatch(as_pattern(printed), got):
-                    sys.exit(f"{page}:\n{commands}\nis to print\n{printed}\nand prints\n{got}\n"
-                             f"{done.stdout}")
-    finally:
-        remove(cgroup)
+    with alone.folder() as name:
+        folder = pathlib.Path(name)
+        done = alone.bash(script_of(page, steps, folder), folder, environment)
+        if done.returncode:
+            last = sorted(folder.glob("out.*"), key=lambda p: int(p.suffix[1:]))
+            where = f" in ```sh number {last[-1].suffix[1:]}, from 0" if last else ""
+            sys.exit(f"{page}: exit status {done.returncode}{where}\n{done.stdout}")
+        for number, (commands, printed) in enumerate(steps):
+            got = (folder / f"out.{number}").read_text()
+            if printed is not None and not re.fullmatch(as_pattern(printed), got):
+                sys.exit(f"{page}:\n{commands}\nis to print\n{printed}\nand prints\n{got}\n"
+                         f"{done.stdout}")
     print(f"{page.relative_to(DOCS)}: {len(steps)} blocks, as written")
 
 
 def main(build, srcsel, sanitizers, *names):
-    if os.geteuid() != 0:
-        print("needs root, for namespaces")
-        sys.exit(SKIPPED)
+    alone.want_root()
     with tempfile.TemporaryDirectory() as prefix:
         for component in ("libsrcsel0", "libsrcsel-dev"):
-            run("cmake", "--install", build, "--prefix", prefix, "--component", component)
+            alone.run("cmake", "--install", build, "--prefix", prefix, "--component", component)
         packages, = pathlib.Path(prefix).rglob("pkgconfig")
-        environment = {**os.environ,
-                       "PATH": f"{pathlib.Path(srcsel).parent}:{os.environ['PATH']}",
-                       "PKG_CONFIG_PATH": str(packages), "LD_LIBRARY_PATH": str(packages.parent),
-                       "CFLAGS": f"-fsanitize={sanitizers}" if sanitizers else "", "LC_ALL": "C.UTF-8"}
+        environment = alone.environment_for(
+            srcsel, PKG_CONFIG_PATH=str(packages), LD_LIBRARY_PATH=str(packages.parent),
+            CFLAGS=f"-fsanitize={sanitizers}" if sanitizers else "")
         for page in [DOCS / "tutorial.md", *sorted(DOCS.glob("how-to/*.md"))]:
             if not names or page.stem in names:
                 try_page(page, environment)

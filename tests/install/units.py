@@ -11,10 +11,11 @@ import subprocess
 import sys
 import tempfile
 
-from cgroups import SKIPPED, cgroup2
+from alone import cgroup2, want_root
 
 SRCSEL = pathlib.Path(sys.argv[1])
-UNITS = pathlib.Path(__file__).resolve().parents[2] / "tools/package"
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+UNITS, DOCS = SOURCE / "tools/package", SOURCE / "docs"
 
 
 def verify(scratch):
@@ -26,12 +27,45 @@ def verify(scratch):
         unit = (UNITS / name).read_text().replace("/usr/sbin/srcsel", str(SRCSEL))
         (scratch / name).write_text(unit)
     for name in ("srcsel.service", "srcsel@wan2.service"):
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", scratch / name],
-                              capture_output=True, text=True)
-        ours = [line for line in done.stderr.splitlines() if "srcsel" in line]
-        if done.returncode or ours:
-            sys.exit(f"{name}: exit status {done.returncode}\n{done.stderr}")
-        print(f"{name}: verified")
+        analyze(scratch / name, "srcsel")
+    verify_drop_ins(scratch)
+
+
+def blocks(page):
+    """What is below "# systemctl edit UNIT", by unit."""
+    return re.findall(r"```ini\n# systemctl edit (\S+)\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def verify_drop_ins(scratch):
+    """Those of the documents, put where `systemctl edit` puts them; and one with a mistake in it is found."""
+    found = blocks(DOCS / "how-to/per-service-source.md")
+    assert any("BPFProgram=" in text for _, text in found), "no drop-in with BPFProgram="
+    for number, (name, text) in enumerate(found):
+        folder = scratch / f"drop-in-{number}"
+        (folder / f"{name}.d").mkdir(parents=True)
+        (folder / name).write_text("[Service]\nExecStart=/bin/true\n")
+        for unit in scratch.glob("srcsel*.service"):
+            shutil.copy(unit, folder)
+        drop_in = folder / f"{name}.d/override.conf"
+        drop_in.write_text(text)
+        analyze(folder / name, name, drop_in.name)
+        mistaken = text.replace("BPFProgram=connect4:", "BPFProgram=conect4:").replace("Slice=", "Slise=")
+        drop_in.write_text(mistaken)
+        if not re.search("conect4|Slise", run_analyze(folder / name).stderr):
+            sys.exit(f"systemd-analyze verify does not see a mistake in {mistaken}")
+
+
+def run_analyze(unit):
+    return subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
+                          text=True)
+
+
+def analyze(unit, *names):
+    done = run_analyze(unit)
+    ours = [line for line in done.stderr.splitlines() if any(name in line for name in names)]
+    if done.returncode or ours:
+        sys.exit(f"{unit}: exit status {done.returncode}\n{done.stderr}")
+    print(f"{unit.name}: verified")
 
 
 def setting(name, key):
@@ -86,9 +120,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
         verify(scratch)
-        if os.geteuid() != 0:
-            print("needs root, to bring it up")
-            sys.exit(SKIPPED)
+        want_root()
         cgroup = cgroup2() / f"srcsel-units-{os.getpid()}"
         cgroup.mkdir()
         try:

@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/status.hh"
+#include "base/terminal.hh"
 #include "bench/connect/contender.hh"
 #include "bench/connect/kernel_memory.hh"
 #include "bench/connect/report.hh"
@@ -79,7 +80,9 @@ absl::StatusOr<Json> MeasureWays(Transport transport, const std::vector<Way> &al
     contenders.push_back(std::move(contender));
   }
   std::map<Way, Series> series;
+  ProgressLine progress;
   for (int round = 0; round <= options.rounds; ++round) {
+    progress.Show(udp ? "UDP" : "TCP", ": round ", round, " of ", options.rounds);
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       Contender &contender = contenders[(static_cast<std::size_t>(round) + i) % contenders.size()];
       SRCSEL_ASSIGN_OR_RETURN(const Round measured, contender.Connect(options.connections));
@@ -112,7 +115,9 @@ absl::StatusOr<Json> MeasureWays(Transport transport, const std::vector<Way> &al
 
 absl::StatusOr<Json> MeasureHeld(std::uint32_t count) {
   Json out;
+  ProgressLine progress;
   for (Way way : kMemoryWays) {
+    progress.Show("memory of connections that stay: ", NameOf(way));
     SRCSEL_ASSIGN_OR_RETURN(const KernelMemory memory, MeasureMemory(way, count));
     out[NameOf(way)] = {{"kernel_bytes_per_connection", memory.bytes_per_connection},
                         {"conntrack_entries", memory.conntrack_entries}};

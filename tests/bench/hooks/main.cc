@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/status.hh"
+#include "base/terminal.hh"
 #include "bench/hooks/hook_cost.hh"
 
 namespace srcsel::bench {
@@ -89,7 +90,12 @@ Json ToJson(const Costs &costs) {
 
 absl::Status Measure(int rounds, const std::string &path) {
   Costs costs;
-  for (int round = 0; round < rounds; ++round) SRCSEL_RETURN_IF_ERROR(MeasureRound(costs));
+  ProgressLine progress;
+  for (int round = 0; round < rounds; ++round) {
+    progress.Show("round ", round + 1, " of ", rounds);
+    SRCSEL_RETURN_IF_ERROR(MeasureRound(costs));
+  }
+  progress.Clear();
   Print(costs);
   std::ofstream file(path);
   file << ToJson(costs).dump(2) << "\n";

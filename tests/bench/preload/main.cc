@@ -17,6 +17,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.hh"
+#include "base/terminal.hh"
 #include "lab/two_uplinks.hh"
 
 namespace srcsel::bench {
@@ -88,9 +89,11 @@ absl::StatusOr<Json> MeasureAll(const Options &options) {
       {"start of true", {"start", absl::StrCat(options.starts), "/bin/true"}, 2000}};
   const std::vector<Way> ways = Ways();
   Json out;
+  ProgressLine progress;
   for (const Measure &measure : measures) {
     std::map<std::string, std::vector<double>> took, more;
     for (int round = 0; round <= options.rounds; ++round) {
+      progress.Show(measure.name, ": round ", round, " of ", options.rounds);
       std::map<std::string, double> times;
       for (std::size_t i = 0; i < ways.size(); ++i) {
         const Way &way = ways[(static_cast<std::size_t>(round) + i) % ways.size()];
