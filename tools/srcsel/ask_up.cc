@@ -2,12 +2,15 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <string>
 
 #include "agent/control.hh"
 #include "agent/up.hh"
 #include "base/status.hh"
+#include "base/terminal.hh"
+#include "json_text.hh"
 #include "say.hh"
 #include "up.hh"
 
@@ -23,11 +26,17 @@ Examples:
   srcsel reload
   srcsel reload --policy /etc/srcsel/night.toml
 
+With --json: "rules" (how many are in force now), and "findings" with "severity", "file", "line",
+"key" and "message".
+
 Exit status: 0 if the policy is in force; 2 if it has an error; 1 if nothing is up, or it failed.
 )";
 
 constexpr char kConfirm[] = R"(
 Keeps up what `srcsel up --try TIME` brought up.
+
+Examples:
+  srcsel up --try 60s && srcsel confirm
 
 Exit status: 0 if it stays; 1 if nothing is up, or there is nothing to confirm.
 )";
@@ -36,12 +45,15 @@ constexpr char kDown[] = R"(
 Takes down what `srcsel up` brought up: hooks, pinned maps, and the process that follows the kernel.
 Sockets keep the source and the mark they have. Works also if that process is gone.
 
+Examples:
+  srcsel down
+
 Exit status: 0 if nothing is up any more; 1 if it could not be taken down.
 )";
 
 struct AskOptions {
   std::string policy;
-  bool quiet = false;
+  bool quiet = false, json = false;
 };
 
 absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
@@ -54,10 +66,16 @@ absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
 [[noreturn]] void RunReload(const AskOptions &options) {
   const std::string file =
       options.policy.empty() ? "" : std::filesystem::absolute(options.policy).string();
+  ProgressLine progress("reading the policy");
   const absl::StatusOr<ControlAnswer> answer =
       AskAndHear({.verb = ControlRequest::Verb::kReload, .policy = file});
+  progress.Clear();
   if (!answer.ok()) Fail(answer.status());
-  PrintFindings(answer->findings, options.quiet);
+  if (options.json)
+    std::cout << JsonLine(
+        {{"rules", answer->rules}, {"findings", FindingsToJson(answer->findings)}});
+  else
+    PrintFindings(answer->findings, options.quiet);
   if (HasErrors(answer->findings)) {
     Say("the policy has errors: what was in force stays");
     std::exit(kExitWrongWords);
@@ -113,6 +131,7 @@ void AddReload(CLI::App &app) {
   CLI::App *reload = AddVerb(app, "reload", "Read the policy of what is up anew", kReload, options,
                              [](const AskOptions &given) { RunReload(given); });
   reload->add_option("--policy", options->policy, "Another one from now on")->type_name("FILE");
+  reload->add_flag("-j,--json", options->json, "Print JSON");
 }
 
 void AddConfirm(CLI::App &app) {

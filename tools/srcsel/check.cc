@@ -6,12 +6,12 @@
 #include <memory>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 #include "agent/up_policy.hh"
 #include "base/status.hh"
+#include "base/terminal.hh"
 #include "compile_policy.hh"
+#include "json_text.hh"
 #include "netlink/read_state.hh"
 #include "netns_option.hh"
 #include "say.hh"
@@ -43,30 +43,17 @@ struct CheckOptions {
   bool json = false;
 };
 
-using Json = nlohmann::ordered_json;
-
 std::size_t Count(const Findings &findings, Severity severity) {
   return static_cast<std::size_t>(std::ranges::count(findings, severity, &Finding::severity));
 }
 
-std::string Text(absl::string_view text) {
-  return std::string(text);
-}
-
-Json ToJson(const Examined &checked, const CheckOptions &options) {
-  Json findings = Json::array();
-  for (const Finding &finding : checked.findings)
-    findings.push_back({{"severity", Text(SeverityWord(finding.severity))},
-                        {"file", finding.place.file},
-                        {"line", finding.place.line},
-                        {"key", finding.key},
-                        {"message", finding.message}});
+nlohmann::ordered_json ToJson(const Examined &checked, const CheckOptions &options) {
   return {{"file", options.file},
           {"rules", checked.written.rules.size()},
           {"errors", Count(checked.findings, Severity::kError)},
           {"warnings", Count(checked.findings, Severity::kWarning)},
           {"notes", Count(checked.findings, Severity::kNote)},
-          {"findings", findings}};
+          {"findings", FindingsToJson(checked.findings)}};
 }
 
 // "2 rules"
@@ -82,11 +69,15 @@ absl::StatusOr<Examined> Check(const CheckOptions &options) {
   if (options.file.empty())
     return absl::InvalidArgumentError("no policy to check: srcsel check FILE");
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  ProgressLine progress("reading routes and rules");
   SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
   SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());
+  progress.Show("reading ", options.file);
   SRCSEL_ASSIGN_OR_RETURN(Examined examined, Examine({options.file}, state, Advice::kCommands));
-  if (!options.compile.empty() && !HasErrors(examined.findings))
+  if (!options.compile.empty() && !HasErrors(examined.findings)) {
+    progress.Show("compiling ", options.compile);
     SRCSEL_RETURN_IF_ERROR(CompilePolicyTo(options.compile, examined.resolved, state));
+  }
   return examined;
 }
 
@@ -97,8 +88,7 @@ absl::StatusOr<Examined> Check(const CheckOptions &options) {
     std::exit(kExitCannotTell);
   }
   if (options.json)
-    std::cout << ToJson(*checked, options).dump(-1, ' ', false, Json::error_handler_t::replace)
-              << '\n';
+    std::cout << JsonLine(ToJson(*checked, options));
   else
     std::cout << ToText(*checked, options);
   if (!std::cout.flush()) {

@@ -11,8 +11,9 @@ namespace {
 
 constexpr char kCompletionText[] = R"(
 Prints a script that completes verbs, options, files, interfaces, addresses, network namespaces and
-cgroups. The Debian package has all three in place; without it:
+cgroups. The Debian package has all three in place; this is without it.
 
+Examples:
   srcsel completion bash > ~/.local/share/bash-completion/completions/srcsel
   srcsel completion zsh > ~/.zfunc/_srcsel        # a folder of your $fpath
   srcsel completion fish > ~/.config/fish/completions/srcsel.fish

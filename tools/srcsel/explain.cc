@@ -18,6 +18,7 @@
 #include "explain_json.hh"
 #include "explain_text.hh"
 #include "explain_words.hh"
+#include "json_text.hh"
 #include "netfilter/read_rules.hh"
 #include "netns_option.hh"
 #include "read_snapshot.hh"
@@ -51,15 +52,18 @@ Examples:
   srcsel explain --pid 1234
   srcsel explain --socket 10.0.0.1:40000-192.0.2.80:443
 
-With --json: "flow"; "policy" (null: none; "file", "up", "covers", and if it does "rule", "reason",
-"mark", "source", "ports", "passed": how many rules before it, "nearer": those of them that fail by
-the fewest selectors, "rule" and "missed"); "lookups" ("when": connect, connect-again or reroute,
-"flow", "rules" with "pref", "rule", "did" and "missed", "answer", "exact", "kernel", "agrees");
-"source" (null: none; "address", "why", "because"); "firewall" (null: not known; "known", "mark",
-"routed", "passed", "translating", "skipped"); "leaves"; "exact"; "agrees"; "troubles" ("text",
-"remedies"). Of sockets, a list of such objects, each with "socket": "pid", "comm", "fd",
-"protocol", "local", "peer", "mark", "prefsrc" (the source it has), "same" (whether a new one would
-have it too).
+With --json: "flow" ("dst", "ipproto", "mark", "uid", "cgroup", and where they were said "from", "oif",
+"sport", "dport", "comm"); "policy" (null: none; "file", "up", "covers", and if it does "rule",
+"reason", "mark", "source", "ports", "passed": how many rules before it, "nearer": those of them that
+fail by the fewest selectors, "rule" and "missed"); "lookups" ("when": connect, connect-again or
+reroute, "flow", "rules" with "pref", "rule", "did" and "missed", "answer", "exact", if not "why" and
+"candidates", "kernel", "agrees"); "source" (null: none; "address", "why", "because"); "firewall"
+(null: not known; "known", if not "unknown": why, else "dropped", "mark" and "routed"; "passed",
+"translating", "skipped"); "leaves"; "exact"; "agrees"; "troubles" ("text", "remedies"). An answer, a
+candidate, what the kernel says and what leaves is "rule", "table", and "error" or else "type",
+"route", "gateway", "dev", "prefsrc". Of sockets, a list of such objects, each with "socket": "pid",
+"comm", "fd", "protocol", "local", "peer", "mark", "prefsrc" (the source it has), "same" (whether a
+new one would have it too).
 
 Exit status: 0 if it leaves with a source that fits, and that of a socket is still what it would be;
 1 if not; 2 if that could not be found out.
@@ -133,16 +137,12 @@ absl::Status Write(const std::string &text) {
   return absl::UnavailableError("write the explanation: stdout takes no more");
 }
 
-std::string Dump(const Json &json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 // Whether all is well.
 absl::StatusOr<bool> ExplainOne(const ExplainOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const ExplainWords asked, ExplainWordsOf(options.words));
   SRCSEL_ASSIGN_OR_RETURN(Here here, ReadHere(options.policy));
   SRCSEL_ASSIGN_OR_RETURN(const FlowStory story, Story(here, asked, options.policy));
-  SRCSEL_RETURN_IF_ERROR(Write(options.json ? Dump(ExplainJson(story, here.context()))
+  SRCSEL_RETURN_IF_ERROR(Write(options.json ? JsonLine(ExplainJson(story, here.context()))
                                             : ExplainText(story, here.context())));
   return story.troubles.empty();
 }
@@ -200,7 +200,7 @@ absl::StatusOr<bool> ExplainSockets(const ExplainOptions &options) {
     json.update(ExplainJson(story, here.context()));
     all.push_back(std::move(json));
   }
-  if (options.json) SRCSEL_RETURN_IF_ERROR(Write(Dump(all)));
+  if (options.json) SRCSEL_RETURN_IF_ERROR(Write(JsonLine(all)));
   return well;
 }
 

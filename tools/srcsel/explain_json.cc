@@ -15,7 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json FlowJson(const Flow &flow, const State &state) {
-  Json json = {{"dst", flow.destination.ToString()}, {"ipproto", ProtocolName(flow.proto)}};
+  Json json = {{"dst", flow.destination.ToString()}};
+  if (flow.proto != 0) json["ipproto"] = ProtocolName(flow.proto);
   if (flow.dport != 0) json["dport"] = flow.dport;
   if (!flow.source.IsUnspecified()) json["from"] = flow.source.ToString();
   if (flow.sport != 0) json["sport"] = flow.sport;
@@ -101,6 +102,7 @@ Json LookupJson(const LookupStory &lookup, const State &state) {
       json["candidates"].push_back(OutcomeJson(candidate, state));
   }
   json["kernel"] = OutcomeJson(lookup.kernel, state);
+  json["kernel"].erase("route");  // it does not tell the prefix
   json["agrees"] = lookup.agrees;
   return json;
 }

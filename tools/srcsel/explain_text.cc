@@ -11,6 +11,7 @@
 #include "agent/rule_words.hh"
 #include "agent/uplink.hh"
 #include "base/mark.hh"
+#include "base/terminal.hh"
 #include "counts.hh"
 #include "explain_lookup_text.hh"
 #include "image/key.hh"
@@ -115,15 +116,18 @@ std::string KernelText(const FlowStory &story) {
       "  kernel: ",
       story.agrees()
           ? absl::StrCat("agrees, asked for the same ", Counted(story.lookups.size(), "lookup"))
-          : "disagrees: its state changed meanwhile, or this is a fault of srcsel",
+          : absl::StrCat(Coloured(Colour::kRed, "disagrees"),
+                         ": its state changed meanwhile, or this is a fault of srcsel"),
       "\n");
 }
 
 std::string LeavesText(const FlowStory &story, const State &state) {
   if (story.leaves.error != 0)
-    return absl::StrCat("  leaves: not at all, ", std::strerror(story.leaves.error), "\n");
+    return absl::StrCat("  leaves: ", Coloured(Colour::kRed, "not at all"), ", ",
+                        std::strerror(story.leaves.error), "\n");
   if (story.firewall && story.firewall->outcome.dropped)
-    return "  leaves: not at all, the firewall drops it\n";
+    return absl::StrCat("  leaves: ", Coloured(Colour::kRed, "not at all"),
+                        ", the firewall drops it\n");
   return absl::StrCat(
       "  leaves: by ", DeviceName(state, story.leaves.oif),
       story.leaves.gateway ? absl::StrCat(" via ", story.leaves.gateway->ToString()) : "", " from ",
@@ -134,7 +138,8 @@ std::string SourceText(const FlowStory &story) {
   if (!story.source) return "";
   const Outcome &outcome = story.connect.outcome;
   const IpAddress &source = outcome.error == 0 ? outcome.source : story.lookups.front().flow.source;
-  std::string text = absl::StrCat("  source: ", source.ToString(), ": ", story.source->text, "\n");
+  std::string text = absl::StrCat("  source: ", Coloured(Colour::kBold, source.ToString()), ": ",
+                                  story.source->text, "\n");
   if (story.connect.exact()) return text;
   absl::StrAppend(&text, "    not certain: ", AmbiguityText(story.connect.why), "\n");
   return text;
@@ -144,7 +149,8 @@ std::string SourceText(const FlowStory &story) {
 
 std::string ExplainText(const FlowStory &story, const ExplainContext &context) {
   const State &state = context.snapshot.state();
-  std::string text = absl::StrCat(FlowWords(story, state), "\n", PolicyText(story, context));
+  std::string text = absl::StrCat(Coloured(Colour::kBold, FlowWords(story, state)), "\n",
+                                  PolicyText(story, context));
   std::string firewall = FirewallText(story, context);
   const LookupStory *before = nullptr;
   for (const LookupStory &lookup : story.lookups) {
@@ -155,7 +161,8 @@ std::string ExplainText(const FlowStory &story, const ExplainContext &context) {
   }
   absl::StrAppend(&text, firewall, LeavesText(story, state), KernelText(story));
   for (const Trouble &trouble : story.troubles)
-    absl::StrAppend(&text, "  trouble: ", trouble.text, "\n", Lines(trouble.remedies, 2));
+    absl::StrAppend(&text, "  ", Coloured(Colour::kRed, "trouble"), ": ", trouble.text, "\n",
+                    Lines(trouble.remedies, 2));
   return text;
 }
 

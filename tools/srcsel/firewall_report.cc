@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -20,15 +20,13 @@
 namespace srcsel {
 namespace {
 
-struct Line {
-  std::string rule, mark, socket, tables, sources;
-};
+using Json = nlohmann::ordered_json;
 
 void AddOnce(std::vector<std::string> &list, const std::string &item) {
   if (std::ranges::find(list, item) == list.end()) list.push_back(item);
 }
 
-std::string TablesOf(const State &state, std::uint32_t mark) {
+std::vector<std::string> TablesOf(const State &state, std::uint32_t mark) {
   std::vector<std::string> tables;
   for (int family : {AF_INET, AF_INET6}) {
     const std::vector<MarkRule> rules = MarkRules(state, family);
@@ -36,11 +34,11 @@ std::string TablesOf(const State &state, std::uint32_t mark) {
         rules, [&](const MarkRule &r) { return (mark & r.mark.mask) == r.mark.value; });
     if (rule != rules.end()) AddOnce(tables, TableName(rule->table));
   }
-  return tables.empty() ? "-" : absl::StrJoin(tables, ",");
+  return tables;
 }
 
 // Of the first flow of each family that the rule holds for.
-std::string SourcesOf(const PolicyRule &rule, const Snapshot &snapshot) {
+std::vector<std::string> SourcesOf(const PolicyRule &rule, const Snapshot &snapshot) {
   std::vector<std::string> sources;
   for (int family : {AF_INET, AF_INET6}) {
     std::vector<Flow> flows = SampleFlows(rule, family);
@@ -50,21 +48,30 @@ std::string SourcesOf(const PolicyRule &rule, const Snapshot &snapshot) {
     if (selection.exact() && !selection.outcome.source.IsUnspecified())
       AddOnce(sources, selection.outcome.source.ToString());
   }
-  return sources.empty() ? "-" : absl::StrJoin(sources, ",");
+  return sources;
 }
 
-Line LineOf(const PolicyRule &rule, const State &state, const Snapshot &snapshot) {
+FirewallReport::Rule RuleOf(const PolicyRule &rule, const State &state, const Snapshot &snapshot) {
   return {rule.name, rule.mark->ToString(), rule.apply == Apply::kMark ? "marked" : "bound",
           TablesOf(state, rule.mark->AppliedTo(0)), SourcesOf(rule, snapshot)};
 }
 
-std::string Table(const std::vector<Line> &lines) {
-  std::string text;
+std::string OrDash(const std::vector<std::string> &words) {
+  return words.empty() ? "-" : absl::StrJoin(words, ",");
+}
+
+std::string Table(const std::vector<FirewallReport::Rule> &rules) {
   std::size_t width = 4;
-  for (const Line &line : lines) width = std::max(width, line.rule.size());
-  for (const Line &line : lines)
-    absl::StrAppendFormat(&text, "%-*s  %-11s %-7s %-11s %s\n", static_cast<int>(width), line.rule,
-                          line.mark, line.socket, line.tables, line.sources);
+  for (const auto &rule : rules) width = std::max(width, rule.name.size());
+  std::string text;
+  const auto line = [&](const std::string &name, const std::string &mark, const std::string &socket,
+                        const std::string &tables, const std::string &sources) {
+    absl::StrAppendFormat(&text, "%-*s  %-11s %-7s %-11s %s\n", static_cast<int>(width), name, mark,
+                          socket, tables, sources);
+  };
+  line("RULE", "MARK", "SOCKET", "TABLE", "SOURCE");
+  for (const auto &rule : rules)
+    line(rule.name, rule.mark, rule.socket, OrDash(rule.tables), OrDash(rule.sources));
   return text;
 }
 
@@ -98,26 +105,43 @@ std::string List(const char *title, const std::vector<std::string> &lines) {
 
 }  // namespace
 
-std::string FirewallReport(const HostMarks &marks, const State &state) {
-  std::string text;
+FirewallReport ReportOf(const HostMarks &marks, const State &state) {
+  FirewallReport report;
   const auto snapshot = Snapshot::Make(state, 1);
-  std::vector<Line> lines;
   for (const PolicyRule &rule : marks.policy().rules)
-    if (snapshot.ok() && rule.mark) lines.push_back(LineOf(rule, state, **snapshot));
-  if (!lines.empty()) {
-    lines.insert(lines.begin(), {"RULE", "MARK", "SOCKET", "TABLE", "SOURCE"});
-    text = Table(lines);
-  }
-  absl::StrAppend(&text, List("not known, and left to the kernel:", marks.Limits()));
-  absl::StrAppend(&text,
-                  List("come too late for ping and raw sockets that do not connect (for ping, "
-                       "srcsel run --via preload helps):",
-                       BeyondCreation(marks.policy())));
-  if (lines.empty()) return text;
+    if (snapshot.ok() && rule.mark) report.rules.push_back(RuleOf(rule, state, **snapshot));
+  report.limits = marks.Limits();
+  report.too_late = BeyondCreation(marks.policy());
+  if (report.rules.empty()) return report;
   const SourceNats nats = SortSourceNats(marks.firewall());
-  return absl::StrCat(text, List("needless now, yours to remove:", NamesOf(nats.needless)),
+  report.needless = NamesOf(nats.needless);
+  report.forwarding = NamesOf(nats.forwarding);
+  return report;
+}
+
+std::string ToText(const FirewallReport &report) {
+  return absl::StrCat(report.rules.empty() ? "" : Table(report.rules),
+                      List("not known, and left to the kernel:", report.limits),
+                      List("come too late for ping and raw sockets that do not connect (for ping, "
+                           "srcsel run --via preload helps):",
+                           report.too_late),
+                      List("needless now, yours to remove:", report.needless),
                       List("needless now for what this host sends, needed for what it forwards:",
-                           NamesOf(nats.forwarding)));
+                           report.forwarding));
+}
+
+Json ToJson(const FirewallReport &report) {
+  Json rules = Json::array();
+  for (const FirewallReport::Rule &rule : report.rules)
+    rules.push_back({{"rule", rule.name},
+                     {"mark", rule.mark},
+                     {"socket", rule.socket},
+                     {"tables", rule.tables},
+                     {"sources", rule.sources}});
+  return {{"rules", std::move(rules)},
+          {"limits", report.limits},
+          {"needless", report.needless},
+          {"forwarding", report.forwarding}};
 }
 
 }  // namespace srcsel

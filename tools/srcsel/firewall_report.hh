@@ -1,16 +1,35 @@
 // What was understood of a host's firewall, for people: each rule that marks what the host sends,
 // with the mark, the table it leads to and the source; then what was not, and which NAT is of no
-// use any more. Empty if the firewall says nothing of the kind.
+// use any more.
 
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "agent/host_marks.hh"
 #include "state/state.hh"
 
 namespace srcsel {
 
-std::string FirewallReport(const HostMarks &marks, const State &state);
+struct FirewallReport {
+  struct Rule {
+    std::string name, mark, socket;  // socket: "marked" or "bound"
+    std::vector<std::string> tables, sources;
+  };
+  std::vector<Rule> rules;
+  std::vector<std::string> limits;      // not known, and left to the kernel
+  std::vector<std::string> too_late;    // rules, for pings and raw sockets that do not connect
+  std::vector<std::string> needless;    // NAT that is of no use any more
+  std::vector<std::string> forwarding;  // NAT that only what is forwarded needs
+};
+
+FirewallReport ReportOf(const HostMarks &marks, const State &state);
+
+// Empty if the firewall says nothing of the kind.
+std::string ToText(const FirewallReport &report);
+nlohmann::ordered_json ToJson(const FirewallReport &report);
 
 }  // namespace srcsel

@@ -8,13 +8,12 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/process_policies.hh"
 #include "base/status.hh"
+#include "json_text.hh"
 #include "say.hh"
 
 namespace srcsel {
@@ -81,10 +80,6 @@ std::string ToText(const ProcessPolicies &policies, const PolicyFinder &finder) 
   return all.empty() ? "none" : absl::StrJoin(all, "; ");
 }
 
-void Print(const Json &json) {
-  std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-}
-
 absl::StatusOr<bool> Identify(const IdentifyOptions &options) {
   pid_t pid = 0;
   if (!absl::SimpleAtoi(options.pid, &pid) || pid <= 0)
@@ -94,7 +89,7 @@ absl::StatusOr<bool> Identify(const IdentifyOptions &options) {
   PolicyFinder finder(UpPaths::Get());
   SRCSEL_ASSIGN_OR_RETURN(const ProcessPolicies policies, finder.Of(pid));
   if (options.json)
-    Print(ToJson(policies, finder));
+    std::cout << JsonLine(ToJson(policies, finder));
   else
     std::cout << ToText(policies, finder) << '\n';
   return policies.any();
@@ -109,7 +104,7 @@ absl::StatusOr<bool> ListPids(const IdentifyOptions &options) {
     else
       std::cout << policies.pid << ' ' << policies.comm << ' ' << ToText(policies, finder) << '\n';
   }
-  if (options.json) Print(json);
+  if (options.json) std::cout << JsonLine(json);
   return true;
 }
 

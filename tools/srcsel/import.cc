@@ -7,13 +7,14 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "base/status.hh"
+#include "json_text.hh"
 #include "netfilter/compile_marks.hh"
 #include "netfilter/read_rules.hh"
 #include "netns_option.hh"
@@ -35,15 +36,47 @@ Examples:
   srcsel import nft --output srcsel.toml && srcsel check srcsel.toml
   srcsel import iptables | less
 
+With --json: "firewall" (nft or iptables), "others" (whether there are rules of the other one, too),
+"skipped" (what could not be read), "not_understood" (rules that were not translated: what comes there
+is left to the kernel), "limits", "needless" and "forwarding" (NAT that is of no use any more; that
+only what is forwarded needs), and "policy" (the file's text).
+
 Exit status: 0; 2 if nothing could be read or written.
 )";
 
 struct ImportOptions {
   std::string kind, output, netns;
+  bool json = false;
 };
 
-bool IsOf(NfOrigin origin, const std::string &kind) {
-  return (origin == NfOrigin::kNft) == (kind == "nft");
+// What the host's rules say, and what the policy does not.
+struct Imported {
+  std::string kind;
+  bool others = false;  // there are rules of the other firewall too
+  std::vector<std::string> skipped, not_understood, limits;
+  std::vector<std::string> needless, forwarding;  // source NATs
+  bool empty = false;
+  std::string policy;
+};
+
+absl::StatusOr<Imported> Import(const ImportOptions &options) {
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  NfRuleSet rules = ReadRules();
+  const std::size_t all = rules.tables.size();
+  std::erase_if(rules.tables, [&](const NfTable &table) {
+    return (table.origin == NfOrigin::kNft) != (options.kind == "nft");
+  });
+  MarkPolicy marks = CompileMarks(rules, SRCSEL_MAX_POLICY);
+  const SourceNats nats = marks.rules.empty() ? SourceNats() : SortSourceNats(rules);
+  return Imported{.kind = options.kind,
+                  .others = rules.tables.size() != all,
+                  .skipped = rules.skipped,
+                  .not_understood = marks.NotUnderstood(),
+                  .limits = marks.limits,
+                  .needless = NamesOf(nats.needless),
+                  .forwarding = NamesOf(nats.forwarding),
+                  .empty = marks.rules.empty(),
+                  .policy = WritePolicy({std::move(marks.rules)})};
 }
 
 std::string Comment(absl::string_view text) {
@@ -57,35 +90,33 @@ std::string CommentList(const std::string &title, const std::vector<std::string>
                       }));
 }
 
-std::string AboutSourceNats(const NfRuleSet &rules) {
-  const SourceNats nats = SortSourceNats(rules);
-  return absl::StrCat(CommentList("Needless with this policy, for this host forwards nothing:",
-                                  NamesOf(nats.needless)),
-                      CommentList("Needless for what this host sends, needed for what it forwards:",
-                                  NamesOf(nats.forwarding)));
+std::string ToText(const Imported &imported) {
+  return absl::StrCat(
+      Comment(absl::StrCat("The marks of ", imported.kind, " on this host.")),
+      imported.others
+          ? Comment(absl::StrCat("There are rules of ", imported.kind == "nft" ? "iptables" : "nft",
+                                 " too, which are not in here."))
+          : "",
+      CommentList("Not read:", imported.skipped),
+      CommentList("Not translated, what comes there is left to the kernel:",
+                  imported.not_understood),
+      CommentList("Limits:", imported.limits),
+      CommentList("Needless with this policy, for this host forwards nothing:", imported.needless),
+      CommentList("Needless for what this host sends, needed for what it forwards:",
+                  imported.forwarding),
+      imported.empty ? Comment("No rule reroutes what this host sends.") : "", "\n",
+      imported.policy);
 }
 
-// What of the rules the policy does not say.
-std::string AboutLimits(const NfRuleSet &rules, const MarkPolicy &policy) {
-  return absl::StrCat(CommentList("Not read:", rules.skipped),
-                      CommentList("Not translated, what comes there is left to the kernel:",
-                                  policy.NotUnderstood()),
-                      CommentList("Limits:", policy.limits));
-}
-
-absl::StatusOr<std::string> Import(const ImportOptions &options) {
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
-  NfRuleSet rules = ReadRules();
-  const std::size_t all = rules.tables.size();
-  std::erase_if(rules.tables, [&](const NfTable &t) { return !IsOf(t.origin, options.kind); });
-  MarkPolicy marks = CompileMarks(rules, SRCSEL_MAX_POLICY);
-  std::string text = Comment(absl::StrCat("The marks of ", options.kind, " on this host."));
-  if (rules.tables.size() != all)
-    text += Comment(absl::StrCat("There are rules of ", options.kind == "nft" ? "iptables" : "nft",
-                                 " too, which are not in here."));
-  absl::StrAppend(&text, AboutLimits(rules, marks), AboutSourceNats(rules));
-  if (marks.rules.empty()) text += Comment("No rule reroutes what this host sends.");
-  return absl::StrCat(text, "\n", WritePolicy({std::move(marks.rules)}));
+std::string ToJson(const Imported &imported) {
+  return JsonLine({{"firewall", imported.kind},
+                   {"others", imported.others},
+                   {"skipped", imported.skipped},
+                   {"not_understood", imported.not_understood},
+                   {"limits", imported.limits},
+                   {"needless", imported.needless},
+                   {"forwarding", imported.forwarding},
+                   {"policy", imported.policy}});
 }
 
 absl::Status Print(const std::string &text, const std::string &output) {
@@ -100,8 +131,10 @@ absl::Status Print(const std::string &text, const std::string &output) {
 }
 
 [[noreturn]] void RunImport(const ImportOptions &options) {
-  const absl::StatusOr<std::string> text = Import(options);
-  const absl::Status status = text.ok() ? Print(*text, options.output) : text.status();
+  const absl::StatusOr<Imported> imported = Import(options);
+  const absl::Status status =
+      imported.ok() ? Print(options.json ? ToJson(*imported) : ToText(*imported), options.output)
+                    : imported.status();
   if (!status.ok()) {
     std::cerr << "srcsel: " << status.message() << '\n';
     std::exit(kExitCannotTell);
@@ -120,6 +153,7 @@ void AddImport(CLI::App &app) {
       ->check(CLI::IsMember({"nft", "iptables"}));
   import->add_option("-o,--output", options->output, "Where to write it, instead of stdout")
       ->type_name("FILE");
+  import->add_flag("-j,--json", options->json, "Print JSON");
   AddNetnsOption(*import, options->netns, "Network namespace whose rules to read");
   import->footer(kImportText);
   import->callback([options] { RunImport(*options);

@@ -47,8 +47,8 @@ std::string WrongVerb(const CLI::App &app) {
   for (const CLI::App *verb : all) names.push_back(verb->get_name());
   const std::string word = words.empty() ? "" : words[0];
   const std::vector<absl::string_view> candidates(names.begin(), names.end());
-  const absl::string_view meant = srcsel::Nearest(word, candidates);
-  return absl::StrCat("'", word, "' is not a verb; ",
+  const absl::string_view meant = word.empty() ? "" : srcsel::Nearest(word, candidates);
+  return absl::StrCat(word.empty() ? "no verb; " : absl::StrCat("'", word, "' is not a verb; "),
                       meant.empty() ? "" : absl::StrCat("did you mean ", meant, "? "),
                       "there is: ", absl::StrJoin(names, ", "), " (", said, " --help)");
 }

@@ -171,8 +171,7 @@ absl::Status CheckProto(const RouteQuestion &asked) {
 
 absl::StatusOr<Flow> Finish(RouteQuestion asked) {
   Flow &flow = asked.flow;
-  if (!asked.to)
-    return absl::InvalidArgumentError("no destination: srcsel route get ADDR [WORD VALUE]...");
+  if (!asked.to) return absl::InvalidArgumentError("no destination: give ADDR [WORD VALUE]...");
   if (!asked.from) flow.source = IpAddress::Any(flow.destination.family());
   if (flow.source.family() != flow.destination.family())
     return Wrong("from", flow.source.ToString(),

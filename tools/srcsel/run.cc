@@ -20,6 +20,7 @@
 #include "agent/preload_run.hh"
 #include "agent/run.hh"
 #include "base/status.hh"
+#include "base/terminal.hh"
 #include "netns_option.hh"
 #include "policy/policy.hh"
 #include "policy/read_policy.hh"
@@ -32,14 +33,14 @@ constexpr int kCouldNotSetUp = 125, kCouldNotRun = 126, kNotFound = 127;
 
 constexpr char kExamples[] = R"(
 Examples:
-  srcsel run --mark 100 -- curl https://example.com
+  srcsel run --mark 100 -- curl http://example.com
       The command's connections carry mark 100 from their first route lookup on: an
       `ip rule fwmark 100` decides their route and, with it, their source.
-  srcsel run --mark 100 --apply bind -- curl https://example.com
+  srcsel run --mark 100 --apply bind -- curl http://example.com
       netfilter marks the packets later on; bind the source the tables give for that
       mark now, and leave the socket's mark alone.
-  srcsel run --source 10.1.0.1,fd00:1::1 -- ssh host
-  srcsel run --source "dev eth1" -- ssh host
+  srcsel run --source 10.1.0.1,fd00:1::1 -- curl http://example.com
+  srcsel run --source "dev eth1" -- curl http://example.com
       A fixed source, or whatever address eth1 has at the moment of connecting.
   srcsel run --source 10.1.0.1 --ports 20000-29999 -- crawler
       Its connections have local ports of that range.
@@ -186,6 +187,8 @@ absl::StatusOr<Findings> Enter(const RunOptions &options, const Policy &policy, 
 
 // What there is to say; with an error among it, nothing is set up.
 absl::StatusOr<Findings> SetUp(const RunOptions &options, Means &means) {
+  ProgressLine progress;
+  if (!options.policy.empty()) progress.Show("reading ", options.policy);
   SRCSEL_ASSIGN_OR_RETURN(PolicyFile file, PolicyOf(options));
   if (HasErrors(file.findings)) return std::move(file.findings);
   SRCSEL_ASSIGN_OR_RETURN(const Findings here, Enter(options, file.policy, means));

@@ -12,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "agent/up_status.hh"
 #include "counts.hh"
+#include "json_text.hh"
 #include "say.hh"
 
 namespace srcsel {
@@ -38,16 +39,12 @@ struct StatsOptions {
   bool json = false, prometheus = false;
 };
 
-using Json = nlohmann::ordered_json;
-
 std::string ToJson(const UpStatus &status) {
-  return absl::StrCat(Json{{"generation", status.generation},
-                           {"following", status.following},
-                           {"reasons", ReasonsToJson(status.counts->reasons)},
-                           {"rules", RulesToJson(status.counts->rules, status.state.rules)},
-                           {"dropped", status.counts->dropped}}
-                          .dump(-1, ' ', false, Json::error_handler_t::replace),
-                      "\n");
+  return JsonLine({{"generation", status.generation},
+                   {"following", status.following},
+                   {"reasons", ReasonsToJson(status.counts->reasons)},
+                   {"rules", RulesToJson(status.counts->rules, status.state.rules)},
+                   {"dropped", status.counts->dropped}});
 }
 
 class Metrics {

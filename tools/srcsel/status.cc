@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "agent/up_status.hh"
 #include "base/process_name.hh"
 #include "base/status.hh"
+#include "base/terminal.hh"
 #include "counts.hh"
+#include "json_text.hh"
 #include "say.hh"
 
 namespace srcsel {
@@ -102,7 +102,7 @@ std::string Names(const std::vector<KeptLink> &hooks) {
 std::string Following(const UpStatus &status) {
   const std::string trouble = status.Trouble();
   return trouble.empty() ? absl::StrCat("by process ", status.state.pid)
-                         : absl::StrCat("no: ", trouble);
+                         : absl::StrCat(Coloured(Colour::kRed, "no"), ": ", trouble);
 }
 
 std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
@@ -112,7 +112,8 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
     absl::StrAppend(&text, "  ", key, std::string(key.size() < 14 ? 14 - key.size() : 1, ' '),
                     value..., "\n");
   };
-  absl::StrAppend(&text, "up on cgroup ", state.cgroup, " since ", Moment(state.since), "\n");
+  absl::StrAppend(&text, Coloured(Colour::kGreen, "up"), " on cgroup ", state.cgroup, " since ",
+                  Moment(state.since), "\n");
   if (state.until != absl::InfiniteFuture())
     line("on trial", "until ", Moment(state.until), "; srcsel confirm keeps it up");
   line("policy", state.policy.empty() ? "the firewall's marks" : state.policy, ", ",
@@ -150,7 +151,7 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   const std::vector<OpenSocket> old =
       OldSockets(paths, status->state).value_or(std::vector<OpenSocket>());
   if (options.json)
-    std::cout << ToJson(*status, old).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    std::cout << JsonLine(ToJson(*status, old));
   else
     std::cout << ToText(*status, old);
   std::cout.flush();

@@ -23,6 +23,7 @@
 #include "base/status.hh"
 #include "counts.hh"
 #include "decision_text.hh"
+#include "json_text.hh"
 #include "say.hh"
 
 namespace srcsel {
@@ -141,12 +142,8 @@ class Tracer {
       ++printed_;
       const std::string rule = events_.RuleOf(event);
       if (options_.summary) ++summary_[{rule, std::string(ReasonWord(event.decision.reason))}];
-      absl::StrAppend(&text,
-                      options_.json ? DecisionJson(event, rule, boot_ns_)
-                                          .dump(-1, ' ', false,
-                                                nlohmann::ordered_json::error_handler_t::replace)
-                                    : DecisionLine(event, rule, boot_ns_),
-                      "\n");
+      text += options_.json ? JsonLine(DecisionJson(event, rule, boot_ns_))
+                            : DecisionLine(event, rule, boot_ns_) + "\n";
     }
     return static_cast<bool>(std::cout << text << std::flush);
   }

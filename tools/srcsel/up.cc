@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,9 @@
 #include "agent/up.hh"
 #include "agent/upkeep.hh"
 #include "base/status.hh"
+#include "base/terminal.hh"
 #include "firewall_report.hh"
+#include "json_text.hh"
 #include "netns_option.hh"
 #include "say.hh"
 
@@ -34,6 +37,12 @@ in force. A process in the background then follows routes, rules, addresses and 
 dies, the hooks go on with what they have; the next `srcsel up` takes them over without a gap.
 
 On stdout: what was understood of the firewall, rule by rule, and what was not.
+
+With --json: "policy" (the file; empty: none), "cgroup", "findings" about the policy ("severity",
+"file", "line", "key", "message"), and, unless these have an error, "firewall": "rules" ("rule",
+"mark", "socket": marked or bound, "tables" and "sources" that the mark leads to), "limits" (what is
+not known, and left to the kernel), "needless" (NAT that is of no use any more) and "forwarding" (NAT
+that only what is forwarded needs).
 
 Examples:
   srcsel up --dry-run
@@ -62,7 +71,7 @@ nothing is changed.
 
 struct UpOptions {
   std::string policy, cgroup = "/", netns, trial;
-  bool foreground = false, dry_run = false, steer = false, quiet = false;
+  bool foreground = false, dry_run = false, steer = false, quiet = false, json = false;
 };
 
 absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const UpOptions &options) {
@@ -87,7 +96,8 @@ absl::StatusOr<UpRequest> RequestOf(const UpOptions &options) {
 
 absl::Status WantRoot() {
   if (geteuid() == 0) return absl::OkStatus();
-  return absl::PermissionDeniedError("run as root: hooks are attached for every user's processes");
+  return absl::PermissionDeniedError(
+      "run as root, with CAP_BPF and CAP_NET_ADMIN: hooks are attached for every user's processes");
 }
 
 // Who has it, and what one may want instead.
@@ -145,20 +155,41 @@ absl::Status GoBehind(std::unique_ptr<Up> up, std::optional<std::chrono::seconds
                                              : text.substr(1));
 }
 
+// What was understood, of the policy and of the firewall.
+absl::Status Tell(const UpOptions &options, const UpRequest &request, const UpPlan &plan) {
+  const Findings &findings = plan.examined.findings;
+  if (!options.json) {
+    PrintFindings(findings, options.quiet);
+    if (!options.quiet && !HasErrors(findings))
+      std::cout << ToText(ReportOf(plan.marks, plan.mirror.state()));
+  } else {
+    nlohmann::ordered_json json = {{"policy", request.policy.file},
+                                   {"cgroup", request.cgroup},
+                                   {"findings", FindingsToJson(findings)}};
+    if (!HasErrors(findings)) json["firewall"] = ToJson(ReportOf(plan.marks, plan.mirror.state()));
+    std::cout << JsonLine(json);
+  }
+  if (std::cout.flush()) return absl::OkStatus();
+  return absl::UnavailableError("write the report: stdout takes no more");
+}
+
 absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const UpRequest request, RequestOf(options));
   SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
   SRCSEL_RETURN_IF_ERROR(WantRoot());
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  ProgressLine progress("reading routes, rules, firewall and policy");
   SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));
-  PrintFindings(plan.examined.findings, options.quiet);
+  progress.Clear();
+  SRCSEL_RETURN_IF_ERROR(Tell(options, request, plan));
   if (HasErrors(plan.examined.findings)) return kExitWrongWords;
-  if (!options.quiet) std::cout << FirewallReport(plan.marks, plan.mirror.state()) << std::flush;
   if (options.dry_run) {
     if (!options.quiet) Say("nothing was changed: --dry-run");
     return 0;
   }
+  progress.Show("loading hooks and policy");
   absl::StatusOr<std::unique_ptr<Up>> up = BringUp(request, std::move(plan));
+  progress.Clear();
   if (absl::IsAlreadyExists(up.status())) return IsUp(request);
   SRCSEL_RETURN_IF_ERROR(up.status());
   const std::string banner = Banner(**up, trial);
@@ -198,6 +229,7 @@ void AddUp(CLI::App &app) {
   up->add_flag("--steer", options->steer,
                "Add the ip rules by source that the policy's sources want; down removes them");
   up->add_flag("--foreground", options->foreground, "Stay; end by SIGTERM or SIGINT");
+  up->add_flag("-j,--json", options->json, "Print the report as JSON");
   AddNetnsOption(*up, options->netns, "Network namespace to mirror");
   up->add_flag("-q,--quiet", options->quiet,
                "No line on stderr about what was done, no notes, no report");

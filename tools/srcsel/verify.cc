@@ -1,7 +1,5 @@
 #include "verify.hh"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -9,12 +7,12 @@
 #include <random>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/verify.hh"
 #include "base/status.hh"
+#include "base/terminal.hh"
+#include "json_text.hh"
 #include "netns_option.hh"
 #include "print_route.hh"
 #include "read_snapshot.hh"
@@ -31,6 +29,11 @@ routes from a copy of the kernel's state, and asks the kernel for the same (RTM_
 eight is a UDP flow whose source is compared with that of a real connect(), which sends no packet.
 Nothing on the host is changed. Where the kernel hides what decides, its answer must be among the
 possible ones: such flows are counted as ambiguous.
+
+Examples:
+  srcsel verify
+  srcsel verify --flows 100000
+  srcsel verify --json | jq '.examples[]'
 
 With --json: "flows", "agree", "ambiguous", "disagree", "connected", "seed", and "examples" of
 disagreement: "flow" in the words of `ip route get`, "by" a lookup or a connect, "srcsel", "kernel".
@@ -97,25 +100,6 @@ std::string ToText(const Verification &result, std::uint64_t seed, const RoutePr
   return text;
 }
 
-// One line of a terminal that changes; nothing in a pipe.
-class Counter {
- public:
-  explicit Counter(std::uint64_t all) : all_(all), shown_(isatty(STDERR_FILENO) != 0) {}
-  ~Counter() {
-    if (shown_) std::cerr << "\r\033[K";
-  }
-  Counter(const Counter &) = delete;
-  Counter &operator=(const Counter &) = delete;
-
-  void operator()(std::uint64_t done) const {
-    if (shown_ && done % 1000 == 0) std::cerr << "\rsrcsel: " << done << " of " << all_ << " flows";
-  }
-
- private:
-  const std::uint64_t all_;
-  const bool shown_;
-};
-
 absl::StatusOr<bool> Check(const VerifyWords &words) {
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(words.netns));
   std::vector<Link> links;
@@ -126,13 +110,15 @@ absl::StatusOr<bool> Check(const VerifyWords &words) {
   };
   absl::StatusOr<Verification> result;
   {
-    const Counter counter(words.flows);
-    result = Verify({.flows = words.flows, .seed = words.seed}, read, counter);
+    ProgressLine progress;
+    result = Verify({.flows = words.flows, .seed = words.seed}, read, [&](std::uint64_t done) {
+      if (done % 1000 == 0) progress.Show(done, " of ", words.flows, " flows");
+    });
   }
   SRCSEL_RETURN_IF_ERROR(result.status());
   const RoutePrinter printer(links);
   if (words.json)
-    std::cout << ToJson(*result, words.seed, printer).dump() << '\n';
+    std::cout << JsonLine(ToJson(*result, words.seed, printer));
   else
     std::cout << ToText(*result, words.seed, printer);
   if (!std::cout.flush()) return absl::UnavailableError("write the result: stdout takes no more");
