@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
 
 #include "hooks/image_map.hh"
 #include "hooks/pins.hh"
@@ -196,13 +197,24 @@ TEST_F(DoctorTest, TwoSrcselOnOneHost) {
   EXPECT_EQ(Source(), kUnicomOtherSource4);
 }
 
-// They would answer for those of the probe.
-TEST_F(DoctorTest, HooksAreNotTriedBelowThoseOfUp) {
+// Those of up leave alone what the probe's have decided.
+TEST_F(DoctorTest, HooksAreTriedBelowThoseOfUp) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
+  for (const char *policy : {kBySource, "[[rule]]\ndport = 80\nmark = 100\n"}) {
+    MustUp(policy);
+    const Result doctor = Run({SRCSEL, "doctor"});
+    EXPECT_THAT(doctor.out, HasSubstr("8 of 8 hooks work, 0 broken")) << policy << doctor.out;
+    EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
+  }
+}
+
+// Another srcsel's may not leave it alone.
+TEST_F(DoctorTest, HooksAreNotTriedBelowThoseOfAnotherVersion) {
   MustUp(kBySource);
-  const Result doctor = Run({SRCSEL, "doctor"});
-  EXPECT_EQ(doctor.status, 0) << doctor.out;
-  EXPECT_THAT(doctor.out, HasSubstr("hooks not tried"));
+  PutImageOfNextVersion();
+  const Json report = Parse(Run({SRCSEL, "doctor", "--json"}));
+  EXPECT_THAT(report.at("untried").get<std::string>(), HasSubstr("another srcsel"));
+  EXPECT_THAT(report.at("probes"), IsEmpty());
 }
 
 TEST_F(DoctorTest, HooksThatTheKernelRefuses) {
@@ -222,6 +234,74 @@ TEST_F(DoctorTest, HooksThatTheKernelRefuses) {
               AllOf(HasSubstr("attach srcsel_connect4"), HasSubstr("Linux 6.1 or later")));
   EXPECT_THAT(Findings(Parse(refused(BPF_PROG_LOAD, -1, EPERM)), "hooks"), SizeIs(1));
   EXPECT_TRUE(keeper_.WaitUntilChildless().ok());
+}
+
+// `setarch --uname-2.6` has uname(2) tell such a kernel, and `prlimit` gives a limit of those days.
+TEST_F(DoctorTest, AKernelOfOldDays) {
+  const auto of_old = [&](const std::string &before) {
+    return Parse(client_
+                     .Run(CommandOf({"prlimit", "--memlock=65536:65536", "sh", "-c",
+                                     absl::StrCat(before, "exec setarch --uname-2.6 ", SRCSEL,
+                                                  " doctor --json")},
+                                    keeper_.path()))
+                     .value());
+  };
+  const Json report = of_old("");
+  EXPECT_THAT(Findings(report, "kernel"), SizeIs(1));
+  const std::vector<Json> memlock = Findings(report, "memlock");
+  ASSERT_THAT(memlock, SizeIs(1));
+  const std::string remedy = memlock[0].at("remedy");
+  if (!client_.Run({.argv = {"prlimit", "--memlock=65536:65536", "sh", "-c", remedy}})->ok())
+    GTEST_SKIP() << "without CAP_SYS_RESOURCE this limit cannot be raised here";
+  const Json mended = of_old(remedy + " && ");
+  EXPECT_THAT(Findings(mended, "memlock"), IsEmpty());
+}
+
+// In the place of a directory of sysfs, in this test's mount namespace.
+TEST_F(DoctorTest, WhatSysfsShows) {
+  EXPECT_THAT(Find("lockdown"), IsEmpty());
+  const bool has_btf = std::filesystem::exists("/sys/kernel/btf/vmlinux");
+  EXPECT_THAT(Find("btf"), SizeIs(has_btf ? 0 : 1));
+  ASSERT_EQ(mount("none", "/sys/kernel", "tmpfs", 0, nullptr), 0);
+  ASSERT_TRUE(std::filesystem::create_directories("/sys/kernel/security"));
+  std::ofstream("/sys/kernel/security/lockdown") << "none integrity [confidentiality]\n";
+  EXPECT_THAT(Find("btf"), SizeIs(1));
+  // It is a cause only of what fails.
+  EXPECT_THAT(Find("lockdown"), IsEmpty());
+  const Result refused = client_
+                             .Run(CommandOf({BPF_REFUSED, std::to_string(BPF_PROG_LOAD), "-1",
+                                             std::to_string(EPERM), SRCSEL, "doctor", "--json"},
+                                            keeper_.path()))
+                             .value();
+  if (refused.status != 77) {
+    EXPECT_THAT(Findings(Parse(refused), "lockdown"), SizeIs(1));
+  }
+  ASSERT_EQ(umount2("/sys/kernel", MNT_DETACH), 0);
+  EXPECT_THAT(Find("btf"), SizeIs(has_btf ? 0 : 1));
+}
+
+TEST_F(DoctorTest, AFirewallThatCannotBeRead) {
+  ASSERT_TRUE(MarkOutput(lab_).ok());
+  EXPECT_THAT(Find("firewall"), IsEmpty());
+  const Json as_nobody = Parse(client_
+                                   .Run(CommandOf({"setpriv", "--reuid=65534", "--regid=65534",
+                                                   "--clear-groups", SRCSEL, "doctor", "--json"},
+                                                  keeper_.path()))
+                                   .value());
+  EXPECT_THAT(Findings(as_nobody, "firewall"), SizeIs(1));
+}
+
+TEST_F(DoctorTest, AMarkThatIsTakenForAnothers) {
+  ASSERT_TRUE(client_
+                  .IpBatch("-4", {"rule add pref 5210 fwmark 0x80000/0xff0000 lookup main",
+                                  "rule add pref 5270 lookup 52",
+                                  "rule add pref 90 fwmark 0x80064 lookup 100"})
+                  .ok());
+  const std::vector<Json> found = Find("mark-value");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found[0].at("message").get<std::string>(), HasSubstr("Tailscale"));
+  Type("ip rule del pref 90");
+  EXPECT_THAT(Find("mark-value"), IsEmpty());
 }
 
 TEST_F(DoctorTest, WithoutPrivilege) {

@@ -43,10 +43,13 @@ Complaints CheckHooks(const Facts &facts) {
         {Gravity::kBroken, absl::StrCat("no hook works here: ", facts.probes.trouble), ""});
   for (const Probe &probe : facts.probes.probes)
     if (!probe.trouble.empty())
-      found.push_back({Gravity::kBroken,
-                       absl::StrCat("the hook ", probe.hook, ", which ", probe.does,
-                                    ", does not: a socket of the probe ", probe.trouble),
-                       ""});
+      found.push_back(
+          {facts.probes.below_up ? Gravity::kWarning : Gravity::kBroken,
+           absl::StrCat(
+               facts.probes.below_up ? "in a srcsel run below what is up, the hook " : "the hook ",
+               probe.hook, ", which ", probe.does, ", does not: a socket of the probe ",
+               probe.trouble),
+           ""});
   return found;
 }
 

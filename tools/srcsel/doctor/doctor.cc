@@ -20,7 +20,8 @@ constexpr char kDoctorText[] = R"(
 Loads all hooks and tries each of them on sockets of its own, in a cgroup and a network namespace
 that are gone afterwards; then looks for what is wrong with this kernel, with what `srcsel up` keeps,
 and with the rules, routes, sysctls and firewall of this network namespace. Nothing on the host is
-changed: of each finding it says what does not work, and the command that mends it.
+changed: of each finding it says what does not work, and the command that mends it. What is behind
+each of them is in /usr/share/doc/srcsel/troubleshooting.md, under its name.
 
 Examples:
   srcsel doctor
@@ -28,8 +29,8 @@ Examples:
   srcsel doctor --json | jq -r '.findings[].remedy'
 
 With --json: "healthy", "broken", "warnings", "notes" (how many), "findings" with "severity"
-("broken", "warning" or "note"), "id" (stable), "message" and "remedy" (a command; may be empty),
-"probes" with "hook", "does" and "trouble" (empty: it works), and "untried" (why there are none).
+(broken, warning or note), "id" (stable), "message" and "remedy" (a command; may be empty), "probes"
+with "hook", "does" and "trouble" (empty: it works), and "untried" (why there are none).
 
 Exit status: 0 if all is well; 1 if there are warnings; 2 if something is broken, or could not be
 looked at.

@@ -16,10 +16,13 @@
 #include "agent/cgroup_root.hh"
 #include "agent/hook_mirror.hh"
 #include "agent/run_cgroup.hh"
+#include "agent/up_paths.hh"
 #include "base/status.hh"
 #include "hooks/hooks.hh"
+#include "hooks/pins.hh"
 #include "srcsel/doctor/probe_sockets.hh"
 #include "srcsel/doctor/probe_world.hh"
+#include <srcsel/abi.h>
 
 namespace srcsel {
 namespace {
@@ -41,7 +44,8 @@ bool IsBelow(const Fd &cgroup, std::uint64_t above) {
 absl::StatusOr<std::vector<Probe>> TryInWorld(const RunCgroup &cgroup) {
   SRCSEL_RETURN_IF_ERROR(EnterProbeWorld());
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
-  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
+  const absl::StatusOr<Pins> above = Pins::Open(UpPaths::Get().bpf);
+  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, above.ok() ? Hooks::LoadBelow(*above) : Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(mirror.Publish(ProbePolicy(), hooks));
   SRCSEL_RETURN_IF_ERROR(hooks.Attach(cgroup.fd()));
   SRCSEL_RETURN_IF_ERROR(cgroup.Join());
@@ -60,8 +64,7 @@ std::string Written(const absl::StatusOr<std::vector<Probe>> &tried) {
   return text;
 }
 
-ProbeReport ReadBack(const std::string &text) {
-  ProbeReport report;
+void ReadBack(const std::string &text, ProbeReport &report) {
   for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     const std::vector<std::string> parts = absl::StrSplit(line, '\t');
     if (parts.size() == 3)
@@ -69,7 +72,6 @@ ProbeReport ReadBack(const std::string &text) {
     else
       absl::StrAppend(&report.trouble, line);
   }
-  return report;
 }
 
 // What a child process has to say until it ends.
@@ -102,14 +104,15 @@ absl::StatusOr<ProbeReport> Report(const UpStatus *up) {
   SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot where, FindCgroupRoot());
   SRCSEL_ASSIGN_OR_RETURN(const RunCgroup cgroup, RunCgroup::Create(where));
   ProbeReport report;
-  if (up != nullptr && std::ranges::any_of(up->hooks, [&](const KeptLink &link) {
-        return IsBelow(cgroup.fd(), link.cgroup);
-      })) {
-    report.untried = "the hooks of srcsel up are attached above, and would answer in their place";
+  report.below_up = up != nullptr && std::ranges::any_of(up->hooks, [&](const KeptLink &link) {
+                      return IsBelow(cgroup.fd(), link.cgroup);
+                    });
+  if (report.below_up && up->abi != SRCSEL_ABI_VERSION) {
+    report.untried = "those of another srcsel are attached above, and would have their say as well";
   } else {
-    absl::StatusOr<std::string> said = FromChild([&] { return Written(TryInWorld(cgroup)); });
+    const absl::StatusOr<std::string> said = FromChild([&] { return Written(TryInWorld(cgroup)); });
     if (said.ok())
-      report = ReadBack(*said);
+      ReadBack(*said, report);
     else
       report.trouble = std::string(said.status().message());
   }
@@ -122,7 +125,9 @@ absl::StatusOr<ProbeReport> Report(const UpStatus *up) {
 ProbeReport ProbeHooks(const UpStatus *up) {
   absl::StatusOr<ProbeReport> report = Report(up);
   if (report.ok()) return *std::move(report);
-  return {{}, "", std::string(report.status().message())};
+  ProbeReport failed;
+  failed.trouble = std::string(report.status().message());
+  return failed;
 }
 
 }  // namespace srcsel

@@ -5,7 +5,8 @@
 // listener, and for each hook a socket whose source or mark shows whether it ran. Nothing else on
 // the host is touched, and no packet leaves.
 //
-// What is attached to a cgroup above would have its say as well; then nothing is tried.
+// What `srcsel up` has attached to a cgroup above leaves alone what these hooks have decided, as it
+// does below `srcsel run`. That of another version may not: then nothing is tried.
 //
 // Cost: 0.2 s. The calling process must be single-threaded. Needs what `srcsel run` needs.
 
@@ -26,8 +27,9 @@ struct Probe {
 
 struct ProbeReport {
   std::vector<Probe> probes;
-  std::string untried;  // why there are none, though nothing is wrong
-  std::string trouble;  // why there are none, or not all
+  bool below_up = false;  // whether hooks of `srcsel up` were above
+  std::string untried;    // why there are none, though nothing is wrong
+  std::string trouble;    // why there are none, or not all
 };
 
 // `up`: what is up, if anything is.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/terminal.hh"
+#include "srcsel/json_text.hh"
 #include "srcsel/say.hh"
 
 namespace srcsel {
@@ -25,6 +25,18 @@ const char *GravityWord(Gravity gravity) {
   return "";
 }
 
+Colour ColourOf(Gravity gravity) {
+  switch (gravity) {
+    case Gravity::kNote:
+      return Colour::kBold;
+    case Gravity::kWarning:
+      return Colour::kYellow;
+    case Gravity::kBroken:
+      return Colour::kRed;
+  }
+  return Colour::kNone;
+}
+
 std::size_t Count(const Complaints &found, Gravity gravity) {
   return static_cast<std::size_t>(std::ranges::count(found, gravity, &Complaint::gravity));
 }
@@ -35,7 +47,8 @@ std::size_t CountWorking(const ProbeReport &probes) {
 
 std::string Block(const Complaint &complaint) {
   return absl::StrCat(
-      GravityWord(complaint.gravity), ": ", complaint.id, "\n  ", complaint.breaks, "\n",
+      Coloured(ColourOf(complaint.gravity), GravityWord(complaint.gravity)), ": ", complaint.id,
+      "\n  ", complaint.breaks, "\n",
       complaint.remedy.empty() ? "" : absl::StrCat("  mend: ", complaint.remedy, "\n"), "\n");
 }
 
@@ -50,7 +63,7 @@ std::string Tried(const ProbeReport &probes) {
 std::string Sum(const Complaints &found, const ProbeReport &probes) {
   const std::size_t tried = probes.probes.size();
   return absl::StrCat(
-      GravestOf(found) == 0 ? "healthy: " : "",
+      GravestOf(found) == 0 ? Coloured(Colour::kGreen, "healthy") + ": " : "",
       tried == 0 ? "" : absl::StrCat(CountWorking(probes), " of ", tried, " hooks work, "),
       Count(found, Gravity::kBroken), " broken, ",
       Counted(Count(found, Gravity::kWarning), "warning"), ", ",
@@ -82,7 +95,7 @@ std::string ReportAsJson(const Complaints &found, const ProbeReport &probes) {
                      {"findings", findings},
                      {"probes", tried},
                      {"untried", probes.untried}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return JsonLine(json);
 }
 
 int GravestOf(const Complaints &found) {
