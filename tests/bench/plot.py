@@ -1,0 +1,164 @@
+#!/usr/bin/env -S python3 -B
+"""plot.py FILE.json...: draws what a benchmark has measured, FILE.svg beside each FILE.json, and prints its
+name. Which benchmark it was is told by the keys.
+
+A plot is panels of horizontal bars that begin at 0; it is readable on light and on dark ground."""
+
+import dataclasses
+import json
+import pathlib
+import sys
+from xml.sax.saxutils import escape
+
+WIDTH, MARGIN, LABEL, VALUE = 760, 20, 190, 150
+ROW, BAR, HEAD, GAP = 22, 12, 34, 18
+STYLE = """
+  text { font: 13px system-ui, sans-serif; fill: #24292f; }
+  .title { font-size: 15px; font-weight: 600; }
+  .note { fill: #6e7781; }
+  .ours { fill: #0969da; } .others { fill: #8c959f; }
+  .limit { stroke: #cf222e; stroke-width: 2; } .axis { stroke: #8c959f; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3; } .note { fill: #9198a1; } .ours { fill: #4493f8; }
+    .others { fill: #6e7681; } .limit { stroke: #f85149; }
+  }
+"""
+
+
+@dataclasses.dataclass
+class Bar:
+    label: str
+    value: float
+    told: str  # behind the bar
+    ours: bool = True
+    limit: float = 0  # a line across it
+
+
+@dataclasses.dataclass
+class Panel:
+    title: str
+    note: str
+    bars: list
+
+
+def svg_of(panels, name):
+    """All panels, one below the other, each with a scale of its own."""
+    parts, y = [], MARGIN
+    for panel in panels:
+        most = max(max(bar.value, bar.limit) for bar in panel.bars) or 1
+        scale = (WIDTH - 2 * MARGIN - LABEL - VALUE) / most
+        parts.append(f'<text class="title" x="{MARGIN}" y="{y + 14}">{escape(panel.title)} '
+                     f'<tspan class="note" font-weight="400" font-size="13">{escape(panel.note)}'
+                     f'</tspan></text>')
+        y += HEAD
+        left = MARGIN + LABEL
+        for bar in panel.bars:
+            middle, wide = y + ROW / 2, bar.value * scale
+            parts.append(f'<text x="{left - 8}" y="{middle + 4}" text-anchor="end">'
+                         f'{escape(bar.label)}</text>')
+            parts.append(f'<rect class="{"ours" if bar.ours else "others"}" x="{left}" '
+                         f'y="{middle - BAR / 2}" width="{wide:.1f}" height="{BAR}" rx="2"/>')
+            end = wide
+            if bar.limit:
+                end = max(wide, bar.limit * scale)
+                at = left + bar.limit * scale
+                parts.append(f'<line class="limit" x1="{at:.1f}" x2="{at:.1f}" y1="{middle - 9}" '
+                             f'y2="{middle + 9}"/>')
+            parts.append(f'<text class="note" x="{left + end + 8:.1f}" y="{middle + 4}">'
+                         f'{escape(bar.told)}</text>')
+            y += ROW
+        parts.append(f'<line class="axis" x1="{left}" x2="{left}" y1="{y - ROW * len(panel.bars)}" '
+                     f'y2="{y}"/>')
+        y += GAP
+    head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" '
+            f'height="{y}" role="img">\n<title>{escape(name)}</title>\n<style>{STYLE}</style>\n')
+    return head + "\n".join(parts) + "\n</svg>\n"
+
+
+NOT_OURS = {"bare", "marked", "masquerade", "none"}
+
+
+def ways(title, unit, key, of):
+    """One figure of each way of bench connect, with its ratio to the way without anything."""
+    bars = []
+    for name, way in of.items():
+        figure = way[key]
+        bars.append(Bar(name, figure["median"],
+                        f"{figure['median']:,.{0 if figure['median'] >= 1000 else 1}f}, "
+                        f"{figure['ratio_to_bare']:.2f}x", name not in NOT_OURS))
+    return Panel(title, unit, bars)
+
+
+def connect(report):
+    tcp, udp = report["ways"], report["udp"]
+    held = [Bar(name, way["kernel_bytes_per_connection"],
+                f"{way['kernel_bytes_per_connection']:,.0f} B, {way['conntrack_entries']} tracked",
+                name not in NOT_OURS) for name, way in report["held"].items()]
+    return [ways("TCP connections a second", "more is better; ratio to bare",
+                 "connections_per_second", tcp),
+            ways("connect(), median", "microseconds, less is better", "connect_median_us", tcp),
+            ways("connect(), 99 of 100", "microseconds, less is better", "connect_p99_us", tcp),
+            ways("UDP exchanges a second", "more is better; ratio to bare", "connections_per_second",
+                 udp),
+            Panel("Kernel memory of a connection that stays", "bytes, both ends", held)]
+
+
+def hooks(rows):
+    panels = []
+    for hook, prefixes in dict.fromkeys((row["hook"], row["prefixes"]) for row in rows):
+        bars = [Bar(f"{row['action']}, {row['rules']:,} rule{'s' * (row['rules'] != 1)}", row["ns"],
+                    f"{row['ns']:,.0f} ns, {row['ratio']:.2f}x")
+                for row in rows if (row["hook"], row["prefixes"]) == (hook, prefixes)]
+        panels.append(Panel(f"{hook}, {prefixes:,} prefixes",
+                            "nanoseconds a run; ratio to one rule without prefixes", bars))
+    return panels
+
+
+def preload(report):
+    return [Panel(measure, "microseconds; the line is what may be added",
+                  [Bar(name, figure["us"],
+                       f"{figure['us']:,.2f} us" + (f", +{figure['more_us']:,.2f}"
+                                                    if "more_us" in figure else ""),
+                       name not in NOT_OURS,
+                       ways_["none"]["us"] + figure.get("floor_us", 0) if "floor_us" in figure else 0)
+                   for name, figure in ways_.items()]) for measure, ways_ in report.items()]
+
+
+def routes(report):
+    """Google Benchmark's: NAME/…/SIZE, a panel for each size and unit."""
+    panels = {}
+    for row in report["benchmarks"]:
+        if row.get("run_type", "iteration") != "iteration" or row.get("error_occurred"):
+            continue
+        name, _, size = row["name"].split("/manual_time")[0].split("/real_time")[0].rpartition("/")
+        unit = row["time_unit"]
+        panel = panels.setdefault((size, unit), Panel(size, f"{unit}, less is better", []))
+        panel.bars.append(Bar(name, row["real_time"], f"{row['real_time']:,.1f} {unit}",
+                              name.startswith(("select", "lookup", "table", "compile", "snapshot", "mirror",
+                                               "publish", "change"))))
+    return list(panels.values())
+
+
+def panels_of(report):
+    if isinstance(report, list):
+        return hooks(report)
+    if "benchmarks" in report:
+        return routes(report)
+    return connect(report) if "ways" in report else preload(report)
+
+
+def main(*names):
+    for name in names:
+        path = pathlib.Path(name)
+        try:
+            panels = panels_of(json.loads(path.read_text()))
+            if not panels:
+                raise ValueError("there are none")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            sys.exit(f"{path}: not the figures of a benchmark: {error!r}")
+        drawn = path.with_suffix(".svg")
+        drawn.write_text(svg_of(panels, f"bench {path.stem}"))
+        print(drawn)
+
+
+main(*sys.argv[1:])
