@@ -63,6 +63,23 @@ C
 inside sh -c 'cd /tmp && gcc-12 $CFLAGS -o version version.c $(pkg-config --cflags --libs srcsel)'
 expect "libsrcsel, by pkg-config" '' inside /tmp/version
 
+# Its hooks are tried in a cgroup below this one. What is mounted is this namespace's own.
+mkdir -p "$root/sys/fs/cgroup"
+mount -t cgroup2 none "$root/sys/fs/cgroup"
+mount -t bpf none "$root/sys/fs/bpf"
+told=$(inside srcsel doctor --json) || (($? == 1)) || die "srcsel doctor: $told"
+expect "srcsel doctor: hooks" '8 tried, []' inside python3 -c '
+import json, sys
+probes = json.loads(sys.argv[1])["probes"]
+print(len(probes), "tried,", [probe for probe in probes if probe["trouble"]])
+' "$told"
+expect "its page" '*### hooks*' inside cat /usr/share/doc/srcsel/troubleshooting.md
+expect "the schema of what it printed" '' inside /usr/bin/python3 -c '
+import json, sys, jsonschema
+schema = json.load(open("/usr/share/srcsel/schema/doctor.json"))
+jsonschema.Draft202012Validator(schema).validate(json.loads(sys.argv[1]))
+' "$told"
+
 expect "completion" '*status*' inside bash -c \
   'source /usr/share/bash-completion/completions/srcsel; COMP_WORDS=(srcsel st) COMP_CWORD=1 _srcsel
    echo "${COMPREPLY[@]}"'

@@ -4,6 +4,14 @@
 set(package "${CMAKE_SOURCE_DIR}/tools/package")
 set(made "${CMAKE_BINARY_DIR}/share")
 
+# Who makes the packages answers for them, under the name that Debian's tools take: DEBFULLNAME and
+# DEBEMAIL. Without these nobody does, and the domain says so (RFC 2606).
+set(contact "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+if("$ENV{DEBFULLNAME}" STREQUAL "" OR "$ENV{DEBEMAIL}" STREQUAL "")
+  set(contact "unofficial build <nobody@example.org>")
+endif()
+set(CPACK_PACKAGE_CONTACT "${contact}")
+
 # What a Debian package has to have, and what comes with it.
 configure_file("${package}/changelog" "${made}/changelog" @ONLY)
 execute_process(COMMAND gzip -9nf "${made}/changelog" COMMAND_ERROR_IS_FATAL ANY)
@@ -14,6 +22,12 @@ endforeach()
 install(FILES "${package}/srcsel.service" "${package}/srcsel@.service"
         DESTINATION lib/systemd/system COMPONENT srcsel)
 install(DIRECTORY DESTINATION /etc/srcsel COMPONENT srcsel)
+set(docs "${CMAKE_SOURCE_DIR}/docs")
+install(FILES "${docs}/tutorial.md" "${docs}/troubleshooting.md" "${docs}/limits.md"
+              "${docs}/two-lookups.svg"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/srcsel" COMPONENT srcsel)
+install(DIRECTORY "${docs}/how-to"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/srcsel" COMPONENT srcsel)
 
 install(FILES "${package}/lintian/srcsel-preload" COMPONENT srcsel-preload
         DESTINATION "${CMAKE_INSTALL_DATADIR}/lintian/overrides")
@@ -41,7 +55,6 @@ install(FILES "${made}/completion/fish" COMPONENT srcsel RENAME srcsel.fish
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME srcsel)
 set(CPACK_PACKAGE_VENDOR srcsel)
-set(CPACK_PACKAGE_CONTACT "srcsel maintainers <maintainers@srcsel.example>")
 # Without it, what has an absolute path would go to the root of the host that makes the packages.
 set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)
