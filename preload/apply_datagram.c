@@ -38,6 +38,7 @@ static void add_source(struct srcsel_control *control, const struct srcsel_flow 
 
 static void write_control(const struct srcsel_socket *socket,
                           const struct srcsel_decision *decision, struct srcsel_control *control) {
+  const struct in_pktinfo any = {0};
   const __u32 before = socket->flow.mark;
   const __u32 mark = (before & ~decision->mark_mask) | decision->mark;
 
@@ -45,6 +46,9 @@ static void write_control(const struct srcsel_socket *socket,
     add(control, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
   if (decision->apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS))
     add_source(control, &socket->flow, decision->source);
+  /* Or the kernel's choice, which the address left on the socket would forbid. */
+  else if (socket->out_of_reach && socket->flow.family == SRCSEL_V4)
+    add(control, IPPROTO_IP, IP_PKTINFO, &any, sizeof(any));
   control->reject = (decision->apply & SRCSEL_APPLY_REJECT) != 0;
 }
 

@@ -1,11 +1,12 @@
 #include "debug.h"
 
+#include "counts.h"
 #include "engine/key.h"
 #include "raw.h"
 
 struct line {
   unsigned size;
-  char text[256];
+  char text[700]; /* room for all counts */
 };
 
 static void say(struct line *line, const char *text) {
@@ -48,9 +49,11 @@ void srcsel_say(const struct srcsel_environment *environment, const struct srcse
                 const struct srcsel_decision *decision, long error) {
   const struct srcsel_flow *flow = &socket->flow;
   __u8 to[16] __attribute__((aligned(8)));
-  struct line line = {0};
+  struct line line;
 
+  srcsel_count(decision->reason);
   if (!environment->debug || (!decision->apply && !error)) return;
+  line.size = 0;
   srcsel_write_address(to, &flow->dst);
   say(&line, "srcsel: ");
   say_address(&line, flow->family, to);
@@ -72,4 +75,24 @@ void srcsel_say(const struct srcsel_environment *environment, const struct srcse
   }
   say(&line, "\n");
   SRCSEL_RAW3(SYS_write, 2, line.text, line.size);
+}
+
+void srcsel_say_counts(const struct srcsel_environment *environment) {
+  const __u64 *counts = srcsel_counts();
+  struct line line;
+  int any = 0;
+
+  if (!environment->debug) return;
+  line.size = 0;
+  say(&line, "srcsel: in all");
+  for (__u32 i = 0; i < SRCSEL_WHY_COUNT; ++i) {
+    const __u64 count = __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
+    if (!count) continue;
+    say(&line, any++ ? ", " : ": ");
+    say_number(&line, (__u32)count, 10);
+    say(&line, " ");
+    say(&line, reason_text(i));
+  }
+  say(&line, "\n");
+  if (any) SRCSEL_RAW3(SYS_write, 2, line.text, line.size);
 }

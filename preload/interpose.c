@@ -4,6 +4,7 @@
  */
 #include "apply.h"
 #include "calls.h"
+#include "debug.h"
 #include "environment.h"
 #include "image.h"
 #include "receive.h"
@@ -137,6 +138,12 @@ long entry_syscall(long number, long a, long b, long c, long d, long e, long f) 
       break;
   }
   return srcsel_libc.syscall(number, a, b, c, d, e, f);
+}
+
+__attribute__((destructor)) static void end(void) {
+  const struct srcsel_environment *environment = srcsel_environment();
+
+  if (environment) srcsel_say_counts(environment);
 }
 
 /* Also maps the image, so that who looks for the processes of a run sees it in their maps. */

@@ -1,5 +1,6 @@
 #include "others_words.h"
 
+#include "counts.h"
 #include "raw.h"
 
 int srcsel_is_excluded(const struct srcsel_environment *environment,
@@ -19,6 +20,7 @@ void srcsel_bind_device(const struct srcsel_environment *environment,
 
   if (!environment->device[0]) return;
   if (why != SRCSEL_WHY_MARK && why != SRCSEL_WHY_SOURCE && why != SRCSEL_WHY_TABLE) return;
-  SRCSEL_RAW5(SYS_setsockopt, socket->fd, SOL_SOCKET, SO_BINDTODEVICE, environment->device,
-              sizeof(environment->device));
+  if (SRCSEL_RAW5(SYS_setsockopt, socket->fd, SOL_SOCKET, SO_BINDTODEVICE, environment->device,
+                  sizeof(environment->device)))
+    srcsel_count(SRCSEL_WHY_REFUSED);
 }

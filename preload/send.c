@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include "apply.h"
+#include "counts.h"
 #include "environment.h"
 #include "memory.h"
 #include "socket.h"
@@ -61,6 +62,7 @@ static ssize_t send_extended(const struct srcsel_libc *how, int fd, const struct
   sent = how->sendmsg(fd, &extended.message, flags);
   if (sent >= 0 || control->reject || !is_about_the_source(*srcsel_errno())) return sent;
   *srcsel_errno() = before;
+  srcsel_count(SRCSEL_WHY_REFUSED);
   return how->sendmsg(fd, message, flags);
 }
 

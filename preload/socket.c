@@ -19,15 +19,18 @@
 int srcsel_read_name(const struct sockaddr *name, socklen_t size, union srcsel_name *copy) {
   /* Without sin6_scope_id the kernel takes a sockaddr_in6 too. */
   const socklen_t least6 = offsetof(struct sockaddr_in6, sin6_scope_id);
+  sa_family_t family;
 
   if (size < sizeof(copy->v4) || size > sizeof(struct sockaddr_storage)) return 0;
   if (!srcsel_readable(name, size < least6 ? sizeof(copy->v4) : least6)) return 0;
-  if (name->sa_family == AF_INET) {
-    __builtin_memcpy(&copy->v4, name, sizeof(copy->v4));
+  /* It may lie anywhere, aligned or not. */
+  __builtin_memcpy(&family, (const void *)name, sizeof(family));
+  if (family == AF_INET) {
+    __builtin_memcpy(&copy->v4, (const void *)name, sizeof(copy->v4));
     return 1;
   }
-  if (name->sa_family != AF_INET6 || size < least6) return 0;
-  __builtin_memcpy(&copy->v6, name, least6);
+  if (family != AF_INET6 || size < least6) return 0;
+  __builtin_memcpy(&copy->v6, (const void *)name, least6);
   return 1;
 }
 
@@ -61,6 +64,16 @@ static int is_bound(const union srcsel_name *own) {
 
   if (own->any.sa_family == AF_INET) return own->v4.sin_addr.s_addr != 0;
   return (big_endian_word(bytes) | big_endian_word(bytes + 8)) != 0;
+}
+
+/*
+ * Between IPv6 and IPv4-mapped addresses there is no way. Where connect() gave the address, the
+ * kernel takes another one for the other family; where bind() did, it does not. (6.18:
+ * __inet6_bind() sets 127.0.0.6 as the socket's IPv4 address.)
+ */
+static int is_out_of_reach(const union srcsel_name *own, const union srcsel_name *name) {
+  return own->any.sa_family == AF_INET6 && name->any.sa_family == AF_INET6 &&
+         IN6_IS_ADDR_V4MAPPED(&own->v6.sin6_addr) != IN6_IS_ADDR_V4MAPPED(&name->v6.sin6_addr);
 }
 
 int srcsel_is_stream(int fd) {
@@ -109,8 +122,18 @@ static int is_closed(int fd) {
   return !SRCSEL_RAW5(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &state, &size) && state == CLOSED;
 }
 
+/* Gives a datagram socket's port back, so that it can be bound to another address. */
+static void dissolve(struct srcsel_socket *socket) {
+  const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+  if (SRCSEL_RAW3(SYS_connect, socket->fd, &none, sizeof(none))) return;
+  socket->flow.sport = 0;
+  socket->flow.facts &= (__u8)~SRCSEL_FACT_PORT;
+}
+
 /* A stream's port may be left from a connection that failed; bind() then tells. */
-static int read_own_name(struct srcsel_socket *socket, int operation) {
+static int read_own_name(struct srcsel_socket *socket, const union srcsel_name *name,
+                         int operation) {
   union srcsel_name own;
   socklen_t size = sizeof(own);
   struct srcsel_flow *flow = &socket->flow;
@@ -124,8 +147,10 @@ static int read_own_name(struct srcsel_socket *socket, int operation) {
   if (socket->stream && flow->sport && !is_closed(socket->fd)) return 0;
   if (!socket->stream && flow->sport) flow->facts |= SRCSEL_FACT_PORT;
   if (!is_bound(&own)) return 1;
-  if (operation == SRCSEL_DATAGRAM) return 0;
   socket->left = has_sign(socket);
+  socket->out_of_reach = socket->left && !socket->stream && is_out_of_reach(&own, name);
+  if (operation == SRCSEL_DATAGRAM) return socket->out_of_reach;
+  if (socket->out_of_reach) dissolve(socket);
   flow->facts |= socket->left ? SRCSEL_FACT_LEFT : SRCSEL_FACT_SOURCE;
   return 1;
 }
@@ -138,7 +163,7 @@ int srcsel_read_socket(int fd, const union srcsel_name *name, int operation,
   __builtin_memset(socket, 0, sizeof(*socket));
   socket->fd = fd;
   flow->operation = (__u8)operation;
-  if (!read_own_name(socket, operation)) return 0;
+  if (!read_own_name(socket, name, operation)) return 0;
   if (socket->family != name->any.sa_family) return 0;
   read_destination(name, flow);
   flow->mark = (__u32)srcsel_option(fd, SOL_SOCKET, SO_MARK, 0);

@@ -34,8 +34,9 @@ struct srcsel_socket {
   int fd;
   int family; /* AF_INET or AF_INET6 */
   int stream;
-  int left;     /* bears the sign */
-  int may_mark; /* known after srcsel_read_socket() */
+  int left;         /* bears the sign */
+  int out_of_reach; /* what was left is no address to reach the destination from */
+  int may_mark;     /* known after srcsel_read_socket() */
   struct srcsel_flow flow;
 };
 
@@ -45,7 +46,8 @@ int srcsel_read_name(const struct sockaddr *name, socklen_t size, union srcsel_n
 /*
  * Fills in `socket` for a call of `operation` to `name`. 0 if the socket is none that the preload
  * touches: of another family or protocol, raw, listening, accepted, connecting or connected
- * streams; for SRCSEL_DATAGRAM, all but datagram sockets without an address.
+ * streams; for SRCSEL_DATAGRAM, all but datagram sockets without an address, or with one left that
+ * does not reach the destination. Before a connect(), such a socket's association is dissolved.
  */
 int srcsel_read_socket(int fd, const union srcsel_name *name, int operation,
                        struct srcsel_socket *socket);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "agent/cgroup_path.hh"
+#include "agent/preload_counts.hh"
 #include "base/directory.hh"
 #include "base/process_name.hh"
 #include "base/status.hh"
@@ -68,6 +69,7 @@ absl::StatusOr<ProcessPolicies> PolicyFinder::Of(pid_t pid) {
   policies.run = RunCgroupIn(policies.cgroup);
   policies.up = IsUnderUp(policies.cgroup);
   policies.preload = PreloadOf(pid);
+  if (!policies.preload.empty()) policies.preload_counts = PreloadCounts(pid);
   return policies;
 }
 

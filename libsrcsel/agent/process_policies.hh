@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,7 @@ struct ProcessPolicies {
   std::string preload =
       {};  // what the library it has loaded goes by: the path of an image, "SRCSEL_MARK"
            // and the like, "the image of srcsel up"; empty: it has not loaded it
+  std::map<std::string, std::uint64_t> preload_counts = {};  // see preload_counts.hh
 
   bool any() const { return !run.empty() || up || !preload.empty(); }
 };

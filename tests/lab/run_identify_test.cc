@@ -67,8 +67,10 @@ TEST_F(RunIdentifyTest, AProcessUnderThePreload) {
   Process python = client_.Spawn(command).value();
   ASSERT_TRUE(python.WaitForLine(kUnicomOtherSource4).ok());
   const std::string pid = absl::StrCat(python.pid());
-  EXPECT_EQ(Ask({"identify", pid}).out, "preload by SRCSEL_SOURCE=10.1.0.2\n");
-  EXPECT_EQ(AskJson({"identify", pid})["preload"], "SRCSEL_SOURCE=10.1.0.2");
+  EXPECT_EQ(Ask({"identify", pid}).out, "preload by SRCSEL_SOURCE=10.1.0.2: 1 source\n");
+  const Json json = AskJson({"identify", pid});
+  EXPECT_EQ(json["preload"], "SRCSEL_SOURCE=10.1.0.2");
+  EXPECT_EQ(json["preload_counts"], Json({{"source", 1}}));
 }
 
 TEST_F(RunIdentifyTest, NoSuchProcess) {

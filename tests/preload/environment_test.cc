@@ -1,5 +1,6 @@
 // A bare LD_PRELOAD: the environment's own words, and those that people have in their scripts.
 
+#include "lab/servers.hh"
 #include "preload/preload_scene.hh"
 
 namespace srcsel::lab {
@@ -60,11 +61,73 @@ TEST_F(EnvironmentTest, WordsOfOthers) {
   EXPECT_THAT(SourcesOf({"BIND_ADDR=10.1.0.1", "SRCSEL_SOURCE=10.0.0.1"}), ElementsAre(kTelecom));
 }
 
+TEST_F(EnvironmentTest, WordsOfOthersInIPv6) {
+  ASSERT_TRUE(RouteBySource(lab_).ok());
+  const char telecom[] = "fd00::1 0", unicom[] = "fd00:1::1 0", other[] = "fd00:1::2 0";
+  EXPECT_THAT(SourcesOf({"BIND_ADDR=fd00:1::2"}, {kServer6, kServer4}),
+              ElementsAre(other, kTelecom));
+  EXPECT_THAT(SourcesOf({"BIND_SOURCE_IP=fd00:1::2,10.1.0.2"}, {kServer6, kServer4}),
+              ElementsAre(other, kOther));
+  EXPECT_THAT(SourcesOf({"SRCIP=fd00:1::2", "DEVICE=eth1", "FWMARK=100"}, {kServer6}),
+              ElementsAre(other));
+  EXPECT_THAT(SourcesOf({"FWMARK=0x64"}, {kServer6, "::1", "fd00::1"}),
+              ElementsAre(unicom, "::1 0", telecom));
+  for (const char *word : {"BIND_INTERFACE=eth1", "DEVICE=eth1"})
+    EXPECT_THAT(SourcesOf({word}, {"fd00:1::254", "::1"}),
+                ElementsAre(testing::AnyOf(unicom, other), "::1 0"));
+  EXPECT_THAT(SourcesOf({"BIND_ADDR=fd00:1::2", "BIND_EXCLUDE=192."}, {kServer6, "::1"}),
+              ElementsAre(other, "::1 0"));
+}
+
+// A bind() that failed ended the program under one of them, for loopback too; another wrote the
+// address into the caller's, and reported marks as set that were not.
+TEST_F(EnvironmentTest, WordsOfOthersThatDoNotHold) {
+  for (const char *word : {"SRCIP=192.0.2.9", "DEVICE=eth7", "FWMARK=7", "BIND_ADDR=192.0.2.9",
+                           "BIND_INTERFACE=eth7", "BIND_SOURCE_IP=fd00::99"})
+    EXPECT_THAT(SourcesOf({word}, {kServer4, "127.0.0.1", kServer6, "::1"}),
+                ElementsAre(kTelecom, "127.0.0.1 0", "fd00::1 0", "::1 0"))
+        << word;
+}
+
 TEST_F(EnvironmentTest, ItSaysNothingUnlessAsked) {
-  const Words words{Program("source"), kServer4};
+  const Words words{Program("source"), kServer4, "127.0.0.1", kServer4};
   EXPECT_EQ(Run(Preloaded(words, {"SRCSEL_SOURCE=10.1.0.1"})).err, "");
   EXPECT_EQ(Run(Preloaded(words, {"SRCSEL_SOURCE=10.1.0.1", "SRCSEL_DEBUG=1"})).err,
-            "srcsel: 192.0.2.80 port 53: source, source 10.1.0.1\n");
+            "srcsel: 192.0.2.80 port 53: source, source 10.1.0.1\n"
+            "srcsel: 192.0.2.80 port 53: source, source 10.1.0.1\n"
+            "srcsel: in all: 2 source, 1 loopback\n");
+}
+
+// As with Linux before 6.3, which has no IP_LOCAL_PORT_RANGE.
+TEST_F(EnvironmentTest, PortsThatCannotBeHadAreCounted) {
+  const Words words{"strace",
+                    "-f",
+                    "-qq",
+                    "-o",
+                    "/dev/null",
+                    "-e",
+                    "inject=setsockopt:error=ENOPROTOOPT",
+                    Program("source"),
+                    kServer4};
+  const Result result = Run(
+      Preloaded(words, {"SRCSEL_SOURCE=10.1.0.1", "SRCSEL_PORTS=40000-40100", "SRCSEL_DEBUG=1"}));
+  EXPECT_EQ(result.out, absl::StrCat(kUnicom, "\n"));
+  EXPECT_THAT(result.err, HasSubstr("no-port, source 10.1.0.1, errno 92\n"));
+  EXPECT_THAT(result.err, testing::EndsWith("srcsel: in all: 1 no-port\n"));
+}
+
+// 20 connections from 10 ports: bind() leaves the choice of the port to connect().
+TEST_F(EnvironmentTest, APortServesEveryServer) {
+  ASSERT_TRUE(RouteBySource(lab_).ok());
+  ASSERT_TRUE(client_.SetSysctl("net.ipv4.ip_local_port_range", "40000 40009").ok());
+  const Nginx nginx = Nginx::Start(lab_.host("server")).value();
+  const char *connect =
+      "import socket\n"
+      "s = [socket.create_connection((h, 80)) for h in ('192.0.2.80', '192.0.2.81') "
+      "for _ in range(10)]\n"
+      "print(len(s), {c.getsockname()[0] for c in s})";
+  EXPECT_THAT(Lines(Preloaded({"/usr/bin/python3", "-c", connect}, {"SRCSEL_SOURCE=10.1.0.1"})),
+              ElementsAre("20 {'10.1.0.1'}"));
 }
 
 }  // namespace

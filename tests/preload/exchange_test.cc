@@ -41,12 +41,11 @@ class ExchangeTest : public PreloadTest {
   }
 
   // Runs the storm while the two images take turns.
-  Result Storm(const std::string &program, Words env, const std::string &threads,
-               const std::string &rounds) {
+  Result Storm(const std::string &program, const std::string &library, const std::string &rounds) {
     const std::string small = CompileFor("10.1.0.1", 0), large = CompileFor("10.1.0.2", 3000);
     Put(small);
-    env.push_back("SRCSEL_IMAGE=" + here_.path() + "/image");
-    Words words{"setarch", "-R", Program(program), threads, rounds, "10.1.0.1", "10.1.0.2"};
+    const Words env = SanitizedEnvironment({"SRCSEL_IMAGE=" + here_.path() + "/image"});
+    const Words words{"setarch", "-R", Program(program), "200", rounds, "10.1.0.1", "10.1.0.2"};
     std::atomic<bool> done = false;
     std::thread exchanger([&] {
       while (!done) {
@@ -54,7 +53,7 @@ class ExchangeTest : public PreloadTest {
         Put(small);
       }
     });
-    const Result result = Run(Preloaded(words, env));
+    const Result result = Run(Preloaded(words, env, library));
     done = true;
     exchanger.join();
     return result;
@@ -62,17 +61,17 @@ class ExchangeTest : public PreloadTest {
 };
 
 TEST_F(ExchangeTest, UnderTwoHundredThreads) {
-  const Result result = Storm("storm", {}, "200", "200");
+  const Result result = Storm("storm", library(), "200");
   EXPECT_TRUE(result.ok()) << result.out << result.ToString();
 }
 
-TEST_F(ExchangeTest, UnderAThreadSanitizedProgram) {
-  const Result result = Storm("storm_tsan", {}, "8", "100");
+TEST_F(ExchangeTest, WatchedByThreadSanitizer) {
+  const Result result = Storm("storm_tsan", SanitizedLibrary("tsan"), "65");
   EXPECT_TRUE(result.ok()) << result.out << result.ToString();
 }
 
-TEST_F(ExchangeTest, UnderAnAddressSanitizedProgram) {
-  const Result result = Storm("storm_asan", {"ASAN_OPTIONS=verify_asan_link_order=0"}, "8", "100");
+TEST_F(ExchangeTest, WatchedByAddressSanitizer) {
+  const Result result = Storm("storm_asan", SanitizedLibrary("asan"), "65");
   EXPECT_TRUE(result.ok()) << result.out << result.ToString();
 }
 
@@ -111,6 +110,11 @@ TEST_F(ExchangeTest, WhatOthersMayWriteOrTheFileIsNoneIsNotFollowed) {
   EXPECT_EQ(Lines(Preloaded(words, env)), Words{"10.0.0.1 0"});
   std::filesystem::resize_file(file, 100);
   EXPECT_EQ(Lines(Preloaded(words, env)), Words{"10.0.0.1 0"});
+  std::filesystem::remove(file);
+  ASSERT_EQ(mkfifo(file.c_str(), 0644), 0);  // nobody will ever write to it
+  EXPECT_EQ(Lines(Preloaded(words, env)), Words{"10.0.0.1 0"});
+  for (const std::string &path : {here_.path(), std::string("/dev/zero"), std::string(4000, 'x')})
+    EXPECT_EQ(Lines(Preloaded(words, {"SRCSEL_IMAGE=" + path})), Words{"10.0.0.1 0"});
 }
 
 }  // namespace

@@ -18,11 +18,12 @@ class MomentsTest : public PreloadTest {};
 
 TEST_F(MomentsTest, FromTheFirstConstructorToTheLastDestructor) {
   Program("libearly.so");
-  const Words lines = Lines(Preloaded(
-      {Program("moments")}, {"SRCSEL_SOURCE=10.1.0.1", "LD_LIBRARY_PATH=" + here_.path()}));
-  EXPECT_THAT(lines, ElementsAre("constructor: 10.1.0.1", "main: 10.1.0.1", "thread: 10.1.0.1",
-                                 "fork in a thread: 10.1.0.1", "TLS destructor: 10.1.0.1",
-                                 "allocations: 0", "atexit: 10.1.0.1", "destructor: 10.1.0.1"));
+  const auto all = ElementsAre("constructor: 10.1.0.1", "main: 10.1.0.1", "thread: 10.1.0.1",
+                               "fork in a thread: 10.1.0.1", "TLS destructor: 10.1.0.1",
+                               "allocations: 0", "atexit: 10.1.0.1", "destructor: 10.1.0.1");
+  const Words words{"env", "LD_LIBRARY_PATH=" + here_.path(), Program("moments")};
+  EXPECT_THAT(Lines(Preloaded(words, {"SRCSEL_SOURCE=10.1.0.1", "SRCSEL_REPLY_SOURCE=1"})), all);
+  EXPECT_THAT(Lines(Srcsel({"--source", "10.1.0.1"}, words)), all);
 }
 
 TEST_F(MomentsTest, ForDescriptorsOfAllKinds) {
@@ -30,6 +31,25 @@ TEST_F(MomentsTest, ForDescriptorsOfAllKinds) {
       Lines(Preloaded({Program("descriptors"), "10.1.0.1"}, {"SRCSEL_SOURCE=10.1.0.1"}));
   EXPECT_THAT(lines, testing::Not(testing::Contains(HasSubstr("wrong"))));
   EXPECT_THAT(lines, testing::Contains("source 10.0.0.1"));  // bound by the program
+}
+
+// There it finds neither the image, which still says what the policy is, nor /proc.
+TEST_F(MomentsTest, AfterChroot) {
+  ASSERT_TRUE(RouteBySource(lab_).ok());
+  const std::string root = here_.path() + "/root";
+  std::filesystem::create_directory(root);
+  const std::string connect =
+      "import os, socket, sys\n"
+      "os.chroot(sys.argv[1]); os.chdir('/'); os.setuid(65534)\n"
+      "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+      "s.connect(('192.0.2.80', 9))\n"
+      "print(s.getsockname()[0])\n";
+  const Words words{"/usr/bin/python3", "-c", connect, root};
+  EXPECT_THAT(Lines({.argv = words, .env = {"LD_PRELOAD=" + library(), "SRCSEL_MARK=100"}}),
+              ElementsAre("10.1.0.1"));
+  EXPECT_THAT(Lines({.argv = SrcselWords({"--mark", "100"}, words)}), ElementsAre("10.1.0.1"));
+  EXPECT_THAT(Lines({.argv = SrcselWords({"--source", "10.1.0.2"}, words)}),
+              ElementsAre("10.1.0.2"));
 }
 
 // Linked with the library, so that no loader filters it away.

@@ -51,12 +51,22 @@ class PreloadTest : public ::testing::Test {
     return all;
   }
 
+  // The library as a sanitizer watches it, "asan" or "tsan", for programs that it watches too.
+  std::string SanitizedLibrary(const std::string &by) const {
+    return Program("libsrcsel-preload-" + by + ".so");
+  }
+  // Its runtime is the program's.
+  static Words SanitizedEnvironment(Words env) {
+    env.emplace_back("ASAN_OPTIONS=verify_asan_link_order=0");
+    return env;
+  }
+
   // With these variables set, by an ordinary user.
   Command Plain(const Words &words, const Words &env = {}) const {
     return {.argv = AsNobody(words), .env = env};
   }
-  Command Preloaded(const Words &words, Words env) const {
-    env.push_back("LD_PRELOAD=" + library());
+  Command Preloaded(const Words &words, Words env, const std::string &with = "") const {
+    env.push_back("LD_PRELOAD=" + (with.empty() ? library() : with));
     Words all{"env"};
     all.insert(all.end(), env.begin(), env.end());
     all.insert(all.end(), words.begin(), words.end());

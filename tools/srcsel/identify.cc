@@ -29,8 +29,9 @@ Examples:
   srcsel identify --json $(pidof nginx)
 
 With --json: "pid", "comm", "cgroup", "run" (the run's cgroup), "up" (whether), "policy" (of what is
-up: its file, "" for the firewall's marks), "preload" (what it goes by). What does not hold is null,
-or false.
+up: its file, "" for the firewall's marks), "preload" (what it goes by), "preload_counts" (decisions
+by reason: "no-port", "refused" and "ambiguous" are those that could not be followed). What does not
+hold is null, or false.
 
 Exit status: 0 if a policy holds for it; 1 if none does; 2 if that could not be found out.
 )";
@@ -65,7 +66,18 @@ Json ToJson(const ProcessPolicies &policies, const PolicyFinder &finder) {
           {"run", OrNull(policies.run)},
           {"up", policies.up},
           {"policy", policies.up ? Json(finder.up()->policy) : Json(nullptr)},
-          {"preload", OrNull(policies.preload)}};
+          {"preload", OrNull(policies.preload)},
+          {"preload_counts",
+           policies.preload_counts.empty() ? Json(nullptr) : Json(policies.preload_counts)}};
+}
+
+// ": 12 source, 3 no-port"
+std::string CountsText(const ProcessPolicies &policies) {
+  const auto format = [](std::string *out, const auto &count) {
+    absl::StrAppend(out, count.second, " ", count.first);
+  };
+  if (policies.preload_counts.empty()) return "";
+  return absl::StrCat(": ", absl::StrJoin(policies.preload_counts, ", ", format));
 }
 
 std::string ToText(const ProcessPolicies &policies, const PolicyFinder &finder) {
@@ -76,7 +88,8 @@ std::string ToText(const ProcessPolicies &policies, const PolicyFinder &finder) 
     all.push_back(absl::StrCat("up on cgroup ", finder.up()->cgroup, " by ",
                                file.empty() ? "the firewall's marks" : file));
   }
-  if (!policies.preload.empty()) all.push_back(absl::StrCat("preload by ", policies.preload));
+  if (!policies.preload.empty())
+    all.push_back(absl::StrCat("preload by ", policies.preload, CountsText(policies)));
   return all.empty() ? "none" : absl::StrJoin(all, "; ");
 }
 

@@ -63,6 +63,40 @@ static void on_results(int family, const struct sockaddr *name, socklen_t size) 
   close(fd);
 }
 
+/* One socket to both families, by connect() and by sendto(). From IPv4 to IPv6 the kernel has no
+ * way, unless the socket was at IPv6 before. */
+static void on_both_families(int only) {
+  struct sockaddr_in6 names[] = {at6(SERVER6, 9), at6("::ffff:" SERVER, 9), at6("::1", 9),
+                                 at6("::ffff:127.0.0.1", 9)};
+
+  for (int i = 0; i < 16; ++i) {
+    struct sockaddr *here = (void *)&names[i / 4], *there = (void *)&names[i % 4];
+    int fd;
+
+    if (i / 4 % 2 == 1 && i % 2 == 0) continue;
+    fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+    printf("from %d to %d\n", i / 4, i % 4);
+    say("connect to the one", CALL(connect(fd, here, sizeof(*names))));
+    if (i / 4 < 2 || i / 4 == i % 4) /* from loopback there is no way out */
+      say("send to the other", CALL(sendto(fd, "x", 1, 0, there, sizeof(*names))));
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &(int){0}, &(socklen_t){sizeof(int)});
+    say("connect to the other", CALL(connect(fd, there, sizeof(*names))));
+    say("connect to the one again", CALL(connect(fd, here, sizeof(*names))));
+    close(fd);
+  }
+}
+
+/* Once a stream has tried IPv4, it waits in vain for IPv6. (6.18) */
+static void on_both_families_by_stream(void) {
+  struct sockaddr_in6 name = at6(SERVER6, 9), mapped = at6("::ffff:" SERVER, 9);
+  const int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+  say("a stream to the one", CALL(connect(fd, (void *)&name, sizeof(name))));
+  say("and to the other", CALL(connect(fd, (void *)&mapped, sizeof(mapped))));
+  close(fd);
+}
+
 /* AF_UNIX, listening, accepted, connected, bound. */
 static void on_others(void) {
   struct sockaddr_un path = {.sun_family = AF_UNIX, .sun_path = "\0srcsel-nobody"};
@@ -109,6 +143,9 @@ int main(void) {
   on_results(AF_INET, (void *)&name, sizeof(name));
   on_results(AF_INET6, (void *)&name6, sizeof(name6));
   on_results(AF_INET6, (void *)&mapped, sizeof(mapped));
+  on_both_families(0);
+  on_both_families(1);
+  on_both_families_by_stream();
   on_others();
   say_descriptors();
   return 0;

@@ -53,19 +53,32 @@ __attribute__((destructor)) static void at_very_end(void) {
 
 int main(void) {
   struct sockaddr_in name = at(SERVER, 9);
+  struct iovec part = {"x", 1};
+  struct mmsghdr message = {
+      {.msg_name = &name, .msg_namelen = sizeof(name), .msg_iov = &part, .msg_iovlen = 1}, 0};
   pthread_t thread;
+  pthread_attr_t small;
   int before;
 
   dprintf(1, "constructor: %s\n", early_source);
   say_source("main");
   atexit(at_end);
   pthread_key_create(&key, at_thread_end);
-  pthread_create(&thread, NULL, run, NULL);
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, (size_t)sysconf(_SC_THREAD_STACK_MIN));
+  pthread_create(&thread, &small, run, NULL);
   pthread_join(thread, NULL);
   before = allocations;
   for (int i = 0; i < 100; ++i) {
     const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    char byte;
+    struct sockaddr_in any = at("0.0.0.0", 0);
+    socklen_t size = sizeof(any);
+
     sendto(fd, "x", 1, 0, (void *)&name, sizeof(name));
+    sendmsg(fd, &message.msg_hdr, 0);
+    sendmmsg(fd, &message, 1, 0);
+    recvfrom(fd, &byte, 1, MSG_DONTWAIT, (void *)&any, &size);
     connect(fd, (void *)&name, sizeof(name));
     close(fd);
   }
