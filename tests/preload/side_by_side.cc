@@ -16,7 +16,9 @@ namespace {
 using Times = std::array<std::vector<double>, kWays>;
 
 constexpr uid_t kNobody = 65534;
-constexpr double kNoise = 0.1;             // of what a program takes
+// More than that of the best round is too much. What connects anew for each little request, as
+// redis can, comes near it on a busy host.
+constexpr double kTooMuch = 0.25;
 constexpr std::size_t kEnoughRounds = 10;  // for one of them to have had the host for itself
 
 double Seconds() {
@@ -124,8 +126,8 @@ void SideBySideTest::Compare(const Load &load) {
   } while (std::accumulate(took[kImage].begin(), took[kImage].end(), 0.0) < Seconds());
   Print(load.name, took);
   if (took[kImage].size() < kEnoughRounds) return;
-  EXPECT_LT(More(took, kImage, 0), kNoise) << load.name;
-  EXPECT_LT(More(took, kKernel, 0), kNoise) << load.name;
+  EXPECT_LT(More(took, kImage, 0), kTooMuch) << load.name;
+  EXPECT_LT(More(took, kKernel, 0), kTooMuch) << load.name;
 }
 
 }  // namespace srcsel::lab
