@@ -19,7 +19,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kLargest = std::size_t{64} << 20;
+constexpr std::size_t kLargestMaps = std::size_t{64} << 20;
 constexpr std::size_t kMostData = std::size_t{1} << 20;  // of a writable mapping
 constexpr std::size_t kAlignment = 64;
 
@@ -47,7 +47,7 @@ std::map<std::string, std::uint64_t> PreloadCounts(pid_t pid) {
   const std::string folder = absl::StrCat("/proc/", pid);
   const Fd memory(open((folder + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
   if (!memory) return {};
-  std::istringstream maps(ReadTextFile(folder + "/maps", kLargest).value_or(""));
+  std::istringstream maps(ReadTextFile(folder + "/maps", kLargestMaps).value_or(""));
   for (std::string line; std::getline(maps, line);) {
     std::uint64_t begin = 0, end = 0;
     srcsel_preload_counts counts;

@@ -21,10 +21,10 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kLargest = std::size_t{64} << 20;
+constexpr std::size_t kLargestFile = std::size_t{64} << 20;
 
 std::string Read(pid_t pid, const char *name) {
-  return ReadTextFile(absl::StrCat("/proc/", pid, "/", name), kLargest).value_or("");
+  return ReadTextFile(absl::StrCat("/proc/", pid, "/", name), kLargestFile).value_or("");
 }
 
 // By its environment as it was at exec(), which is when the library reads it.

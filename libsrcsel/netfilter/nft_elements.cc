@@ -22,7 +22,7 @@ using Bytes = Attributes::Bytes;
 
 // A set that changes while it is dumped is dumped again, as often, for so long.
 constexpr int kAttempts = 50;
-constexpr std::chrono::milliseconds kLongest(300);
+constexpr std::chrono::milliseconds kLongestDump(300);
 
 std::string Text(Bytes bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
@@ -199,7 +199,7 @@ absl::StatusOr<const NftElementSet *> NftElements::Of(const NftSetName &set, boo
     return &known->second;
   }
   const std::string what = absl::StrCat("read nft's set ", set.table, " ", set.name);
-  const Clock::time_point end = Clock::now() + kLongest;
+  const Clock::time_point end = Clock::now() + kLongestDump;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     NftElementSet elements;
     const absl::StatusOr<bool> consistent = Dump(set, elements);

@@ -25,7 +25,7 @@ namespace srcsel {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kLongest(10);
+constexpr std::chrono::seconds kLongestRun(10);
 
 std::string FindProgram(const std::string &name) {
   const char *path = getenv("PATH");
@@ -47,7 +47,7 @@ absl::StatusOr<Pipe> MakePipe() {
 
 // Reads both to their ends. False: it took too long.
 bool Collect(const Pipe &out, const Pipe &err, std::string &printed, std::string &complaint) {
-  const auto deadline = Clock::now() + kLongest;
+  const auto deadline = Clock::now() + kLongestRun;
   std::array<pollfd, 2> ends{{{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}}};
   std::string *texts[] = {&printed, &complaint};
   std::array<char, 65536> buffer;

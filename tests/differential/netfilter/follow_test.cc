@@ -23,7 +23,7 @@ namespace srcsel {
 namespace {
 
 constexpr int kSteps = 60;
-constexpr int kFlows = 100;
+constexpr int kFollowedFlows = 100;
 
 // A set of each kind, and one of a kind that only nft's list is understood of.
 constexpr char kTable[] = R"(table inet t {
@@ -122,7 +122,7 @@ NfRuleSet ByList() {
 void ExpectSame(const NfRuleSet &followed, Drawer &drawer) {
   EXPECT_TRUE(followed.unread_sets.empty());
   const NfRuleSet listed = ByList();
-  for (int i = 0; i < kFlows; ++i) {
+  for (int i = 0; i < kFollowedFlows; ++i) {
     const NfFlow flow = drawer.Flow();
     const NfOutcome a = Evaluate(followed, flow), b = Evaluate(listed, flow);
     ASSERT_EQ(a.unknown, "");

@@ -26,7 +26,7 @@
 namespace srcsel {
 namespace {
 
-constexpr int kFlows = 5'000;
+constexpr int kImportFlows = 5'000;
 
 Image ImageOfUp(const State &state) {
   const MarkPolicy marks = CompileMarks(ReadRules(), SRCSEL_MAX_POLICY);
@@ -61,7 +61,7 @@ Flow DrawFlow(Dice &dice) {
   return flow;
 }
 
-void Try(const Model &model) {
+void TryImport(const Model &model) {
   SCOPED_TRACE(model.name);
   Network network;
   ASSERT_EQ(network.Open(), absl::OkStatus());
@@ -70,7 +70,7 @@ void Try(const Model &model) {
   const Image up = ImageOfUp(state), import = ImageOfImport(model, state);
   Dice dice(1);
   int effective = 0;
-  for (int i = 0; i < kFlows && !testing::Test::HasFailure(); ++i) {
+  for (int i = 0; i < kImportFlows && !testing::Test::HasFailure(); ++i) {
     const Flow flow = DrawFlow(dice);
     const srcsel_decision a = Decide(up, PolicyFlow(up, flow, {}, state.netns)),
                           b = Decide(import, PolicyFlow(import, flow, {}, state.netns));
@@ -83,12 +83,12 @@ void Try(const Model &model) {
     EXPECT_TRUE(std::ranges::equal(a.source, b.source));
     effective += a.apply != 0;
   }
-  EXPECT_GT(effective, kFlows / 100);
+  EXPECT_GT(effective, kImportFlows / 100);
 }
 
 TEST(Import, DecidesAsUpDoes) {
   if (geteuid() != 0) GTEST_SKIP() << "making a network namespace needs root";
-  for (const Model &model : Models()) std::thread([&] { Try(model); }).join();
+  for (const Model &model : Models()) std::thread([&] { TryImport(model); }).join();
 }
 
 }  // namespace

@@ -27,7 +27,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kFlows = 200;
+constexpr std::size_t kFlowsEach = 200;
 constexpr std::size_t kThreads = 6;
 
 std::uint32_t FromEnvironment(const char *name, std::uint32_t otherwise) {
@@ -144,14 +144,14 @@ class Trial {
   void Compare(const NfRuleSet &rules) {
     std::vector<NfFlow> flows, again;
     std::vector<NfOutcome> outcomes, hoped;
-    for (std::size_t i = 0; i < kFlows; ++i) {
+    for (std::size_t i = 0; i < kFlowsEach; ++i) {
       flows.push_back(DrawFlow(dice_, ++sports_));
       outcomes.push_back(Evaluate(rules, flows.back()));
       CheckPolicy(flows.back(), outcomes.back());
       // What a hook would make of it.
       NfFlow applied = flows.back();
       if (!outcomes.back().unknown.empty() || !Apply(policy_, applied)) continue;
-      applied.sport = static_cast<std::uint16_t>(applied.sport + kFlows);
+      applied.sport = static_cast<std::uint16_t>(applied.sport + kFlowsEach);
       again.push_back(applied);
       hoped.push_back(outcomes.back());
     }
