@@ -13,8 +13,9 @@ int srcsel_create(struct bpf_sock *ctx) {
   const __u32 *facts;
 
   if (ctx->type == SOCK_STREAM) return 1;
-  facts = ctx->mark ? bpf_sk_storage_get(&srcsel_facts, ctx, 0, 0) : 0;
-  if (facts && srcsel_is_others(*facts)) return 1;
+  if (srcsel_nested) srcsel_remember(ctx, SRCSEL_FACT_HELD);
+  facts = bpf_sk_storage_get(&srcsel_facts, ctx, 0, 0);
+  if (facts && *facts & SRCSEL_FACT_HELD && !srcsel_nested) return 1;
   flow.family = ctx->family == AF_INET6 ? SRCSEL_V6 : SRCSEL_V4;
   flow.proto = (__u8)ctx->protocol;
   flow.mark = ctx->mark;

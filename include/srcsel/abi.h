@@ -417,6 +417,7 @@ enum srcsel_fact {
   SRCSEL_FACT_UNMARKABLE = 1u << 6, /* the caller may not mark it: it gets the source that goes with
                                        the mark */
   SRCSEL_FACT_INNER = 1u << 7,      /* hooks of a cgroup further down have decided for it */
+  SRCSEL_FACT_HELD = 1u << 8,       /* they will: not to be marked as it is made. In no flow */
 };
 
 /* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */

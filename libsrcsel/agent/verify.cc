@@ -62,7 +62,7 @@ std::vector<Drawn> DrawFlows(const State &state, const VerifyOptions &options) {
   std::vector<Drawn> drawn(options.flows);
   for (std::uint64_t i = 0; i < options.flows; ++i) {
     drawn[i].flow = drawer.Next();
-    drawn[i].connect = i % kConnectEach == 0;
+    drawn[i].connect = options.connect && i % kConnectEach == 0;
     if (!drawn[i].connect) continue;
     drawn[i].flow.proto = IPPROTO_UDP;
     drawn[i].flow.sport = 0;

@@ -42,11 +42,12 @@ struct Verification {
 struct VerifyOptions {
   std::uint64_t flows = 10'000;
   std::uint64_t seed = 0;
+  bool connect = true;  // not where a policy decides what this process connects
 };
 
 inline constexpr int kRounds = 3;
 inline constexpr std::size_t kExamples = 20;
-inline constexpr std::uint64_t kConnectEach = 8;  // one flow in so many is connected
+inline constexpr std::uint64_t kConnectEach = 8;  // if any are, one flow in so many
 
 // Reads the state anew.
 using ReadSnapshot = absl::FunctionRef<absl::StatusOr<std::unique_ptr<const Snapshot>>()>;

@@ -44,5 +44,17 @@ TEST_F(UpRunTest, ItsMarkIsNotTakenBack) {
   EXPECT_THAT(RunWith({"--source", "10.1.0.2"}, {}), StartsWith("10.1.0.2 "));
 }
 
+// The mark that what is up would give a socket as it is made is no application's.
+TEST_F(UpRunTest, ItsSourceHoldsForDatagramsThatAreNotConnected) {
+  MustUp("[[rule]]\nmark = 100\n");
+  Process server = lab_.host("server").Spawn({.argv = {"python3", PROGRAMS "/whoami.py"}}).value();
+  ASSERT_EQ(server.WaitForLine("").value(), "listening");
+  const Words send{"python3", PROGRAMS "/unseen.py", "plain-datagram"};
+  Words run{SRCSEL, "run", "-q", "--source", "10.1.0.2", "--"};
+  run.insert(run.end(), send.begin(), send.end());
+  EXPECT_EQ(Run(send).out, "10.1.0.1\n");
+  EXPECT_EQ(Run(run).out, "10.1.0.2\n");
+}
+
 }  // namespace
 }  // namespace srcsel::lab

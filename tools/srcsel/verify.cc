@@ -1,5 +1,7 @@
 #include "verify.hh"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -9,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/process_policies.hh"
 #include "agent/verify.hh"
 #include "base/status.hh"
 #include "base/terminal.hh"
@@ -26,7 +29,8 @@ constexpr int kDisagree = 1;
 constexpr char kVerifyText[] = R"(
 Draws flows around this host's own prefixes, addresses, ports, marks and uids, works out their
 routes from a copy of the kernel's state, and asks the kernel for the same (RTM_GETROUTE). One in
-eight is a UDP flow whose source is compared with that of a real connect(), which sends no packet.
+eight is a UDP flow whose source is compared with that of a real connect(), which sends no packet;
+none under a policy of srcsel's own, which would decide it.
 Nothing on the host is changed. Where the kernel hides what decides, its answer must be among the
 possible ones: such flows are counted as ambiguous.
 
@@ -100,6 +104,11 @@ std::string ToText(const Verification &result, std::uint64_t seed, const RoutePr
   return text;
 }
 
+bool IsUnderAPolicy() {
+  const absl::StatusOr<ProcessPolicies> own = PolicyFinder(UpPaths::Get()).Of(getpid());
+  return own.ok() && own->any();
+}
+
 absl::StatusOr<bool> Check(const VerifyWords &words) {
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(words.netns));
   std::vector<Link> links;
@@ -111,7 +120,9 @@ absl::StatusOr<bool> Check(const VerifyWords &words) {
   absl::StatusOr<Verification> result;
   {
     ProgressLine progress;
-    result = Verify({.flows = words.flows, .seed = words.seed}, read, [&](std::uint64_t done) {
+    const VerifyOptions options{
+        .flows = words.flows, .seed = words.seed, .connect = !IsUnderAPolicy()};
+    result = Verify(options, read, [&](std::uint64_t done) {
       if (done % 1000 == 0) progress.Show(done, " of ", words.flows, " flows");
     });
   }
