@@ -28,7 +28,7 @@ namespace {
 using ::testing::HasSubstr;
 using Words = std::vector<std::string>;
 
-constexpr int kQuestions = 40;
+constexpr int kQuestions = 20;
 
 Words Split(const std::string &text) {
   return absl::StrSplit(text, ' ', absl::SkipEmpty());

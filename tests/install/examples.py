@@ -199,7 +199,7 @@ def main(srcsel, preload):
         wrong += [f"'{word}' is of no use in the lists of examples.py"
                   for word in sorted({*NOT_RUN, *TELLING} - used)]
         print(f"{len(examples)} examples")
-        sys.exit("\n".join(wrong))
+        sys.exit("\n".join(wrong) or 0)
 
 
 main(*sys.argv[1:])

@@ -196,7 +196,7 @@ def main(srcsel, *words):
         unseen = set(properties_of(schema)) - SHOWN.get(name, set())
         if unseen != UNSEEN.get(name, set()) and not names:
             wrong.append(f"schema/{name}.json: never seen: {', '.join(sorted(unseen))}")
-    sys.exit("\n".join(wrong))
+    sys.exit("\n".join(wrong) or 0)
 
 
 main(*sys.argv[1:])

@@ -6,6 +6,7 @@ a kernel. With README, puts it there between the two lines that name this script
 import collections
 import json
 import pathlib
+import re
 import sys
 
 BEGIN, END = "<!-- tests/kernels/table.py -->", "<!-- end -->"
@@ -20,7 +21,7 @@ def cell(program):
 
 def table(results):
     # By version: 6.12 comes after 6.1.
-    results.sort(key=lambda r: [int(n) for n in r["kernel"].split("-")[0].split(".")])
+    results.sort(key=lambda r: [int(n) for n in re.findall(r"\d+", r["kernel"])])
     programs = list(dict.fromkeys(name for r in results for name in r["programs"]))
     rows = [["tests"] + [r["kernel"] for r in results], ["---"] * (len(results) + 1)]
     for name in programs:

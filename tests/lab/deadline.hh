@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 namespace srcsel::lab {
 
-// Only a failing test waits this long, so it is generous: an emulated machine is thirty times
-// slower.
-inline constexpr std::chrono::seconds kPatience{60};
+// Only a failing test waits this long, so it is generous. An emulated machine, thirty times slower,
+// asks for more by SRCSEL_PATIENCE, in seconds.
+inline const std::chrono::seconds kPatience{
+    std::atoi(std::getenv("SRCSEL_PATIENCE") ? std::getenv("SRCSEL_PATIENCE") : "60")};
 
 class Deadline {
  public:

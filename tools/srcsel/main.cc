@@ -1,5 +1,8 @@
 // srcsel: the command. One file a verb; this one only finds it.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -33,7 +36,7 @@ int UsageStatus(int argc, char **argv) {
 }
 
 // Of `srcsel` or, where only `srcsel route` was said, of that.
-std::string WrongVerb(const CLI::App &app) {
+std::string WrongVerb(const CLI::App &app, const CLI::RequiredError &error) {
   const CLI::App *at = &app;
   std::string said = "srcsel";
   while (!at->get_subcommands().empty()) {
@@ -43,6 +46,7 @@ std::string WrongVerb(const CLI::App &app) {
   const std::vector<std::string> words = app.remaining(true);
   const auto all =
       at->get_subcommands([](const CLI::App *verb) { return !verb->get_group().empty(); });
+  if (all.empty()) return absl::StrCat(error.what(), " (", said, " --help)");
   std::vector<std::string> names;
   for (const CLI::App *verb : all) names.push_back(verb->get_name());
   const std::string word = words.empty() ? "" : words[0];
@@ -51,6 +55,23 @@ std::string WrongVerb(const CLI::App &app) {
   return absl::StrCat(word.empty() ? "no verb; " : absl::StrCat("'", word, "' is not a verb; "),
                       meant.empty() ? "" : absl::StrCat("did you mean ", meant, "? "),
                       "there is: ", absl::StrJoin(names, ", "), " (", said, " --help)");
+}
+
+// An unset variable of a script is no wish: `--cgroup ""` would else mean the whole host.
+void RefuseEmptyValues(CLI::App &app) {
+  for (CLI::Option *option : app.get_options())
+    if (option->get_expected_max() > 0 && !option->get_positional())
+      option->check([](const std::string &text) { return text.empty() ? "is empty" : ""; }, "");
+  for (CLI::App *verb : app.get_subcommands([](const CLI::App *) { return true; }))
+    RefuseEmptyValues(*verb);
+}
+
+// What is opened later must not be taken for a standard stream that was closed. A run leaves them
+// to its command as they are.
+void FillStandardStreams() {
+  int fd = 0;
+  while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO) continue;
+  if (fd >= 0) close(fd);
 }
 
 }  // namespace
@@ -79,6 +100,8 @@ int main(int argc, char **argv) {
   srcsel::AddVerify(app);
   srcsel::AddCompletion(app);
   srcsel::AddManual(app);
+  RefuseEmptyValues(app);
+  if (UsageStatus(argc, argv) != 125) FillStandardStreams();
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &success) {
@@ -89,8 +112,8 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "srcsel: %s is not known here; see srcsel %s--help\n", words[0].c_str(),
                  UsageStatus(argc, argv) == 125 ? "run " : "");
     return UsageStatus(argc, argv);
-  } catch (const CLI::RequiredError &) {
-    std::fprintf(stderr, "srcsel: %s\n", WrongVerb(app).c_str());
+  } catch (const CLI::RequiredError &error) {
+    std::fprintf(stderr, "srcsel: %s\n", WrongVerb(app, error).c_str());
     return UsageStatus(argc, argv);
   } catch (const CLI::ParseError &error) {
     std::fprintf(stderr, "srcsel: %s\n", error.what());

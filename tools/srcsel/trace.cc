@@ -185,7 +185,9 @@ void AddTrace(CLI::App &app) {
   trace->add_option("--comm", options->comm, "Of threads of this name")->type_name("NAME");
   trace->add_option("--to", options->to, "To these destinations")->type_name("PREFIX");
   trace->add_option("--reason", options->reason, "For this reason")->type_name("REASON");
-  trace->add_option("-n,--count", options->count, "End after so many")->type_name("N");
+  trace->add_option("-n,--count", options->count, "End after so many")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40).description(""));
   trace->add_flag("--summary", options->summary, "At the end, how many by rule and reason");
   trace->add_flag("-q,--quiet", options->quiet, "No line on stderr when it begins");
   trace->footer(kTraceText);

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "agent/cgroup_root.hh"
 #include "agent/daemon.hh"
 #include "agent/up.hh"
 #include "agent/upkeep.hh"
@@ -41,8 +42,8 @@ On stdout: what was understood of the firewall, rule by rule, and what was not.
 With --json: "policy" (the file; empty: none), "cgroup", "findings" about the policy ("severity",
 "file", "line", "key", "message"), and, unless these have an error, "firewall": "rules" ("rule",
 "mark", "socket": marked or bound, "tables" and "sources" that the mark leads to), "limits" (what is
-not known, and left to the kernel), "needless" (NAT that is of no use any more) and "forwarding" (NAT
-that only what is forwarded needs).
+not known, and left to the kernel), "too_late" (rules for ping and raw sockets that do not connect),
+"needless" (NAT that is of no use any more) and "forwarding" (NAT that only what is forwarded needs).
 
 Examples:
   srcsel up --dry-run
@@ -184,6 +185,7 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_RETURN_IF_ERROR(Tell(options, request, plan));
   if (HasErrors(plan.examined.findings)) return kExitWrongWords;
   if (options.dry_run) {
+    SRCSEL_RETURN_IF_ERROR(OpenCgroup(request.cgroup).status());
     if (!options.quiet) Say("nothing was changed: --dry-run");
     return 0;
   }
