@@ -77,6 +77,13 @@ TEST_F(UpVerbsTest, BadWordsAreNamed) {
   const Result cgroup = Srcsel({"up", "--policy", PolicyFile(kBySource), "--cgroup", "/no/such"});
   EXPECT_EQ(cgroup.status, 1);
   EXPECT_EQ(cgroup.err, "srcsel: open cgroup /no/such: No such file or directory\n");
+  const Result dry = Srcsel({"up", "--dry-run", "--cgroup", "/no/such"});
+  EXPECT_EQ(dry.err, cgroup.err);
+  for (const char *option : {"--cgroup", "--policy", "--netns"}) {
+    const Result empty = Srcsel({"up", "--dry-run", option, ""});
+    EXPECT_EQ(empty.status, 2);
+    EXPECT_THAT(empty.err, HasSubstr("is empty"));
+  }
   for (const char *verb : {"reload", "confirm"}) {
     const Result nothing = Srcsel({verb});
     EXPECT_EQ(nothing.status, 1);
