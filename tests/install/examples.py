@@ -62,9 +62,9 @@ listener.accept()
 until [[ -s listening2 ]]; do :; done
 echo 1233 >/proc/sys/kernel/ns_last_pid
 python3 -c '
-import socket, time
+import signal, socket
 held = socket.create_connection(("192.0.2.80", 443), source_address=("10.0.0.1", 40000))
-time.sleep(999)
+signal.pause()
 ' &
 [[ $! == 1234 ]] || { echo "the connection is held by process $!"; exit 1; }
 until (($(wc -l <listening2) > 1)); do :; done
