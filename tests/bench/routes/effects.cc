@@ -107,7 +107,7 @@ void ChangeToHook(benchmark::State &state, const Size &size) {
   OrDie(changer.ReplaceWith(turns.sources[0]));
   const auto connector = bench::OrDie(Connector::Start(turns.to, [&] {
     const absl::Status entered = EnterNetns(host.netns());
-    return entered.ok() ? EnterPolicy({{Marking()}}, "") : entered;
+    return entered.ok() ? EnterPolicy({{Marking()}}, "").status() : entered;
   }));
   OrDie(connector->WaitFor(turns.sources[0]).status());
   for (auto _ : state) {
