@@ -58,6 +58,19 @@ bool Fits(const Dialled &dialled, const std::vector<SourceChange> &changes, std:
   return false;
 }
 
+std::size_t OutOfOrder(const std::vector<Dialled> &all, const std::vector<SourceChange> &changes) {
+  std::size_t wrong = 0, now = 0;
+  for (const Dialled &one : all) {
+    std::size_t then = now;
+    while (then < changes.size() && changes[then].source != one.source) ++then;
+    if (then < changes.size() && changes[then].begun <= one.to)
+      now = then;
+    else
+      ++wrong;
+  }
+  return wrong;
+}
+
 std::vector<std::int64_t> Delays(const std::vector<Dialled> &all,
                                  const std::vector<SourceChange> &changes) {
   std::vector<std::int64_t> delays(changes.size(), 0);

@@ -80,6 +80,7 @@ TEST_F(MirrorTest, LooksWhereNothingIsAnnounced) {
   EXPECT_TRUE(changes()) << "a device's setting";
 }
 
+// The kernel itself tells of it when it next cleans up, half a minute later.
 TEST_F(MirrorTest, ForgetsARouteWhenItExpires) {
   Ip("-6 route add 2001:db8::/32 via fd00::fd dev v0 expires 1");
   const auto mirror = Open();
@@ -87,7 +88,7 @@ TEST_F(MirrorTest, ForgetsARouteWhenItExpires) {
   ASSERT_EQ(gateway(), "fd00::fd");
   const auto expires = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   ASSERT_TRUE(Until(*mirror, [&] { return gateway() == "fd00::fe"; }));
-  EXPECT_LT(std::chrono::steady_clock::now(), expires + std::chrono::milliseconds(500));
+  EXPECT_LT(std::chrono::steady_clock::now(), expires + std::chrono::seconds(15));
   EXPECT_EQ(std::system("ip -6 route get 2001:db8::80 | grep -q 'via fd00::fe '"), 0);
 }
 
