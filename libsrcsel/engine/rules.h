@@ -44,13 +44,12 @@ SRCSEL_INLINE __u32 srcsel_rule_missed(const struct srcsel_rule *rule) {
 SRCSEL_INLINE __u32 srcsel_rule_holds(const struct srcsel_rule *rule,
                                       const struct srcsel_flow *flow, __u32 mark) {
   const __u32 unknown = rule->inputs & flow->unknown;
-  __u64 miss = srcsel_outside(&flow->dst, &rule->to);
+  __u64 miss = ((mark ^ rule->mark) & rule->mark_mask) | (rule->flags & SRCSEL_RULE_NEVER);
 
   if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
-  miss |= srcsel_outside(&flow->src, &rule->from);
+  miss |= srcsel_outside(&flow->dst, &rule->to);
   if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
-  miss |= (mark ^ rule->mark) & rule->mark_mask;
-  miss |= rule->flags & SRCSEL_RULE_NEVER;
+  miss |= srcsel_outside(&flow->src, &rule->from);
   if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= -srcsel_is_zero(flow->src.hi | flow->src.lo) & (rule->flags & SRCSEL_RULE_NEED_SRC);
   miss |= -srcsel_is_zero(flow->oif) & (rule->flags & SRCSEL_RULE_NEED_OIF);

@@ -6,7 +6,7 @@ find_program(SRCSEL_FUZZ_CLANG NAMES clang++-14 clang++ REQUIRED)
 
 function(srcsel_fuzzer name)
   cmake_parse_arguments(arg "" "" "FLAGS;LINK" ${ARGN})
-  set(flags -std=c++20 -O2 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+  set(flags -std=c++20 -O1 -g1 -fno-omit-frame-pointer -fno-sanitize-recover=all
             -fsanitize=fuzzer,address,undefined)
   set(joined "${CMAKE_CURRENT_BINARY_DIR}/${name}.cc")
   set(object "${CMAKE_CURRENT_BINARY_DIR}/${name}.o")
