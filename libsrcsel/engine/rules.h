@@ -44,8 +44,9 @@ SRCSEL_INLINE __u32 srcsel_rule_missed(const struct srcsel_rule *rule) {
 SRCSEL_INLINE __u32 srcsel_rule_holds(const struct srcsel_rule *rule,
                                       const struct srcsel_flow *flow, __u32 mark) {
   const __u32 unknown = rule->inputs & flow->unknown;
-  __u64 miss = ((mark ^ rule->mark) & rule->mark_mask) | (rule->flags & SRCSEL_RULE_NEVER);
+  __u64 miss = (mark ^ rule->mark) & rule->mark_mask;
 
+  miss |= rule->flags & SRCSEL_RULE_NEVER;
   if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
   miss |= srcsel_outside(&flow->dst, &rule->to);
   if (srcsel_settled(miss)) return srcsel_rule_missed(rule);

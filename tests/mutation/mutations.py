@@ -22,9 +22,9 @@ ROTATION = "libsrcsel/lookup/default_rotation.cc"
 
 MUTATIONS = {
     # The selectors of a rule.
-    "rule to": (RULES, "__u64 miss = srcsel_outside(&flow->dst, &rule->to);", "__u64 miss = 0;"),
+    "rule to": (RULES, "miss |= srcsel_outside(&flow->dst, &rule->to);", ""),
     "rule from": (RULES, "miss |= srcsel_outside(&flow->src, &rule->from);", ""),
-    "rule fwmark": (RULES, "miss |= (mark ^ rule->mark) & rule->mark_mask;", ""),
+    "rule fwmark": (RULES, "__u64 miss = (mark ^ rule->mark) & rule->mark_mask;", "__u64 miss = 0;"),
     "rule iif, tun_id": (RULES, "miss |= rule->flags & SRCSEL_RULE_NEVER;", ""),
     "rule from needs a source": (
         RULES,
