@@ -3,9 +3,12 @@
  * worker connect tcp|udp N   the time of each of N connect() calls to 192.0.2.80: median, in ns
  * worker start N PROGRAM     the time from vfork() to the end of PROGRAM: median, in ns
  *
- * Plain C, as a program that knows nothing of srcsel.
+ * Plain C, as a program that knows nothing of srcsel. With BY_HAND=ADDR each connect() is preceded
+ * by the calls without which nobody can know that the source is still free, and set it; with ASK=1
+ * also by the kernel's route.
  */
 #include <arpa/inet.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -15,6 +18,12 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+static const int kAsked[] = {SO_PROTOCOL, SO_MARK, SO_BINDTOIFINDEX};
 
 static long now(void) {
   struct timespec time;
@@ -44,13 +53,54 @@ static int serve(void) {
   for (;;) close(accept(fd, NULL, NULL));
 }
 
+static int set_source(int fd, const struct sockaddr_in *source) {
+  unsigned long long netns;
+  struct sockaddr_in own;
+  socklen_t size = sizeof(own);
+  int value;
+  const int on = 1;
+
+  if (getsockname(fd, (void *)&own, &size)) return -1;
+  for (size_t i = 0; i < sizeof(kAsked) / sizeof(*kAsked); ++i) {
+    size = sizeof(value);
+    if (getsockopt(fd, SOL_SOCKET, kAsked[i], &value, &size)) return -1;
+  }
+  size = sizeof(netns);
+  if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &netns, &size)) return -1;
+  if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on))) return -1;
+  return bind(fd, (const void *)source, sizeof(*source));
+}
+
+static int ask_route(void) {
+  struct {
+    struct nlmsghdr head;
+    struct rtmsg route;
+    struct rtattr of;
+    in_addr_t destination;
+  } ask = {.head = {sizeof(ask), RTM_GETROUTE, NLM_F_REQUEST, 0, 0},
+           .route = {.rtm_family = AF_INET, .rtm_dst_len = 32},
+           .of = {sizeof(ask.of) + sizeof(ask.destination), RTA_DST},
+           .destination = port_7("192.0.2.80").sin_addr.s_addr};
+  char answer[1024];
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  const int fails = send(fd, &ask, sizeof(ask), 0) != sizeof(ask) || recv(fd, answer, 1024, 0) < 0;
+
+  close(fd);
+  return fails;
+}
+
 static long time_connect(int type) {
   const struct sockaddr_in name = port_7("192.0.2.80");
+  const char *by_hand = getenv("BY_HAND"), *ask = getenv("ASK");
+  struct sockaddr_in source = port_7(by_hand ? by_hand : "0.0.0.0");
   const struct linger none = {1, 0};
   const int fd = socket(AF_INET, type, 0);
-  const long start = now();
-  long end;
+  long start, end;
 
+  source.sin_port = 0;
+  start = now();
+  if (ask && ask_route()) exit(1);
+  if (by_hand && set_source(fd, &source)) exit(1);
   if (connect(fd, (const void *)&name, sizeof(name))) exit(1);
   end = now();
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
