@@ -17,7 +17,7 @@ void DrawGroup(Sketch &host, bool v6, std::uint32_t id) {
   };
   // `ip` refuses a group of a family.
   host.Add("ip nexthop add id ", id, " group ", absl::StrJoin(members, "/", weighted),
-           host.draw.Once(3) ? " type resilient buckets 32" : "");
+           host.draw.Once(2) ? " type resilient buckets 32" : "");
 }
 
 }  // namespace

@@ -41,10 +41,10 @@ std::string Metric(Sketch &host, const std::string &destination) {
 // A default of host scope would make gateways of host scope, which cannot be seen either.
 std::string Terms4(Sketch &host, const std::string &destination, bool object) {
   static const std::vector<const char *> kTos = {"0x10", "0x08", "0x04", "0x10", "0xb8"};
-  static const std::vector<const char *> kScopes = {"global", "link", "host"};
+  static const std::vector<const char *> kScopes = {"global", "link", "host", "host"};
   std::string words;
   if (!object && host.draw.Once(6)) absl::StrAppend(&words, " tos ", host.draw.OneOf(kTos));
-  if (destination.starts_with("20.") && host.draw.Once(8))
+  if (destination.starts_with("20.") && host.draw.Once(4))
     absl::StrAppend(&words, " scope ", host.draw.OneOf(kScopes));
   return words;
 }
@@ -66,14 +66,14 @@ std::string Source6(Sketch &host) {
 
 std::string Target(Sketch &host, bool v6) {
   if (host.draw.Once(5)) return ManyHops(host, v6);
-  if (host.draw.Once(4) && !host.nexthops[v6].empty()) return Object(host, v6);
+  if (host.draw.Once(3) && !host.nexthops[v6].empty()) return Object(host, v6);
   return OneHop(host, v6);
 }
 
 std::string DrawType(Sketch &host, bool v6) {
-  static const std::vector<const char *> kErrors = {"unreachable", "blackhole", "prohibit", "throw",
-                                                    "throw"};
-  if (host.draw.Once(7)) return host.draw.OneOf(kErrors);
+  static const std::vector<const char *> kErrors = {"unreachable", "blackhole", "prohibit",
+                                                    "throw",       "throw",     "throw"};
+  if (host.draw.Once(6)) return host.draw.OneOf(kErrors);
   if (host.draw.Once(20)) return "local";
   if (host.draw.Once(24)) return v6 ? "anycast" : "broadcast";
   return "unicast";

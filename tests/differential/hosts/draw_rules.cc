@@ -33,13 +33,13 @@ std::string Iif(Sketch &host, bool) {
 }
 
 std::string Oif(Sketch &host, bool) {
-  return absl::StrCat(" oif ", host.draw.Once(6) ? "nosuch" : host.AnyLink());
+  return absl::StrCat(" oif ", host.draw.Once(3) ? "nosuch" : host.AnyLink());
 }
 
 std::string Tos(Sketch &host, bool v6) {
   static const std::vector<const char *> kTos = {"0x10", "0x08", "0x18"};
-  static const std::vector<const char *> kDscp = {"46",        "0",        "4",
-                                                  "0x2e/0x3f", "0x8/0x38", "0x4/0x1c"};
+  static const std::vector<const char *> kDscp = {"46",       "0",        "4",       "0x2e/0x3f",
+                                                  "0x8/0x38", "0x4/0x1c", "0x2/0x6", "0/0x30"};
   if (host.draw.Once(2)) return absl::StrCat(" dscp ", host.draw.OneOf(kDscp));
   if (v6 && host.draw.Once(3)) return " tos 0xb8";
   return absl::StrCat(" tos ", host.draw.OneOf(kTos));
@@ -52,11 +52,12 @@ std::string Proto(Sketch &host, bool) {
 // The ports that the kernel chooses from, as a whole or not at all, unless a host is to hide which
 // of them it chooses.
 std::string Sport(Sketch &host, bool) {
-  static const std::vector<const char *> kKnown = {"1024-32767", "2000",        "32768-60999",
-                                                   "5000-5010",  "61000-65534", "2000/0xfff0"};
+  static const std::vector<const char *> kMasked = {"2000/0xfff0", "5000/0xfffc", "2000/0xff00"};
+  static const std::vector<const char *> kKnown = {"1024-32767", "2000", "32768-60999", "5000-5010",
+                                                   "61000-65534"};
   static const std::vector<const char *> kSplit = {"40000-50000", "0x8000/0x8001", "32768-45000"};
-  return absl::StrCat(" sport ",
-                      host.draw.OneOf(host.hidden && host.draw.Once(2) ? kSplit : kKnown));
+  if (host.hidden && host.draw.Once(2)) return absl::StrCat(" sport ", host.draw.OneOf(kSplit));
+  return absl::StrCat(" sport ", host.draw.OneOf(host.draw.Once(2) ? kMasked : kKnown));
 }
 
 std::string Dport(Sketch &host, bool) {
@@ -93,9 +94,9 @@ std::string Action(Sketch &host, bool selective) {
   if (host.draw.Once(14)) return " nop";
   if (selective && host.draw.Once(7)) return host.draw.OneOf(kErrors);
   std::string words = absl::StrCat(" table ", host.draw.OneOf(kTables));
-  if (host.draw.Once(6))
+  if (host.draw.Once(4))
     absl::StrAppend(&words, " suppress_prefixlength ", host.draw.OneOf(std::vector<int>{0, 8, 16}));
-  if (host.draw.Once(8)) absl::StrAppend(&words, " suppress_ifgroup ", host.draw.Below(4));
+  if (host.draw.Once(4)) absl::StrAppend(&words, " suppress_ifgroup ", host.draw.Below(4));
   return words;
 }
 
