@@ -63,12 +63,14 @@ Answer Searching(const Size &size) {
        table->id != RT_TABLE_MAIN || table->family != static_cast<std::uint32_t>(family);
        table = TableAt(snapshot, main))
     ++main;
-  return [&snapshot, family, main](const IpAddress &address) -> std::uint64_t {
-    const srcsel_key key = KeyOf(address);
-    const std::uint32_t found = FindInTable(snapshot.image(), snapshot.head(), main, key);
-    if (found == 0) return kHops;
-    const srcsel_route *route = srcsel_route_at(snapshot.image(), &snapshot.head(), found);
-    return HopOf(FromWire(family, route->gateway));
+  // What is found is a route's number, as rte_fib's is a nexthop's.
+  std::vector<std::uint8_t> hops{static_cast<std::uint8_t>(kHops)};
+  for (std::uint32_t i = 1; i < snapshot.head().routes.count; ++i) {
+    const srcsel_route *route = srcsel_route_at(snapshot.image(), &snapshot.head(), i);
+    hops.push_back(static_cast<std::uint8_t>(HopOf(FromWire(family, route->gateway))));
+  }
+  return [&snapshot, main, hops = std::move(hops)](const IpAddress &address) -> std::uint64_t {
+    return hops[FindInTable(snapshot.image(), snapshot.head(), main, KeyOf(address))];
   };
 }
 
