@@ -2,7 +2,8 @@
 """plot.py FILE.json...: draws what a benchmark has measured, FILE.svg beside each FILE.json, and prints its
 name. Which benchmark it was is told by the keys.
 
-A plot is panels of horizontal bars that begin at 0; it is readable on light and on dark ground."""
+A plot is panels of horizontal bars that begin at 0; it is readable on light and on dark ground. A bar that would
+leave nothing of the others is broken off."""
 
 import dataclasses
 import json
@@ -10,8 +11,10 @@ import pathlib
 import sys
 from xml.sax.saxutils import escape
 
-WIDTH, MARGIN, LABEL, VALUE = 760, 20, 190, 150
+WIDTH, MARGIN, VALUE = 760, 20, 150
 ROW, BAR, HEAD, GAP = 22, 12, 34, 18
+LETTER = 7.3   # the width of one, on average
+BREAK = 5      # times as long as the next shorter one: broken off
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
   .title { font-size: 15px; font-weight: 600; }
@@ -39,33 +42,53 @@ class Panel:
     title: str
     note: str
     bars: list
+    scale: str = ""  # panels of the same one are drawn to the same
+
+
+def longest_of(panels):
+    """What is drawn as long as there is room: the longest bar, or the one before those that are broken off."""
+    ends = sorted(max(bar.value, bar.limit) for panel in panels for bar in panel.bars)
+    for end, longer in zip(ends[2:], ends[3:]):
+        if end and longer > BREAK * end:
+            return end
+    return ends[-1] or 1
+
+
+def bar_of(bar, left, room, longest, middle):
+    """The bar, a line at its limit, and the figure behind whichever of them is in the way."""
+    across = room / longest
+    wide, limit = min(bar.value * across, room), min(bar.limit * across, room)
+    kind, top = "ours" if bar.ours else "others", middle - BAR / 2
+    pieces = [(0, wide)] if bar.value <= longest else [(0, wide - 16), (wide - 12, 12)]
+    for begin, length in pieces:
+        yield (f'<rect class="{kind}" x="{left + begin:.1f}" y="{top}" width="{length:.1f}" height="{BAR}" '
+               f'rx="2"/>')
+    behind = wide
+    if bar.limit:
+        yield (f'<line class="limit" x1="{left + limit:.1f}" x2="{left + limit:.1f}" y1="{middle - 9}" '
+               f'y2="{middle + 9}"/>')
+        if wide < limit < wide + 16 + LETTER * len(bar.told):
+            behind = limit
+    yield f'<text class="note" x="{left + behind + 8:.1f}" y="{middle + 4}">{escape(bar.told)}</text>'
 
 
 def svg_of(panels, name):
-    """All panels, one below the other, each with a scale of its own."""
+    """All panels, one below the other."""
     parts, y = [], MARGIN
+    left = round(MARGIN + 18 + LETTER * max(len(bar.label) for panel in panels for bar in panel.bars))
+    room = WIDTH - MARGIN - VALUE - left
     for panel in panels:
-        most = max(max(bar.value, bar.limit) for bar in panel.bars) or 1
-        scale = (WIDTH - 2 * MARGIN - LABEL - VALUE) / most
+        longest = longest_of([other for other in panels
+                              if other is panel or panel.scale and other.scale == panel.scale])
         parts.append(f'<text class="title" x="{MARGIN}" y="{y + 14}">{escape(panel.title)} '
                      f'<tspan class="note" font-weight="400" font-size="13">{escape(panel.note)}'
                      f'</tspan></text>')
         y += HEAD
-        left = MARGIN + LABEL
         for bar in panel.bars:
-            middle, wide = y + ROW / 2, bar.value * scale
+            middle = y + ROW / 2
             parts.append(f'<text x="{left - 8}" y="{middle + 4}" text-anchor="end">'
                          f'{escape(bar.label)}</text>')
-            parts.append(f'<rect class="{"ours" if bar.ours else "others"}" x="{left}" '
-                         f'y="{middle - BAR / 2}" width="{wide:.1f}" height="{BAR}" rx="2"/>')
-            end = wide
-            if bar.limit:
-                end = max(wide, bar.limit * scale)
-                at = left + bar.limit * scale
-                parts.append(f'<line class="limit" x1="{at:.1f}" x2="{at:.1f}" y1="{middle - 9}" '
-                             f'y2="{middle + 9}"/>')
-            parts.append(f'<text class="note" x="{left + end + 8:.1f}" y="{middle + 4}">'
-                         f'{escape(bar.told)}</text>')
+            parts += bar_of(bar, left, room, longest, middle)
             y += ROW
         parts.append(f'<line class="axis" x1="{left}" x2="{left}" y1="{y - ROW * len(panel.bars)}" '
                      f'y2="{y}"/>')
@@ -92,14 +115,14 @@ def ways(title, unit, key, of):
 def connect(report):
     tcp, udp = report["ways"], report["udp"]
     held = [Bar(name, way["kernel_bytes_per_connection"],
-                f"{way['kernel_bytes_per_connection']:,.0f} B, {way['conntrack_entries']} tracked",
+                f"{way['kernel_bytes_per_connection']:,.0f}, {way['conntrack_entries']:,} tracked",
                 name not in NOT_OURS) for name, way in report["held"].items()]
-    return [ways("TCP connections a second", "more is better; ratio to bare",
+    return [ways("TCP connections a second", "more is better; ratio to bare, round by round",
                  "connections_per_second", tcp),
             ways("connect(), median", "microseconds, less is better", "connect_median_us", tcp),
             ways("connect(), 99 of 100", "microseconds, less is better", "connect_p99_us", tcp),
-            ways("UDP exchanges a second", "more is better; ratio to bare", "connections_per_second",
-                 udp),
+            ways("UDP exchanges a second", "more is better; ratio to bare, round by round",
+                 "connections_per_second", udp),
             Panel("Kernel memory of a connection that stays", "bytes, both ends", held)]
 
 
@@ -110,7 +133,7 @@ def hooks(rows):
                     f"{row['ns']:,.0f} ns, {row['ratio']:.2f}x")
                 for row in rows if (row["hook"], row["prefixes"]) == (hook, prefixes)]
         panels.append(Panel(f"{hook}, {prefixes:,} prefixes",
-                            "nanoseconds a run; ratio to one rule without prefixes", bars))
+                            "nanoseconds a run; ratio to one rule without prefixes", bars, hook))
     return panels
 
 
@@ -124,19 +147,27 @@ def preload(report):
                    for name, figure in ways_.items()]) for measure, ways_ in report.items()]
 
 
+OURS_OF_ROUTES = {"select", "lookup", "table"}
+
+
 def routes(report):
-    """Google Benchmark's: NAME/…/SIZE, a panel for each size and unit."""
-    panels = {}
+    """Google Benchmark's. Lookups are NAME/independent/FAMILY/SIZE, or dependent: a panel for each table; what
+    builds one is NAME/FAMILY/SIZE: a panel for each name."""
+    lookups, builds = {}, {}
     for row in report["benchmarks"]:
         if row.get("run_type", "iteration") != "iteration" or row.get("error_occurred"):
             continue
-        name, _, size = row["name"].split("/manual_time")[0].split("/real_time")[0].rpartition("/")
-        unit = row["time_unit"]
-        panel = panels.setdefault((size, unit), Panel(size, f"{unit}, less is better", []))
-        panel.bars.append(Bar(name, row["real_time"], f"{row['real_time']:,.1f} {unit}",
-                              name.startswith(("select", "lookup", "table", "compile", "snapshot", "mirror",
-                                               "publish", "change"))))
-    return list(panels.values())
+        words = [word for word in row["name"].split("/") if not word.endswith("_time")]
+        name, family, size, unit = words[0].replace("_", " "), words[-2], words[-1], row["time_unit"]
+        told = f"{row['real_time']:,.1f} {unit}"
+        if len(words) > 3:
+            panel = lookups.setdefault((family, size), Panel(
+                f"A lookup, {family}, {size} routes", f"{unit}; dependent: each waits for the one before", []))
+            panel.bars.append(Bar(f"{name}, {words[1]}", row["real_time"], told, words[0] in OURS_OF_ROUTES))
+        else:
+            panel = builds.setdefault(words[0], Panel(name.capitalize(), f"{unit}, less is better", []))
+            panel.bars.append(Bar(f"{family}, {size} routes", row["real_time"], told))
+    return [*lookups.values(), *builds.values()]
 
 
 def panels_of(report):
