@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kPolicy[] = R"(
 [pool.unicom]
-members = [ "10.1.0.1", "10.1.0.2", "fd00:1::1" ]
+members = [ "10.1.0.1", "10.1.0.2", "fd00:1::1", "fd00:1::2" ]
 [[rule]]
 to = [ "192.0.2.80", "10.0.0.1", "127.0.0.0/8" ]
 mark = 100
@@ -26,7 +26,8 @@ to = "192.0.2.81"
 source = "10.1.0.2"
 mark = 100
 [[rule]]
-to = [ "192.0.2.82", "192.0.2.83", "192.0.2.84", "2001:db8:80::81" ]
+to = [ "192.0.2.82", "192.0.2.83", "192.0.2.84", "2001:db8:80::81", "2001:db8:80::91",
+       "2001:db8:80::92" ]
 source = "pool unicom"
 [[rule]]
 to = [ "192.0.2.85", "2001:db8:80::80", "10.0.0.255" ]
@@ -36,14 +37,36 @@ apply = "bind"
 to = "192.0.2.86"
 source = "fd00:1::1"
 [[rule]]
-to = "192.0.2.87"
+to = [ "192.0.2.87", "2001:db8:80::87" ]
 dport = 54
 mark = 100
+[[rule]]
+to = [ "2001:db8:80::82", "fd00::1", "::1", "fd00::/64" ]
+mark = 100
+[[rule]]
+to = "2001:db8:80::83"
+source = "fd00:1::2"
+mark = 100
+[[rule]]
+to = "2001:db8:80::84"
+source = "10.1.0.2"
+[[rule]]
+to = "2001:db8:80::85"
+source = "dev eth1"
+[[rule]]
+to = "2001:db8:80::/64"
+source = "fd00::1"
 )";
 
-const Words kDestinations{"192.0.2.80", "10.0.0.1",   "127.0.0.9",  "192.0.2.81",
-                          "192.0.2.82", "192.0.2.83", "192.0.2.84", "2001:db8:80::81",
-                          "192.0.2.85", "192.0.2.86", "192.0.2.87", "2001:db8:80::80"};
+const Words kDestinations{
+    "192.0.2.80",        "10.0.0.1",          "127.0.0.9",         "192.0.2.81",
+    "192.0.2.82",        "192.0.2.83",        "192.0.2.84",        "192.0.2.85",
+    "192.0.2.86",        "192.0.2.87",        "::ffff:192.0.2.80", "::ffff:192.0.2.81",
+    "::ffff:192.0.2.85", "2001:db8:80::80",   "2001:db8:80::81",   "2001:db8:80::91",
+    "2001:db8:80::92",   "2001:db8:80::82",   "2001:db8:80::83",   "2001:db8:80::84",
+    "2001:db8:80::85",   "2001:db8:80::87",   "2001:db8:81::1",    "fd00::1",
+    "fd00::254",         "::1",
+};
 
 class SameDecisionTest : public PreloadTest {
  protected:
@@ -74,7 +97,8 @@ class SameDecisionTest : public PreloadTest {
 
   // As the preload sees a UDP socket about to be connected to port 53.
   static srcsel_flow FlowTo(const Image &image, const std::string &destination, int facts) {
-    const IpAddress to = IpAddress::Parse(destination).value();
+    IpAddress to = IpAddress::Parse(destination).value();
+    if (to.IsV4Mapped()) to = IpAddress::FromBytes(AF_INET, to.bytes().data() + 12);
     srcsel_flow flow{};
     flow.family = static_cast<__u8>(FamilyOf(to));
     flow.dst = KeyOf(to);
@@ -115,7 +139,9 @@ TEST_F(SameDecisionTest, ByHooksAndByThePreload) {
   const Result hooks = Run(Under("bpf", {})), preload = Run(Under("preload", {}));
   EXPECT_TRUE(hooks.ok()) << hooks.ToString();
   EXPECT_EQ(preload.out, hooks.out) << preload.ToString();
-  EXPECT_THAT(hooks.out, testing::HasSubstr("10.1.0.2 100\n"));
+  for (const char *chosen : {"10.1.0.2 100\n", "::ffff:10.1.0.2 100\n", "fd00:1::1 100\n",
+                             "fd00:1::2 100\n", "fd00::1 0\n"})
+    EXPECT_THAT(hooks.out, testing::HasSubstr(chosen));
 }
 
 TEST_F(SameDecisionTest, ByTheLibraryAndByThePreload) {
