@@ -83,8 +83,8 @@ absl::StatusOr<std::string> FindOwnCgroup(absl::string_view table) {
   for (absl::string_view line : absl::StrSplit(table, '\n'))
     if (absl::ConsumePrefix(&line, "0::")) return std::string(line);
   return absl::NotFoundError(
-      "find cgroup v2: /proc/self/cgroup has no line '0::'; the kernel was built or booted without "
-      "it");
+      "find cgroup v2: /proc/self/cgroup has no line '0::': it has not been mounted since the "
+      "system was booted, or the kernel was built without it");
 }
 
 absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::string_view own) {

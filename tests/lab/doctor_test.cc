@@ -1,16 +1,13 @@
 // srcsel doctor: each fault is made, found and named, its own remedy is run as it is printed, and
 // the fault is gone.
 
-#include <linux/bpf.h>
-#include <bpf/bpf.h>
+#include <sys/mount.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <fstream>
+#include <filesystem>
+#include <string>
+#include <vector>
 
-#include "hooks/image_map.hh"
-#include "hooks/pins.hh"
-#include "lab/up_scene.hh"
+#include "lab/doctor_scene.hh"
 #include <srcsel/abi.h>
 
 namespace srcsel::lab {
@@ -21,51 +18,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class DoctorTest : public UpTest {
- protected:
-  void SetUp() override {
-    UpTest::SetUp();
-    ASSERT_EQ(mount("bpf", above_.c_str(), "bpf", 0, "mode=0700"), 0);
-  }
-
-  static Json Parse(const Result &doctor) {
-    const Json json = Json::parse(doctor.out, nullptr, false);
-    EXPECT_FALSE(json.is_discarded()) << doctor.ToString() << doctor.out;
-    return json;
-  }
-  static std::vector<Json> Findings(const Json &report, const std::string &id) {
-    std::vector<Json> found;
-    for (const Json &finding : report.at("findings"))
-      if (finding.at("id") == id) found.push_back(finding);
-    return found;
-  }
-  std::vector<Json> Find(const std::string &id) const {
-    return Findings(Parse(Srcsel({"doctor", "--json"})), id);
-  }
-
-  // As somebody types it who reads it.
-  void Type(const std::string &remedy) const {
-    Command command = CommandOf({"sh", "-c", remedy}, keeper_.path());
-    command.env.push_back(absl::StrCat(
-        "PATH=", std::filesystem::path(SRCSEL).parent_path().string(), ":", getenv("PATH")));
-    const Result result = client_.Run(command).value();
-    EXPECT_TRUE(result.ok()) << remedy << ": " << result.ToString();
-  }
-  // That many findings of the id, all of that severity, and none once their remedies were typed.
-  void ExpectMended(const std::string &id, std::size_t count, const std::string &severity) const {
-    const std::vector<Json> found = Find(id);
-    EXPECT_THAT(found, SizeIs(count)) << id;
-    for (const Json &finding : found) {
-      EXPECT_EQ(finding.at("severity"), severity) << finding;
-      Type(finding.at("remedy"));
-    }
-    EXPECT_THAT(Find(id), IsEmpty());
-  }
-  // Whether the kernel would take what arrives at Unicom's address by Unicom.
-  bool AcceptsFromUnicom() const {
-    return client_.Ip(absl::StrCat("-4 route get 10.1.0.1 from ", kServer4, " iif eth1")).ok();
-  }
-};
+// Whether the kernel would take what arrives at Unicom's address by Unicom.
+bool AcceptsFromUnicom(const Host &client) {
+  return client.Ip(absl::StrCat("-4 route get 10.1.0.1 from ", kServer4, " iif eth1")).ok();
+}
 
 TEST_F(DoctorTest, AHealthyHost) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
@@ -95,16 +51,16 @@ TEST_F(DoctorTest, AStrictReversePathFilter) {
   ASSERT_TRUE(client_.SetSysctl("net.ipv4.conf.all.rp_filter", "0").ok());
   for (const char *device : {"eth0", "eth1"})
     ASSERT_TRUE(client_.SetSysctl(absl::StrCat("net.ipv4.conf.", device, ".rp_filter"), "1").ok());
-  EXPECT_FALSE(AcceptsFromUnicom());
+  EXPECT_FALSE(AcceptsFromUnicom(client_));
   EXPECT_EQ(Srcsel({"doctor"}).status, 2);
   ExpectMended("rp-filter", 1, "broken");
-  EXPECT_TRUE(AcceptsFromUnicom());
+  EXPECT_TRUE(AcceptsFromUnicom(client_));
 }
 
 TEST_F(DoctorTest, AStrictReversePathFilterIsFineWithFromRules) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
   ASSERT_TRUE(client_.SetSysctl("net.ipv4.conf.all.rp_filter", "1").ok());
-  EXPECT_TRUE(AcceptsFromUnicom());
+  EXPECT_TRUE(AcceptsFromUnicom(client_));
   EXPECT_THAT(Find("rp-filter"), IsEmpty());
 }
 
@@ -162,11 +118,6 @@ TEST_F(DoctorTest, ARuleThatComparesAnothersBits) {
   EXPECT_THAT(client_.Ip("-4 rule show").value(), HasSubstr("fwmark 0x64/0xff00ffff lookup 100"));
 }
 
-TEST_F(DoctorTest, ABpffsThatIsMissing) {
-  ASSERT_EQ(umount2(above_.c_str(), MNT_DETACH), 0);
-  ExpectMended("bpffs", 1, "note");
-}
-
 TEST_F(DoctorTest, AnUpThatNobodyKeepsTrue) {
   MustUp(kBySource);
   EXPECT_THAT(Find("up"), IsEmpty());
@@ -217,69 +168,6 @@ TEST_F(DoctorTest, HooksAreNotTriedBelowThoseOfAnotherVersion) {
   EXPECT_THAT(report.at("probes"), IsEmpty());
 }
 
-TEST_F(DoctorTest, HooksThatTheKernelRefuses) {
-  const auto refused = [&](int call, int type, int error) {
-    return client_
-        .Run(CommandOf({BPF_REFUSED, std::to_string(call), std::to_string(type),
-                        std::to_string(error), SRCSEL, "doctor", "--json"},
-                       keeper_.path()))
-        .value();
-  };
-  const Result lacking = refused(BPF_PROG_ATTACH, BPF_CGROUP_INET4_CONNECT, EINVAL);
-  if (lacking.status == 77) GTEST_SKIP() << lacking.err;
-  EXPECT_EQ(lacking.status, 2);
-  const std::vector<Json> found = Findings(Parse(lacking), "hooks");
-  ASSERT_THAT(found, SizeIs(1));
-  EXPECT_THAT(found[0].at("message").get<std::string>(),
-              AllOf(HasSubstr("attach srcsel_connect4"), HasSubstr("Linux 6.1 or later")));
-  EXPECT_THAT(Findings(Parse(refused(BPF_PROG_LOAD, -1, EPERM)), "hooks"), SizeIs(1));
-  EXPECT_TRUE(keeper_.WaitUntilChildless().ok());
-}
-
-// `setarch --uname-2.6` has uname(2) tell such a kernel, and `prlimit` gives a limit of those days.
-TEST_F(DoctorTest, AKernelOfOldDays) {
-  const auto of_old = [&](const std::string &before) {
-    return Parse(client_
-                     .Run(CommandOf({"prlimit", "--memlock=65536:65536", "sh", "-c",
-                                     absl::StrCat(before, "exec setarch --uname-2.6 ", SRCSEL,
-                                                  " doctor --json")},
-                                    keeper_.path()))
-                     .value());
-  };
-  const Json report = of_old("");
-  EXPECT_THAT(Findings(report, "kernel"), SizeIs(1));
-  const std::vector<Json> memlock = Findings(report, "memlock");
-  ASSERT_THAT(memlock, SizeIs(1));
-  const std::string remedy = memlock[0].at("remedy");
-  if (!client_.Run({.argv = {"prlimit", "--memlock=65536:65536", "sh", "-c", remedy}})->ok())
-    GTEST_SKIP() << "without CAP_SYS_RESOURCE this limit cannot be raised here";
-  const Json mended = of_old(remedy + " && ");
-  EXPECT_THAT(Findings(mended, "memlock"), IsEmpty());
-}
-
-// In the place of a directory of sysfs, in this test's mount namespace.
-TEST_F(DoctorTest, WhatSysfsShows) {
-  EXPECT_THAT(Find("lockdown"), IsEmpty());
-  const bool has_btf = std::filesystem::exists("/sys/kernel/btf/vmlinux");
-  EXPECT_THAT(Find("btf"), SizeIs(has_btf ? 0 : 1));
-  ASSERT_EQ(mount("none", "/sys/kernel", "tmpfs", 0, nullptr), 0);
-  ASSERT_TRUE(std::filesystem::create_directories("/sys/kernel/security"));
-  std::ofstream("/sys/kernel/security/lockdown") << "none integrity [confidentiality]\n";
-  EXPECT_THAT(Find("btf"), SizeIs(1));
-  // It is a cause only of what fails.
-  EXPECT_THAT(Find("lockdown"), IsEmpty());
-  const Result refused = client_
-                             .Run(CommandOf({BPF_REFUSED, std::to_string(BPF_PROG_LOAD), "-1",
-                                             std::to_string(EPERM), SRCSEL, "doctor", "--json"},
-                                            keeper_.path()))
-                             .value();
-  if (refused.status != 77) {
-    EXPECT_THAT(Findings(Parse(refused), "lockdown"), SizeIs(1));
-  }
-  ASSERT_EQ(umount2("/sys/kernel", MNT_DETACH), 0);
-  EXPECT_THAT(Find("btf"), SizeIs(has_btf ? 0 : 1));
-}
-
 TEST_F(DoctorTest, AFirewallThatCannotBeRead) {
   ASSERT_TRUE(MarkOutput(lab_).ok());
   EXPECT_THAT(Find("firewall"), IsEmpty());
@@ -304,27 +192,32 @@ TEST_F(DoctorTest, AMarkThatIsTakenForAnothers) {
   EXPECT_THAT(Find("mark-value"), IsEmpty());
 }
 
-TEST_F(DoctorTest, WithoutPrivilege) {
-  const Result doctor = client_
-                            .Run(CommandOf({"setpriv", "--reuid=65534", "--regid=65534",
-                                            "--clear-groups", SRCSEL, "doctor", "--json"},
-                                           keeper_.path()))
-                            .value();
-  EXPECT_EQ(doctor.status, 2);
-  const std::vector<Json> found = Findings(Parse(doctor), "privilege");
-  ASSERT_THAT(found, SizeIs(1));
-  EXPECT_THAT(found[0].at("message").get<std::string>(),
-              AllOf(HasSubstr("CAP_BPF"), HasSubstr("--via preload")));
-}
-
+// By its path, and by a name: what mends it is typed where doctor was asked.
 TEST_F(DoctorTest, OfAnotherNamespace) {
-  const auto from_telecom = [&](const std::string &netns) {
-    return lab_.host("telecom")
-        .Run(CommandOf({SRCSEL, "doctor", "--json", "--netns", netns}, keeper_.path()))
-        .value();
+  ASSERT_EQ(mount("none", "/run", "tmpfs", 0, nullptr), 0);
+  ASSERT_TRUE(std::filesystem::create_directories("/run/netns"));
+  std::filesystem::create_symlink(client_.netns().Path(), "/run/netns/blue");
+  ASSERT_TRUE(client_.Nft(kMarkArrivals).ok());
+  const auto from_telecom = [&](const Words &words) {
+    return lab_.host("telecom").Run(CommandOf(words, keeper_.path())).value();
   };
-  EXPECT_THAT(Findings(Parse(from_telecom(client_.netns().Path())), "from-rule"), SizeIs(4));
-  const Result nowhere = from_telecom("/no/such");
+  const auto found = [&](const std::string &netns, const std::string &id) {
+    return Findings(Parse(from_telecom({SRCSEL, "doctor", "--json", "--netns", netns})), id);
+  };
+  const auto type = [&](const Json &finding) {
+    const Result typed = from_telecom({"sh", "-c", finding.at("remedy")});
+    EXPECT_TRUE(typed.ok()) << finding << typed.ToString();
+  };
+  const std::vector<Json> astray = found(client_.netns().Path(), "from-rule");
+  ASSERT_THAT(astray, SizeIs(4));
+  for (const Json &finding : {astray[0], astray[1]}) type(finding);
+  const std::vector<Json> by_name = found("blue", "from-rule");
+  ASSERT_THAT(by_name, SizeIs(2));
+  for (const Json &finding : by_name) type(finding);
+  for (const Json &finding : found("blue", "fwmark-accept")) type(finding);
+  EXPECT_THAT(found("blue", "from-rule"), IsEmpty());
+  EXPECT_THAT(found("blue", "fwmark-accept"), IsEmpty());
+  const Result nowhere = from_telecom({SRCSEL, "doctor", "--netns", "/no/such"});
   EXPECT_EQ(nowhere.status, 2);
   EXPECT_THAT(nowhere.err, HasSubstr("/no/such"));
 }

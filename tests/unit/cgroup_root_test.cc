@@ -33,8 +33,9 @@ TEST(OwnCgroup, IsTheLineOfTheUnifiedHierarchy) {
 TEST(OwnCgroup, IsAnErrorWithoutThatHierarchy) {
   for (const absl::string_view table : {"", "4:memory:/b\n1:name=systemd:/\n", "10::/b\n"})
     EXPECT_EQ(FindOwnCgroup(table).status(),
-              absl::NotFoundError("find cgroup v2: /proc/self/cgroup has no line '0::'; the kernel "
-                                  "was built or booted without it"));
+              absl::NotFoundError("find cgroup v2: /proc/self/cgroup has no line '0::': it has not "
+                                  "been mounted since the system was booted, or the kernel was "
+                                  "built without it"));
 }
 
 TEST(CgroupMount, OfAPureHost) {

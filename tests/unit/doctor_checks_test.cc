@@ -79,6 +79,19 @@ TEST(DoctorChecks, OfTheMachine) {
             "broken cgroup2");
 }
 
+TEST(DoctorChecks, WhereRemediesAreTyped) {
+  EXPECT_EQ(RemedyAfter([](Facts &f) {
+              f.host.cgroup2 = absl::NotFoundError("none");
+              f.host.cgroup2_point = "/sys/fs/cgroup";
+            }),
+            "mkdir -p /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+  EXPECT_EQ(RemedyAfter([](Facts &f) {
+              f.host.jit = 0;
+              f.host.jit_elsewhere = true;
+            }),
+            "nsenter --net=/proc/1/ns/net sysctl -w net.core.bpf_jit_enable=1");
+}
+
 TEST(DoctorChecks, OfOldKernelsOnly) {
   const auto with = [](std::pair<int, int> kernel) {
     return SaidAfter([&](Facts &f) {

@@ -72,10 +72,11 @@ Complaints CheckKernel(const Facts &facts) {
 
 Complaints CheckCgroup2(const Facts &facts) {
   if (facts.host.cgroup2.ok()) return {};
+  const std::string &point = facts.host.cgroup2_point;
   return {{Gravity::kBroken,
            absl::StrCat("there is no cgroup v2 to attach hooks to: ",
                         std::string(facts.host.cgroup2.message())),
-           "mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified"}};
+           absl::StrCat("mkdir -p ", point, " && mount -t cgroup2 cgroup2 ", point)}};
 }
 
 // cgroup_sk_alloc_disabled, gone in Linux 5.15.
@@ -108,7 +109,8 @@ Complaints CheckBpffs(const Facts &facts) {
 Complaints CheckJit(const Facts &facts) {
   if (facts.host.jit.value_or(1) != 0) return {};
   return {{Gravity::kWarning, "BPF programs are interpreted: each hook takes several times as long",
-           "sysctl -w net.core.bpf_jit_enable=1"}};
+           absl::StrCat(facts.host.jit_elsewhere ? "nsenter --net=/proc/1/ns/net " : "",
+                        "sysctl -w net.core.bpf_jit_enable=1")}};
 }
 
 Complaints CheckBtf(const Facts &facts) {

@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "srcsel/in_netns.hh"
+
 namespace srcsel {
 namespace {
 
@@ -20,13 +22,13 @@ constexpr DoctorCheck kChecks[] = {
     {"btf", CheckBtf},
     {"up", CheckUp},
     {"up-version", CheckUpVersion},
-    {"rp-filter", CheckReversePath},
-    {"from-rule", CheckFromRules},
-    {"fwmark-accept", CheckFwmarkAccept},
-    {"source-nat", CheckSourceNat},
-    {"firewall", CheckFirewallRead},
-    {"mark-mask", CheckMarkMasks},
-    {"mark-value", CheckMarkValues},
+    {"rp-filter", CheckReversePath, true},
+    {"from-rule", CheckFromRules, true},
+    {"fwmark-accept", CheckFwmarkAccept, true},
+    {"source-nat", CheckSourceNat, true},
+    {"firewall", CheckFirewallRead, true},
+    {"mark-mask", CheckMarkMasks, true},
+    {"mark-value", CheckMarkValues, true},
 };
 
 }  // namespace
@@ -40,6 +42,7 @@ Complaints Examine(const Facts &facts) {
   for (const DoctorCheck &check : kChecks)
     for (Complaint &complaint : check.find(facts)) {
       complaint.id = check.id;
+      if (check.of_netns) complaint.remedy = InNetns(facts.network.netns, complaint.remedy);
       all.push_back(std::move(complaint));
     }
   std::ranges::stable_sort(all, std::greater<>(), &Complaint::gravity);

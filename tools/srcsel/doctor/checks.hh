@@ -13,6 +13,8 @@ namespace srcsel {
 struct DoctorCheck {
   const char *id;
   Complaints (*find)(const Facts &facts);
+  bool of_netns =
+      false;  // what mends it is to be typed in the network namespace that was looked at
 };
 
 std::span<const DoctorCheck> DoctorChecks();

@@ -1,7 +1,6 @@
 #include "srcsel/doctor/doctor.hh"
 
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "srcsel/doctor/report.hh"
 #include "srcsel/netns_option.hh"
 #include "srcsel/say.hh"
+#include "srcsel/write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -50,6 +50,7 @@ absl::StatusOr<Facts> ReadFacts(const DoctorOptions &options) {
     facts.probes = ProbeHooks(facts.up.status ? &*facts.up.status : nullptr);
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   SRCSEL_ASSIGN_OR_RETURN(facts.network, ReadNetworkFacts());
+  facts.network.netns = options.netns;
   return facts;
 }
 
@@ -60,10 +61,10 @@ absl::StatusOr<Facts> ReadFacts(const DoctorOptions &options) {
     std::exit(kExitCannotTell);
   }
   const Complaints found = Examine(*facts);
-  std::cout << (options.json ? ReportAsJson(found, facts->probes)
-                             : ReportAsText(found, facts->probes));
-  if (!std::cout.flush()) {
-    Say("write the report: stdout takes no more");
+  const absl::Status written = WriteOut(options.json ? ReportAsJson(found, facts->probes)
+                                                     : ReportAsText(found, facts->probes));
+  if (!written.ok()) {
+    Say(written.message());
     std::exit(kExitCannotTell);
   }
   std::exit(GravestOf(found));

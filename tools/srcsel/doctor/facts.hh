@@ -28,10 +28,12 @@ struct HostFacts {
   std::string lockdown;                   // "integrity"; empty: the kernel has none
   bool btf = true;
   std::optional<int> jit;         // net.core.bpf_jit_enable; nothing: it is not shown
+  bool jit_elsewhere = false;     // it is shown in the network namespace of process 1 alone
   std::uint64_t memlock = ~0ULL;  // RLIMIT_MEMLOCK
   std::string bpffs;              // the directory where it belongs
   bool has_bpffs = true;
   absl::Status cgroup2;                // why there is none
+  std::string cgroup2_point;           // the directory where it belongs
   std::vector<std::string> v1_in_use;  // net_cls, net_prio
   std::string release;                 // of this srcsel
 };
@@ -52,6 +54,7 @@ struct ReversePath {
 
 // One network namespace.
 struct NetworkFacts {
+  std::string netns;  // as --netns had it; empty: the one this process is in
   State state;
   std::vector<Stray> strays;
   std::vector<ReversePath> reverse_paths;

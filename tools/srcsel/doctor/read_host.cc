@@ -1,10 +1,13 @@
+#include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdio>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "agent/cgroup_root.hh"
 #include "base/netns.hh"
 #include "hooks/pins.hh"
@@ -30,18 +33,26 @@ std::pair<int, int> KernelVersion() {
 }
 
 // The sysctl is shown in the first namespace alone.
-std::optional<int> ReadJit() {
-  std::optional<int> jit;
+void ReadJit(HostFacts &facts) {
   const auto read = [&] {
     int value = 0;
-    if (absl::SimpleAtoi(ReadText("/proc/sys/net/core/bpf_jit_enable"), &value)) jit = value;
+    if (absl::SimpleAtoi(ReadText("/proc/sys/net/core/bpf_jit_enable"), &value)) facts.jit = value;
     return absl::OkStatus();
   };
   read().IgnoreError();
-  if (jit) return jit;
+  if (facts.jit) return;
   if (const absl::StatusOr<Fd> first = OpenNetns("/proc/1/ns/net"); first.ok())
     CallInNetns(*first, read).IgnoreError();
-  return jit;
+  facts.jit_elsewhere = facts.jit.has_value();
+}
+
+// Beside the hierarchies of v1, in a directory of the tmpfs that they are in; without any, sysfs
+// has one that is there for it, and in which no other can be made.
+std::string CgroupPoint() {
+  constexpr char kDirectory[] = "/sys/fs/cgroup";
+  struct statfs fs;
+  const bool bare = statfs(kDirectory, &fs) != 0 || fs.f_type == SYSFS_MAGIC;
+  return absl::StrCat(kDirectory, bare ? "" : "/unified");
 }
 
 }  // namespace
@@ -53,11 +64,12 @@ HostFacts ReadHostFacts(const UpPaths &paths) {
   facts.may_pin = geteuid() == 0;
   facts.lockdown = LockdownLevel(ReadText("/sys/kernel/security/lockdown"));
   facts.btf = access("/sys/kernel/btf/vmlinux", F_OK) == 0;
-  facts.jit = ReadJit();
+  ReadJit(facts);
   if (rlimit limit; getrlimit(RLIMIT_MEMLOCK, &limit) == 0) facts.memlock = limit.rlim_cur;
   facts.bpffs = paths.bpf.substr(0, paths.bpf.rfind('/'));
   facts.has_bpffs = IsBpffs(facts.bpffs);
   facts.cgroup2 = FindCgroupRoot().status();
+  facts.cgroup2_point = CgroupPoint();
   facts.v1_in_use = NetControllersInUse(ReadText("/proc/self/mountinfo"));
   facts.release = SRCSEL_RELEASE;
   return facts;
