@@ -1,7 +1,9 @@
 #include "policy/text_file.hh"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,10 +29,16 @@ absl::Status NotRead(int error) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadTextFile(const std::string &path, std::size_t limit) {
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat about;
-  if (!file || fstat(file.get(), &about) != 0) return NotRead(errno);
+  struct statfs fs;
+  if (!file || fstat(file.get(), &about) != 0 || fstatfs(file.get(), &fs) != 0)
+    return NotRead(errno);
   if (S_ISDIR(about.st_mode)) return absl::InvalidArgumentError("is a directory, not a file");
+  if (S_ISFIFO(about.st_mode) && fs.f_type != PIPEFS_MAGIC)
+    return absl::InvalidArgumentError(
+        "is a named pipe, which may never be written to: give a file");
+  if (fcntl(file.get(), F_SETFL, 0) != 0) return NotRead(errno);
   if (S_ISREG(about.st_mode) && static_cast<std::size_t>(about.st_size) > limit)
     return TooLarge(limit);
   constexpr std::size_t kBlock = 1u << 16;

@@ -1,8 +1,8 @@
 // A file's whole text, no more than so much of it.
 //
 // Contract: what is read is at most `limit` bytes and one block, whatever the file claims to be; a
-// pipe is waited for, a directory is refused. Errors say what is wrong and, of a file too large,
-// what is taken; they do not name the path.
+// pipe of a shell is waited for, one with a name and a directory are refused. Errors say what is
+// wrong and, of a file too large, what is taken; they do not name the path.
 
 #pragma once
 
