@@ -40,6 +40,13 @@ std::vector<Way> WaysByTables(const PolicyRule &rule, const Snapshot &snapshot) 
   return ways;
 }
 
+// What of the rule the finding is about: that it holds for UDP, where it says so.
+const char *KeyOf(const PolicyRule &rule) {
+  if (!rule.protos.empty()) return "ipproto";
+  if (rule.lookup) return "lookup";
+  return rule.home_mark ? "source" : "mark";
+}
+
 }  // namespace
 
 bool MarksDatagrams(const PolicyRule &rule) {
@@ -61,7 +68,7 @@ absl::Status ReportFirstDatagrams(const PolicyRule &rule, const Snapshot &snapsh
         AdviseOn(way,
                  absl::StrCat("the first datagram of an unconnected UDP socket has no mark yet: ",
                               Describe(way, *astray, state)),
-                 advice, state, Severity::kNote, "ipproto", found, wanted));
+                 advice, state, Severity::kNote, KeyOf(rule), found, wanted));
   }
   return absl::OkStatus();
 }

@@ -198,10 +198,10 @@ TEST_F(CheckPolicyTest, FirstDatagramsThatHaveNoMarkYet) {
   const std::string policy = "[[rule]]\nto = ['192.0.2.0/24', '2001:db8:80::/64']\nmark = 100\n";
   ExpectPrinted(
       policy, 0,
-      "p.toml:1: note: rule.ipproto: the first datagram of an unconnected UDP socket has "
+      "p.toml:1: note: rule.mark: the first datagram of an unconnected UDP socket has "
       "no mark yet: 10.1.0.1 leaves by eth0 to 192.0.2.0, not by eth1; unless a mark set "
       "in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
-      "p.toml:1: note: rule.ipproto: the first datagram of an unconnected UDP socket has "
+      "p.toml:1: note: rule.mark: the first datagram of an unconnected UDP socket has "
       "no mark yet: fd00:1::1 leaves by eth0 to 2001:db8:80::, not by eth1; unless a mark "
       "set in OUTPUT sends it there: ip -6 rule add from fd00:1::1 lookup 100\n"
       "p.toml: 1 rule, 0 errors, 0 warnings\n");
