@@ -73,6 +73,7 @@ absl::Status HookMirror::Refresh(const Policy &policy, Publisher publish) {
   if (unread_.neighbours && !unread_.routing) {
     SRCSEL_ASSIGN_OR_RETURN(state_.neighbours, reader_.ReadNeighbours());
     gateways_ = Gateways(state_);
+    ++states_;
   } else {
     SRCSEL_ASSIGN_OR_RETURN(State state, reader_.Read());
     Take(std::move(state));
@@ -90,7 +91,10 @@ absl::Status HookMirror::Refresh(const Policy &policy, Publisher publish) {
 
 void HookMirror::Take(State state) {
   state_ = std::move(state);
+  ++states_;
+  const std::size_t rules = state_.rules.size();
   own_rules_ = TakeOwnRules(state_.rules, owner_.value_or(RuleOwner::kUp));
+  whole_ = state_.rules.size() == rules;
   gateways_ = Gateways(state_);
 }
 

@@ -35,6 +35,10 @@ class HookMirror {
 
   // As last read, without what own_rules.hh has added.
   const State &state() const { return state_; }
+  // Grows with every state read.
+  std::uint64_t states() const { return states_; }
+  // Whether own_rules.hh has added none that a state is without.
+  bool is_whole() const { return whole_; }
 
   // Takes an image to those who decide.
   using Publisher = absl::FunctionRef<absl::Status(std::span<const std::byte>)>;
@@ -96,6 +100,8 @@ class HookMirror {
   std::uint64_t generation_ = 0;
   std::optional<RuleOwner> owner_;
   bool stale_ = false;
+  std::uint64_t states_ = 0;
+  bool whole_ = true;
 };
 
 }  // namespace srcsel

@@ -3,19 +3,21 @@
 #include <algorithm>
 #include <iterator>
 
+#include "agent/routed_ways.hh"
 #include "base/status.hh"
 
 namespace srcsel {
 namespace {
 
 constexpr std::chrono::seconds kLookAtSets(1);
+constexpr std::chrono::seconds kMostPatience(60);
 
 }  // namespace
 
-absl::StatusOr<HostMarks> HostMarks::Start(std::size_t most) {
+absl::StatusOr<HostMarks> HostMarks::Start(std::size_t most, const HookMirror &mirror) {
   SRCSEL_ASSIGN_OR_RETURN(RuleFollower follower, RuleFollower::Open());
   HostMarks marks(std::move(follower));
-  marks.Read(most);
+  marks.Read(most, mirror);
   return marks;
 }
 
@@ -38,10 +40,19 @@ void HostMarks::Hear() {
   Note(change.value_or(NfChange::kRules));
 }
 
+void HostMarks::NoteRoutes(const HookMirror &mirror) {
+  if (routes_ && *routes_ != mirror.states()) Note(NfChange::kElements);
+}
+
 void HostMarks::LookAround() {
   if (follower_.PollLegacy()) Note(NfChange::kRules);
   if (Clock::now() < look_at_sets_) return;
   look_at_sets_ = Clock::now() + kLookAtSets;
+  if (reader_.failed() && Clock::now() >= read_again_) {
+    Note(NfChange::kRules);
+    patience_ = std::min(2 * patience_, kMostPatience);
+    read_again_ = Clock::now() + patience_;
+  }
   if (reader_.PollSets() || !firewall_.unread_sets.empty()) Note(NfChange::kElements);
 }
 
@@ -51,20 +62,24 @@ std::optional<HostMarks::Clock::time_point> HostMarks::due() const {
   return std::min(*due_, *expiry_);
 }
 
-void HostMarks::Update(std::size_t most) {
-  if (changed_ == NfChange::kRules) return Read(most);
-  Compile(reader_.Renew(), most);
+void HostMarks::Update(std::size_t most, const HookMirror &mirror) {
+  if (changed_ == NfChange::kRules) return Read(most, mirror);
+  Compile(reader_.Renew(), most, mirror);
 }
 
-void HostMarks::Read(std::size_t most) {
-  Compile(reader_.Read(), most);
+void HostMarks::Read(std::size_t most, const HookMirror &mirror) {
+  Compile(reader_.Read(), most, mirror);
 }
 
-void HostMarks::Compile(NfRuleSet rules, std::size_t most) {
+void HostMarks::Compile(NfRuleSet rules, std::size_t most, const HookMirror &mirror) {
   due_.reset();
   changed_ = NfChange::kNothing;
+  if (!reader_.failed()) patience_ = std::chrono::seconds(1);
   firewall_ = std::move(rules);
-  policy_ = CompileMarks(firewall_, most);
+  RoutedWays ways(mirror.state(), mirror.is_whole());
+  policy_ = CompileMarks(firewall_, most, &ways);
+  routes_.reset();
+  if (ways.asked()) routes_ = mirror.states();
   expiry_ = reader_.elements() == nullptr ? std::nullopt : reader_.elements()->NextExpiry();
 }
 

@@ -10,12 +10,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/hook_mirror.hh"
 #include "netfilter/compile_marks.hh"
 #include "netfilter/follow_rules.hh"
 #include "netfilter/read_rules.hh"
@@ -28,7 +30,7 @@ class HostMarks {
   using Clock = std::chrono::steady_clock;
 
   // Subscribes, then reads: nothing that changes from here on is missed. At most `most` rules.
-  static absl::StatusOr<HostMarks> Start(std::size_t most);
+  static absl::StatusOr<HostMarks> Start(std::size_t most, const HookMirror &mirror);
 
   const NfRuleSet &firewall() const { return firewall_; }
   const MarkPolicy &policy() const { return policy_; }
@@ -44,22 +46,26 @@ class HostMarks {
   std::chrono::milliseconds look_interval() const { return follower_.look_interval(); }
   // When something has changed, or will have: elements of sets expire.
   std::optional<Clock::time_point> due() const;
-  void Update(std::size_t most);
+  void Update(std::size_t most, const HookMirror &mirror);
   // All anew.
-  void Read(std::size_t most);
+  void Read(std::size_t most, const HookMirror &mirror);
+  // Where rules look at the way that a flow has first, a change of routes is one of theirs too.
+  void NoteRoutes(const HookMirror &mirror);
 
  private:
   explicit HostMarks(RuleFollower follower) : follower_(std::move(follower)) {}
   void Note(NfChange change);
-  void Compile(NfRuleSet rules, std::size_t most);
+  void Compile(NfRuleSet rules, std::size_t most, const HookMirror &mirror);
 
   RuleFollower follower_;
   RuleReader reader_;
   NfRuleSet firewall_;
   MarkPolicy policy_;
   NfChange changed_ = NfChange::kNothing;
+  std::optional<std::uint64_t> routes_;  // the state of routes that the policy hangs on
   std::optional<Clock::time_point> due_, expiry_;
-  Clock::time_point look_at_sets_{};
+  Clock::time_point look_at_sets_{}, read_again_{};
+  std::chrono::seconds patience_{1};  // with what cannot be read
 };
 
 }  // namespace srcsel

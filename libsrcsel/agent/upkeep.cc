@@ -26,9 +26,17 @@ namespace {
 
 // What the kernel does not announce is looked at so often; what failed is tried again.
 constexpr std::chrono::milliseconds kLookAround{1000};
-// Of a firewall that changes all the time, changes are taken together: no more than half of the
-// time goes into it, and they come no closer than that.
+// Of a firewall that changes all the time, changes are taken together: no more than half of a CPU
+// goes into it, and they come no closer than that.
 constexpr std::chrono::milliseconds kRest{20};
+
+// What this thread has worked. Who publishes an image waits for RCU too, which takes the longer the
+// more others do.
+std::chrono::nanoseconds Worked() {
+  timespec worked;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &worked);
+  return std::chrono::seconds(worked.tv_sec) + std::chrono::nanoseconds(worked.tv_nsec);
+}
 
 absl::StatusOr<Fd> CatchSignals() {
   sigset_t ends;
@@ -114,7 +122,8 @@ int Upkeep::Patience() const {
 
 std::optional<Upkeep::Clock::time_point> Upkeep::FirewallDue() const {
   const auto due = up_->marks.due();
-  return due ? std::optional(std::max(*due, rested_)) : std::nullopt;
+  if (!due) return retry_;
+  return std::max(*due, rested_);
 }
 
 // Whether it was time to look at routes too.
@@ -132,16 +141,30 @@ bool Upkeep::LookAround() {
 
 void Upkeep::Follow() {
   const absl::Status status = up_->mirror.Follow(up_->policy, up_->hooks);
-  const std::string stale(status.message());
+  stale_routes_ = std::string(status.message());
+  up_->marks.NoteRoutes(up_->mirror);
+  NoteTrouble();
+}
+
+void Upkeep::NoteTrouble() {
+  const std::string &stale = stale_routes_.empty() ? stale_firewall_ : stale_routes_;
   if (stale == up_->state.stale && up_->mirror.image()->header().generation == written_) return;
   up_->state.stale = stale;
   WriteDown().IgnoreError();
 }
 
+// What could not be put in force is tried again.
+void Upkeep::Retry(const absl::Status &status) {
+  retry_.reset();
+  if (!status.ok()) retry_ = Clock::now() + kLookAround;
+  stale_firewall_ = std::string(status.message());
+  NoteTrouble();
+}
+
 // The file stays as it was read last: it is not read anew because of the firewall.
 void Upkeep::FollowFirewall() {
-  const Clock::time_point begin = Clock::now();
-  up_->marks.Update(UpPlan::Room(up_->from_file));
+  const std::chrono::nanoseconds before = Worked();
+  up_->marks.Update(UpPlan::Room(up_->from_file), up_->mirror);
   Examined examined;
   absl::StatusOr<Resolution> file =
       Resolve(up_->from_file, up_->mirror.state(), up_->mirror.advice());
@@ -150,10 +173,8 @@ void Upkeep::FollowFirewall() {
     examined = {up_->from_file, std::move(file->policy), {}, std::move(file->wanted)};
     status = PutInForce(std::move(examined));
   }
-  up_->state.stale = std::string(status.message());
-  if (!status.ok()) WriteDown().IgnoreError();
-  const Clock::time_point end = Clock::now();
-  rested_ = end + std::max(end - begin, Clock::duration(kRest));
+  Retry(status);
+  rested_ = Clock::now() + std::max(Worked() - before, std::chrono::nanoseconds(kRest));
 }
 
 void Upkeep::HearSignal() {
@@ -203,11 +224,17 @@ absl::Status Upkeep::Reload(const UpPolicy &source, Findings &findings) {
                           Examine(source, up_->mirror.state(), up_->mirror.advice()));
   findings = std::move(examined.findings);
   if (HasErrors(findings)) return absl::OkStatus();
-  up_->from_file = examined.written;
+  Policy before = std::exchange(up_->from_file, examined.written);
+  up_->marks.Read(UpPlan::Room(up_->from_file), up_->mirror);
+  const absl::Status status = PutInForce(std::move(examined));
+  if (!status.ok()) {
+    up_->from_file = std::move(before);
+    Retry(status);
+    return status;
+  }
   up_->source = source;
   up_->state.policy_since = absl::Now();
-  up_->marks.Read(UpPlan::Room(up_->from_file));
-  SRCSEL_RETURN_IF_ERROR(PutInForce(std::move(examined)));
+  Retry(WriteDown());
   return up_->hooks.ForgetTallies();
 }
 
@@ -245,14 +272,16 @@ absl::Status Upkeep::End() {
 absl::Status Upkeep::WriteDown() {
   const Image &image = *up_->mirror.image();
   const std::uint64_t generation = image.header().generation;
+  absl::Status published;
   if (generation != written_)
-    SRCSEL_RETURN_IF_ERROR(PublishImage(up_->run, "image", image.bytes(), 0644));
-  written_ = generation;
+    published = PublishImage(up_->run, "image", image.bytes(), 0644);
+  if (published.ok()) written_ = generation;
   up_->state.generation = generation;
   up_->state.policy = up_->source.file;
   up_->state.rules = NamesOf(up_->policy);
   up_->state.limits = up_->marks.Limits();
-  return WriteUpState(up_->run, up_->state);
+  const absl::Status state = WriteUpState(up_->run, up_->state);
+  return published.ok() ? state : published;
 }
 
 }  // namespace srcsel

@@ -39,6 +39,8 @@ class Upkeep {
   bool LookAround();
   void Follow();
   void FollowFirewall();
+  void Retry(const absl::Status &status);
+  void NoteTrouble();
   void HearSignal();
   void HearCaller();
   ControlAnswer Do(ControlSocket::Caller &caller);
@@ -57,6 +59,8 @@ class Upkeep {
   std::optional<Clock::time_point> trial_ends_;
   Clock::time_point look_{}, look_at_firewall_{};  // when it is time to
   Clock::time_point rested_{};                     // from the last change of the firewall
+  std::optional<Clock::time_point> retry_;         // of a change of the firewall
+  std::string stale_routes_, stale_firewall_;      // why what is in force may not be what they have
   std::uint64_t written_ = 0;                      // generation of the image in the file
   std::optional<absl::Status> ended_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "netfilter/condition.hh"
+#include "netfilter/first_ways.hh"
 #include "netfilter/output_chains.hh"
 #include "policy/policy.hh"
 
@@ -26,8 +27,9 @@ struct MarkedClass {
   }
 };
 
-// In order, the first holds; what is in none is left to the kernel.
+// In order, the first holds; what is in none is left to the kernel. `ways` may be null: then what
+// hangs on them is unknown.
 std::vector<MarkedClass> MarkClasses(const std::vector<NfOutputChain> &chains,
-                                     const Condition &flows, std::size_t &budget);
+                                     const Condition &flows, FirstWays *ways, std::size_t &budget);
 
 }  // namespace srcsel

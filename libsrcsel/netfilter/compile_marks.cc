@@ -16,12 +16,13 @@ constexpr std::size_t kBudget = 400'000;
 // Each mask is a dimension of the image, of which there are few.
 constexpr std::size_t kMasks = 3;
 
-std::vector<MarkedClass> Compile(const NfRuleSet &rules, int family, const Mark &mark) {
+std::vector<MarkedClass> Compile(const NfRuleSet &rules, int family, const Mark &mark,
+                                 FirstWays *ways) {
   std::size_t budget = kBudget;
   Condition flows;
   flows.to = AllOf(family);
   flows.mark = mark;
-  return MarkClasses(ChainsThatMatter(rules, family), flows, budget);
+  return MarkClasses(ChainsThatMatter(rules, family, ways != nullptr), flows, ways, budget);
 }
 
 std::size_t CountMasks(const std::vector<MarkedClass> &classes) {
@@ -105,12 +106,12 @@ std::vector<std::string> MarkPolicy::NotUnderstood() const {
   return names;
 }
 
-MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most) {
+MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most, FirstWays *ways) {
   MarkPolicy policy;
   std::vector<MarkedClass> classes[2];
   std::size_t masks = 0;
   for (int family : {AF_INET, AF_INET6}) {
-    classes[family == AF_INET6] = Compile(rules, family, {0, 0});
+    classes[family == AF_INET6] = Compile(rules, family, {0, 0}, ways);
     masks = std::max(masks, CountMasks(classes[family == AF_INET6]));
   }
   if (masks > kMasks) {
@@ -118,7 +119,7 @@ MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most) {
         "the rules look at marks under many masks: sockets that bear a mark of their own are left "
         "to the kernel");
     for (int family : {AF_INET, AF_INET6})
-      classes[family == AF_INET6] = Compile(rules, family, {0, 0xffffffff});
+      classes[family == AF_INET6] = Compile(rules, family, {0, 0xffffffff}, ways);
   }
   policy.rules = RulesOf(classes[0]);
   std::vector<PolicyRule> v6 = RulesOf(classes[1]);

@@ -6,6 +6,8 @@
 // socket bears the mark, end as before (Apply::kMark); elsewhere the source that goes with the mark
 // is bound and the mark is left to netfilter (Apply::kBind). What netfilter does not route again,
 // or drops, needs no rule. What is not known is left to the kernel, by a rule that says why.
+// Rules that look at the device or the source of the first route become rules by destination: they
+// are right for as long as the routes are as they were.
 //
 // Pure. Cost: that of explore.hh, and once more for each class; work is bounded.
 
@@ -15,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "netfilter/first_ways.hh"
 #include "netfilter/rule_set.hh"
 #include "policy/policy.hh"
 
@@ -31,7 +34,7 @@ struct MarkPolicy {
   std::vector<std::string> NotUnderstood() const;
 };
 
-// At most `most` rules, at least one.
-MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most);
+// At most `most` rules, at least one. `ways` may be null: then what hangs on them is not known.
+MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most, FirstWays *ways = nullptr);
 
 }  // namespace srcsel

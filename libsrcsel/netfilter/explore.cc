@@ -45,8 +45,8 @@ struct FlowWalk {
 
 class Explorer {
  public:
-  Explorer(std::vector<NfOutputChain> chains, std::size_t &budget)
-      : chains_(std::move(chains)), budget_(budget) {}
+  Explorer(std::vector<NfOutputChain> chains, const NfWays *ways, std::size_t &budget)
+      : chains_(std::move(chains)), ways_(ways), budget_(budget) {}
 
   void Follow(FlowWalk walk, std::vector<NfClass> &out) {
     if (walk.depth > kDepth) return GiveUp(std::move(walk), kTooMuch, out);
@@ -236,7 +236,7 @@ class Explorer {
       else
         break;
     }
-    const MatchContext context{walk.end.mark, walk.end.connection, walk.state};
+    const MatchContext context{walk.end.mark, walk.end.connection, walk.state, ways_};
     if (end < rule.steps.size())
       for (const MatchedPart &part : MatchedByAll({walk.flows, unknown, aside}, holding, context)) {
         FlowWalk held = Part(walk, part.flows);
@@ -292,7 +292,7 @@ class Explorer {
   }
 
   bool Look(FlowWalk &walk, const NfLookup &lookup, std::vector<NfClass> &out) {
-    const MatchContext context{walk.end.mark, walk.end.connection, walk.state};
+    const MatchContext context{walk.end.mark, walk.end.connection, walk.state, ways_};
     std::vector<std::pair<MatchedPart, const NfCase *>> parts;
     for (const NfCase &one : *lookup.cases)
       for (MatchedPart &part : Matched({walk.flows}, lookup.keys, one.boxes, context)) {
@@ -370,6 +370,7 @@ class Explorer {
       }
   }
   std::vector<NfOutputChain> chains_;
+  const NfWays *const ways_;
   std::map<const NfChain *, bool> inert_;
   std::size_t &budget_;
 };
@@ -377,25 +378,30 @@ class Explorer {
 }  // namespace
 
 // What only drops, and does not look at marks or comes after all that set them, drops the same
-// packets whatever mark their sockets have.
-std::vector<NfOutputChain> ChainsThatMatter(const NfRuleSet &rules, int family) {
+// packets whatever mark their sockets have; unless it looks at what changes with that mark.
+std::vector<NfOutputChain> ChainsThatMatter(const NfRuleSet &rules, int family, bool ways) {
   std::vector<NfOutputChain> all = OutputChains(rules, family), out;
   std::size_t end = all.size();
   while (end > 0 && !HasEffect(*all[end - 1].table, *all[end - 1].chain)) --end;
-  for (std::size_t i = 0; i < end; ++i)
-    if (HasEffect(*all[i].table, *all[i].chain) || LooksAtMarks(*all[i].table, *all[i].chain))
+  if (end == 0) return out;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const NfTable &table = *all[i].table;
+    const NfChain &chain = *all[i].chain;
+    if (HasEffect(table, chain) || (i < end && LooksAtMarks(table, chain)) ||
+        (ways && CanDrop(table, chain) && LooksAtWays(table, chain)))
       out.push_back(all[i]);
+  }
   FindTies(out);
   return out;
 }
 
 std::vector<NfClass> Explore(const std::vector<NfOutputChain> &chains, const Condition &flows,
-                             const NfMark &mark, std::size_t &budget) {
+                             const NfMark &mark, const NfWays *ways, std::size_t &budget) {
   FlowWalk walk;
   walk.flows = flows;
   walk.end.mark = walk.end.routed = mark;
   std::vector<NfClass> out;
-  Explorer(chains, budget).Follow(std::move(walk), out);
+  Explorer(chains, ways, budget).Follow(std::move(walk), out);
   return out;
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "netfilter/condition.hh"
+#include "netfilter/first_ways.hh"
 #include "netfilter/output_chains.hh"
 #include "netfilter/rule_set.hh"
 
@@ -38,13 +39,14 @@ struct NfClass {
   NfEnd end;
 };
 
-// The chains that Explore() follows. The rule set must outlive them.
-std::vector<NfOutputChain> ChainsThatMatter(const NfRuleSet &rules, int family);
+// The chains that Explore() follows. The rule set must outlive them. `ways`: whether it is to know
+// the first ways of flows.
+std::vector<NfOutputChain> ChainsThatMatter(const NfRuleSet &rules, int family, bool ways);
 
-// Flows that are in `flows` and whose socket bears `mark`. Takes its steps from `budget`; without
-// any left, what is not explored yet is unknown.
+// Flows that are in `flows`, whose socket bears `mark` and which come by these ways; null: by ways
+// not known. Takes its steps from `budget`; without any left, what is not explored yet is unknown.
 std::vector<NfClass> Explore(const std::vector<NfOutputChain> &chains, const Condition &flows,
-                             const NfMark &mark, std::size_t &budget);
+                             const NfMark &mark, const NfWays *ways, std::size_t &budget);
 
 // Whether both ends are known and the same, for flows of the condition.
 bool EndAlike(const NfEnd &a, const NfEnd &b, const Condition &flows);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "netfilter/evaluate.hh"
@@ -61,8 +62,7 @@ class Narrower {
       case NfField::kOutDevice:
         return AddDevice(from, std::get<NfNames>(values));
       case NfField::kSource:
-        return Unless(from, std::get<NfPrefixes>(values)->prefixes.front().length == 0,
-                      "looks at the source address");
+        return AddSource(from, std::get<NfPrefixes>(values));
       case NfField::kSport:
         return Unless(from, Covers(std::get<NfNumbers>(values), {{0, 65535}}),
                       "looks at the source port");
@@ -135,7 +135,30 @@ class Narrower {
   void AddDevice(const MatchedPart &from, const NfNames &names) {
     if (std::ranges::count(names, "*") != 0) return out_.push_back(from);
     if (std::ranges::all_of(names, [](const std::string &name) { return name == "lo"; })) return;
-    Unless(from, false, "looks at the device of the first route");
+    AddWays(from, "looks at the device of the first route", [&](const NfWays::Part &way) {
+      return std::ranges::any_of(
+          names, [&](const std::string &name) { return NameFits(name, way.device); });
+    });
+  }
+
+  void AddSource(const MatchedPart &from, const NfPrefixes &sources) {
+    if (!sources->prefixes.empty() && sources->prefixes.front().length == 0)
+      return out_.push_back(from);
+    AddWays(from, "looks at the source address",
+            [&](const NfWays::Part &way) { return Contains(*sources, way.source); });
+  }
+
+  template <typename F>
+  void AddWays(const MatchedPart &from, const char *words, F fits) {
+    if (context_.ways == nullptr) return Unless(from, false, words);
+    std::vector<Prefix> all;
+    for (const NfWays::Part &way : context_.ways->parts)
+      if (fits(way)) std::ranges::copy(way.to->prefixes, std::back_inserter(all));
+    const NfPrefixes fitting = MakePrefixes("", std::move(all));
+    Keep(from, [&](Condition &c) { return Narrow(c, fitting); });
+    const std::size_t known = out_.size();
+    Keep(from, [&](Condition &c) { return Narrow(c, context_.ways->unknown); });
+    for (std::size_t i = known; i < out_.size(); ++i) SetUnknown(out_[i], words);
   }
 
   const MatchContext &context_;

@@ -1,8 +1,8 @@
 // Which flows of a class a match holds for.
 //
-// What a hook sees of a flow before its first packet exists can be told apart; what the kernel
-// chooses later (source, device, source port), and what is not shown to a hook (dscp, net_cls), is
-// unknown.
+// What a hook sees of a flow before its first packet exists can be told apart; the first route's
+// device and source as far as the ways are given. What the kernel chooses later (the source port),
+// and what is not shown to a hook (dscp, net_cls), is unknown.
 
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "netfilter/condition.hh"
+#include "netfilter/first_ways.hh"
 #include "netfilter/rule_set.hh"
 
 namespace srcsel {
@@ -18,6 +19,7 @@ namespace srcsel {
 struct MatchContext {
   NfMark mark, connection;
   std::uint32_t state;  // NfState
+  const NfWays *ways;   // null: unknown
 };
 
 struct MatchedPart {

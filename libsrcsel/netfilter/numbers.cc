@@ -18,21 +18,6 @@ const Prefix *Nearest(const PrefixSet &set, const Prefix &prefix) {
   return after == set.prefixes.begin() ? nullptr : &*std::prev(after);
 }
 
-IpAddress LastOf(const Prefix &prefix) {
-  IpAddress::Bytes bytes = prefix.address.bytes();
-  for (int bit = prefix.length; bit < prefix.address.bits(); ++bit)
-    bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] | 0x80 >> (bit % 8));
-  return IpAddress::FromBytes(prefix.address.family(), bytes.data());
-}
-
-// The address after it; there is one.
-IpAddress NextOf(const IpAddress &address) {
-  IpAddress::Bytes bytes = address.bytes();
-  for (std::size_t i = address.size(); i-- > 0;)
-    if (++bytes[i] != 0) break;
-  return IpAddress::FromBytes(address.family(), bytes.data());
-}
-
 }  // namespace
 
 NfNumbers Normalized(NfNumbers numbers) {
@@ -94,6 +79,27 @@ std::vector<Mark> MarksOf(const NfNumbers &numbers) {
     }
   }
   return out;
+}
+
+IpAddress LastOf(const Prefix &prefix) {
+  IpAddress::Bytes bytes = prefix.address.bytes();
+  for (int bit = prefix.length; bit < prefix.address.bits(); ++bit)
+    bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] | 0x80 >> (bit % 8));
+  return IpAddress::FromBytes(prefix.address.family(), bytes.data());
+}
+
+IpAddress NextOf(const IpAddress &address) {
+  IpAddress::Bytes bytes = address.bytes();
+  for (std::size_t i = address.size(); i-- > 0;)
+    if (++bytes[i] != 0) break;
+  return IpAddress::FromBytes(address.family(), bytes.data());
+}
+
+IpAddress PreviousOf(const IpAddress &address) {
+  IpAddress::Bytes bytes = address.bytes();
+  for (std::size_t i = address.size(); i-- > 0;)
+    if (bytes[i]-- != 0) break;
+  return IpAddress::FromBytes(address.family(), bytes.data());
 }
 
 std::vector<Prefix> PrefixesOf(const IpAddress &first, const IpAddress &last) {

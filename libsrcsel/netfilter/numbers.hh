@@ -25,6 +25,12 @@ bool Covers(const NfNumbers &wide, const NfNumbers &narrow);
 // Value and mask pairs that together are the numbers: of 2-5, 2/~1 and 4/~1.
 std::vector<Mark> MarksOf(const NfNumbers &numbers);
 
+// The last address of a prefix; those after and before one, of which the last and the first are
+// neighbours.
+IpAddress LastOf(const Prefix &prefix);
+IpAddress NextOf(const IpAddress &address);
+IpAddress PreviousOf(const IpAddress &address);
+
 // Addresses of one family from first to last, both included, as prefixes.
 std::vector<Prefix> PrefixesOf(const IpAddress &first, const IpAddress &last);
 // Sorted, and without prefixes that another one contains.

@@ -33,7 +33,7 @@ bool Any(const NfTable &table, const NfStep &step, Test test, std::set<const NfC
   if (const auto *lookup = std::get_if<NfUnknownLookup>(&step)) cases = lookup->cases.get();
   return cases != nullptr && std::ranges::any_of(*cases, [&](const NfCase &one) {
            if (const auto *verdict = std::get_if<NfVerdict>(&one.then))
-             return AnyBeyond(table, *verdict, test, seen);
+             return test(*verdict) || AnyBeyond(table, *verdict, test, seen);
            return test(std::get<NfSetMark>(one.then));
          });
 }
@@ -44,6 +44,25 @@ bool Any(const NfTable &table, const NfChain &chain, Test test, std::set<const N
     for (const NfStep &step : rule.steps)
       if (Any(table, step, test, seen)) return true;
   return false;
+}
+
+// What leaves by lo is for this host itself.
+bool LooksAtWays(const NfKey &key, const NfValues &values) {
+  if (key.field == NfField::kSource) {
+    const NfPrefixes &sources = std::get<NfPrefixes>(values);
+    return sources->prefixes.empty() || sources->prefixes.front().length != 0;
+  }
+  const auto is_plain = [](const std::string &name) { return name == "lo" || name == "*"; };
+  return key.field == NfField::kOutDevice &&
+         !std::ranges::all_of(std::get<NfNames>(values), is_plain);
+}
+
+bool LooksAtWays(const std::vector<NfKey> &keys, const NfBoxes &boxes) {
+  return std::ranges::any_of(boxes, [&](const NfBox &box) {
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      if (LooksAtWays(keys[i], box[i])) return true;
+    return false;
+  });
 }
 
 bool Reaches(const NfTable &table, const NfChain &chain, Test test) {
@@ -96,6 +115,24 @@ bool LooksAtMarks(const NfTable &table, const NfChain &chain) {
     const auto *lookup = std::get_if<NfLookup>(&step);
     return lookup != nullptr && looks(lookup->keys);
   });
+}
+
+bool LooksAtWays(const NfTable &table, const NfChain &chain) {
+  return Reaches(table, chain, [](const NfStep &step) {
+    if (const auto *match = std::get_if<NfMatch>(&step))
+      return LooksAtWays(match->keys, *match->boxes);
+    const auto *lookup = std::get_if<NfLookup>(&step);
+    return lookup != nullptr && std::ranges::any_of(*lookup->cases, [&](const NfCase &one) {
+             return LooksAtWays(lookup->keys, one.boxes);
+           });
+  });
+}
+
+bool CanDrop(const NfTable &table, const NfChain &chain) {
+  return chain.drops || Reaches(table, chain, [](const NfStep &step) {
+           const auto *verdict = std::get_if<NfVerdict>(&step);
+           return verdict != nullptr && verdict->kind == NfVerdictKind::kDrop;
+         });
 }
 
 }  // namespace srcsel

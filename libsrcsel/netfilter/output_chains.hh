@@ -41,7 +41,10 @@ void FindTies(std::vector<NfOutputChain> &chains);
 // Whether anything in the chain, or in those it leads to, can change a mark or the way of a packet
 // otherwise than by dropping it.
 bool HasEffect(const NfTable &table, const NfChain &chain);
-// Whether it, or one it leads to, looks at marks.
+// Whether it, or one it leads to, looks at marks; at the device or the source of the first route,
+// otherwise than for lo; drops.
 bool LooksAtMarks(const NfTable &table, const NfChain &chain);
+bool LooksAtWays(const NfTable &table, const NfChain &chain);
+bool CanDrop(const NfTable &table, const NfChain &chain);
 
 }  // namespace srcsel

@@ -22,6 +22,34 @@ std::string SaveProgram(int family, NfOrigin origin) {
                       origin == NfOrigin::kIptablesLegacy ? "-legacy" : "-nft", "-save");
 }
 
+// A table that may be iptables' by its name; `is_opaque`: has rules that nft's list does not show.
+struct NamedTable {
+  std::string name;
+  bool is_opaque = false;
+};
+
+std::vector<NamedTable> TablesOfIptables(const NftJson &nft, int family) {
+  constexpr absl::string_view kTables[] = {"raw", "mangle", "nat", "filter", "security"};
+  const std::string of_family = family == AF_INET ? "ip" : "ip6";
+  std::vector<NamedTable> tables;
+  const auto list = nft.find("nftables");
+  if (list == nft.end()) return tables;
+  for (const NftJson &item : *list) {
+    const auto table = item.find("table"), rule = item.find("rule");
+    if (table != item.end() && table->value("family", "") == of_family &&
+        std::ranges::find(kTables, table->value("name", "")) != std::end(kTables))
+      tables.push_back({table->value("name", "")});
+    if (rule == item.end() || rule->value("family", "") != of_family) continue;
+    const auto of =
+        std::ranges::find(tables, rule->value("table", ""), &NamedTable::name);
+    const auto expr = rule->find("expr");
+    if (of != tables.end() && expr != rule->end())
+      of->is_opaque |= std::ranges::any_of(
+          *expr, [](const NftJson &one) { return one.is_object() && one.contains("xt"); });
+  }
+  return tables;
+}
+
 // Of what could not be read, nobody knows which packets it marks.
 void AddUnreadTable(const std::string &what, int family, NfOrigin origin, NfRuleSet &rules) {
   NfTable table{origin, family == AF_INET, family == AF_INET6, what, {}};
@@ -42,15 +70,21 @@ void RuleReader::ReadLegacy(int family) {
   saved_.push_back({NfOrigin::kIptablesLegacy, family, program, RunProgram({program})});
 }
 
-// Only what has such tables may be iptables'.
-bool RuleReader::MayHaveIptables() const {
-  constexpr absl::string_view kTables[] = {"raw", "mangle", "nat", "filter", "security"};
-  const auto list = nft_.find("nftables");
-  return list != nft_.end() && std::ranges::any_of(*list, [&](const NftJson &item) {
-           const auto table = item.find("table");
-           return table != item.end() &&
-                  std::ranges::find(kTables, table->value("name", "")) != std::end(kTables);
-         });
+// One table that iptables did not make, but nft, fails its program for all. Such a one is understood
+// by nft's list.
+void RuleReader::ReadOfNft(int family) {
+  const std::vector<NamedTable> tables = TablesOfIptables(nft_, family);
+  if (tables.empty()) return;
+  const std::string program = SaveProgram(family, NfOrigin::kIptablesNft);
+  const auto keep = [&](absl::StatusOr<std::string> text) {
+    saved_.push_back({NfOrigin::kIptablesNft, family, program, std::move(text)});
+  };
+  absl::StatusOr<std::string> all = RunProgram({program});
+  if (all.ok()) return keep(std::move(all));
+  for (const NamedTable &table : tables) {
+    absl::StatusOr<std::string> one = RunProgram({program, "-t", table.name});
+    if (one.ok() || table.is_opaque) keep(std::move(one));
+  }
 }
 
 NfRuleSet RuleReader::Read() {
@@ -65,12 +99,9 @@ NfRuleSet RuleReader::Read() {
   unread_nft_ = nft.status();
   if (nft.ok()) nft_ = NftJson::parse(*nft, nullptr, false);
   if (nft_.is_discarded()) unread_nft_ = absl::InternalError("read nft's JSON: it is none");
-  const bool may_have_iptables = unread_nft_.ok() && MayHaveIptables();
   for (int family : {AF_INET, AF_INET6}) {
     ReadLegacy(family);
-    const std::string program = SaveProgram(family, NfOrigin::kIptablesNft);
-    if (may_have_iptables)
-      saved_.push_back({NfOrigin::kIptablesNft, family, program, RunProgram({program})});
+    if (unread_nft_.ok()) ReadOfNft(family);
   }
   return Renew();
 }
@@ -97,6 +128,11 @@ NfRuleSet RuleReader::Renew() {
   rules.skipped.emplace_back(status.message());
   for (int family : {AF_INET, AF_INET6}) AddUnreadTable("nft", family, NfOrigin::kNft, rules);
   return rules;
+}
+
+bool RuleReader::failed() const {
+  return !unread_nft_.ok() ||
+         std::ranges::any_of(saved_, [](const Saved &saved) { return !saved.text.ok(); });
 }
 
 bool RuleReader::PollSets() {

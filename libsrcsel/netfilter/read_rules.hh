@@ -30,6 +30,9 @@ class RuleReader {
   // The same, where since then only elements of nft's sets have changed and elements() has heard.
   NfRuleSet Renew();
 
+  // Whether something was not to be had: it may be the next time.
+  bool failed() const;
+
   // Whether a set that rules look into may have changed and nobody announces it; then Renew().
   bool PollSets();
 
@@ -46,7 +49,7 @@ class RuleReader {
   };
 
   void ReadLegacy(int family);
-  bool MayHaveIptables() const;
+  void ReadOfNft(int family);
 
   std::optional<NftElements> elements_;
   IpSets ip_sets_;

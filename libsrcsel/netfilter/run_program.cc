@@ -102,7 +102,7 @@ absl::StatusOr<std::string> RunProgram(const std::vector<std::string> &arguments
   if (!in_time) return absl::DeadlineExceededError(absl::StrCat("run ", said, ": takes too long"));
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return absl::UnknownError(
-        absl::StrCat("run ", said, ": ", absl::StripAsciiWhitespace(complaint)));
+        absl::StrCat("run ", said, ": ", complaint.substr(0, complaint.find('\n'))));
   return printed;
 }
 

@@ -1,6 +1,7 @@
 // srcsel up, where the firewall or the process that follows it comes to grief: what then holds, and
 // what is said about it.
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -62,6 +63,53 @@ TEST_F(UpTroubleTest, AFlushedRuleSetIsOneThatMarksNothing) {
   EXPECT_THAT(status.at("limits"), IsEmpty());
   EXPECT_EQ(status.at("trouble"), "");
   EXPECT_EQ(status.at("following"), true);
+}
+
+// A directory in the image's place cannot be replaced by a file.
+TEST_F(UpTroubleTest, WhatCouldNotBePublishedIsTriedAgain) {
+  ASSERT_TRUE(UpByMarks({"-q"}).ok());
+  const std::string image = run_ + "/image";
+  ASSERT_TRUE(std::filesystem::remove(image));
+  ASSERT_TRUE(std::filesystem::create_directories(image + "/full"));
+  MarkUdp();
+  EXPECT_TRUE(Eventually([&] { return Status().at("trouble") != ""; }));
+  EXPECT_EQ(Status().at("following"), true);
+  std::filesystem::remove_all(image);
+  EXPECT_TRUE(Eventually([&] { return Status().at("trouble") == ""; }));
+  EXPECT_TRUE(std::filesystem::is_regular_file(image));
+  EXPECT_EQ(Source(), kUnicomSource4);
+}
+
+// Without a descriptor left no map is made for the next image; changes come, and nothing is heard
+// of them later.
+TEST_F(UpTroubleTest, WhatCouldNotBePutInForceIsTriedAgain) {
+  ASSERT_TRUE(client_
+                  .Nft(absl::StrCat("table inet uplinks {\n set far { type ipv4_addr; elements = { ",
+                                    kServer4,
+                                    " } }\n chain output {\n  type route hook output priority "
+                                    "mangle;\n  ip daddr @far meta mark set 100\n }\n}\n"))
+                  .ok());
+  ASSERT_TRUE(UpByMarks({"-q"}).ok());
+  const auto pid = Status().at("pid").get<pid_t>();
+  rlimit before{}, none{};
+  ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, nullptr, &before), 0);
+  none.rlim_max = before.rlim_max;
+  ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &none, nullptr), 0);
+  const auto tries = [&] {
+    std::ifstream file(absl::StrCat("/proc/", pid, "/status"));
+    std::string word;
+    long count = 0;
+    while (file >> word)
+      if (word == "voluntary_ctxt_switches:") file >> count;
+    return count;
+  };
+  const long tries_before = tries();
+  ASSERT_TRUE(client_.Do("nft flush set inet uplinks far").ok());
+  ASSERT_TRUE(Eventually([&] { return tries() > tries_before + 1; }));
+  EXPECT_EQ(Source(), kUnicomSource4) << "it cannot be in force";
+  ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &before, nullptr), 0);
+  EXPECT_TRUE(Eventually([&] { return Source() == kTelecomSource4; }));
+  EXPECT_TRUE(Eventually([&] { return Status().at("trouble") == ""; }));
 }
 
 // Its name is gone; it lives as long as somebody is in it, and the follower is.

@@ -81,6 +81,17 @@ TEST(Netfilter, SetsTheMarkOnlyWhereTheRulesThenEndAlike) {
   EXPECT_EQ(tested.rules.at(0).apply, Apply::kBind);
 }
 
+// The mark of a later rule, on the socket before, would let it pass.
+TEST(Netfilter, WhatIsDroppedIsNotMarked) {
+  const MarkPolicy policy = CompileMarks(
+      Mangle("-A OUTPUT -p udp -m mark --mark 0x0 -j DROP\n-A OUTPUT -j MARK --set-mark 0x1\n"), 9);
+  ASSERT_EQ(policy.rules.size(), 2u);
+  EXPECT_TRUE(policy.rules[0].leave);
+  EXPECT_THAT(policy.rules[0].protos, ElementsAre(IPPROTO_UDP));
+  EXPECT_THAT(policy.rules[0].marks, ElementsAre(Mark{0, 0xffffffff}));
+  EXPECT_THAT(policy.NotUnderstood(), IsEmpty());
+}
+
 TEST(Netfilter, WhatIsNotAMatchNeedsNoRuleOfItsOwn) {
   const MarkPolicy policy = CompileMarks(
       Mangle("-A OUTPUT ! -d 10.0.0.0/8 -p tcp -m tcp --dport 443 -j MARK --set-mark 0x2\n"), 9);

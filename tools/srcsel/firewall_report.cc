@@ -22,7 +22,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void AddOnce(std::vector<std::string> &list, const std::string &item) {
+template <typename T>
+void AddOnce(std::vector<T> &list, const T &item) {
   if (std::ranges::find(list, item) == list.end()) list.push_back(item);
 }
 
@@ -109,10 +110,11 @@ FirewallReport ReportOf(const HostMarks &marks, const State &state) {
   FirewallReport report;
   const auto snapshot = Snapshot::Make(state, 1);
   for (const PolicyRule &rule : marks.policy().rules)
-    if (snapshot.ok() && rule.mark) report.rules.push_back(RuleOf(rule, state, **snapshot));
+    if (snapshot.ok() && rule.mark) AddOnce(report.rules, RuleOf(rule, state, **snapshot));
   report.limits = marks.Limits();
   report.too_late = BeyondCreation(marks.policy());
-  if (report.rules.empty()) return report;
+  // What is left to the kernel may be in need of it.
+  if (report.rules.empty() || !report.limits.empty()) return report;
   const SourceNats nats = SortSourceNats(marks.firewall());
   report.needless = NamesOf(nats.needless);
   report.forwarding = NamesOf(nats.forwarding);

@@ -18,6 +18,7 @@ struct FirewallReport {
   struct Rule {
     std::string name, mark, socket;  // socket: "marked" or "bound"
     std::vector<std::string> tables, sources;
+    friend bool operator==(const Rule &, const Rule &) = default;
   };
   std::vector<Rule> rules;
   std::vector<std::string> limits;      // not known, and left to the kernel

@@ -67,7 +67,9 @@ absl::StatusOr<Imported> Import(const ImportOptions &options) {
     return (table.origin == NfOrigin::kNft) != (options.kind == "nft");
   });
   MarkPolicy marks = CompileMarks(rules, SRCSEL_MAX_POLICY);
-  const SourceNats nats = marks.rules.empty() ? SourceNats() : SortSourceNats(rules);
+  // What is left to the kernel may be in need of it.
+  const bool whole = rules.skipped.empty() && marks.NotUnderstood().empty() && marks.limits.empty();
+  const SourceNats nats = marks.rules.empty() || !whole ? SourceNats() : SortSourceNats(rules);
   return Imported{.kind = options.kind,
                   .others = rules.tables.size() != all,
                   .skipped = rules.skipped,

@@ -83,10 +83,18 @@ class NftDrawer {
     if (unknown_ && dice_.OneIn(12))
       return dice_.Word({"limit rate 100/second", "meta random > 100", "meta length 10-100",
                          "meta cpu 0", "th dport 53"});
+    if (dice_.OneIn(20))
+      return absl::StrCat(dice_.Word({"oifname ", "oif "}), no,
+                          dice_.Word({"\"u0\"", "\"u1\"", "{ \"u0\", \"lo\" }"}));
+    if (dice_.OneIn(40)) return absl::StrCat("oifname ", no, "\"u*\"");
+    if (dice_.OneIn(40))
+      return absl::StrCat("oifname . ", ip, " daddr ", no, "{ \"u0\" . ", Address(v4), ", \"u1\" . ",
+                          Address(v4), " }");
     // What a hook does not see.
     if (dice_.OneIn(30))
-      return absl::StrCat("oifname ", no, dice_.Word({"\"u1\"", "\"u*\"", "{ \"u0\", \"lo\" }"}));
-    if (dice_.OneIn(30)) return absl::StrCat(ip, " saddr ", no, v4 ? "10.9.1.1" : "fd09:1::1");
+      return absl::StrCat(ip, " saddr ", no,
+                          v4 ? dice_.Word({"10.9.1.1", "10.9.0.0/23", "{ 10.9.0.1, 10.9.2.1 }"})
+                             : dice_.Word({"fd09:1::1", "fd09::/64", "{ fd09::1, fd09:2::1 }"}));
     if (dice_.OneIn(30))
       return absl::StrCat(ip, " dscp ", no, dice_.Word({"cs0", "af11", "{ cs0, cs1 }"}));
     switch (dice_.Below(17)) {
@@ -134,7 +142,7 @@ class NftDrawer {
   std::string Statement(int next) {
     const bool v4 = v4_;
     const std::string ip = v4 ? "ip" : "ip6", f = v4 ? "4" : "6";
-    switch (dice_.Below(16)) {
+    switch (dice_.Below(17)) {
       case 0:
       case 1:
       case 2:
@@ -169,6 +177,8 @@ class NftDrawer {
         return absl::StrCat(dice_.Word({"jump c", "goto c"}), next + dice_.Below(kChains - next));
       case 14:
         return dice_.Word({"accept", "return", "return", "drop", "reject"});
+      case 15:
+        return "meta mark set oifname map { \"u0\" : 0x1, \"u1\" : 0x2, \"u2\" : 0x3 }";
       default:
         if (next >= kChains) return "counter";
         return absl::StrCat("counter jump c", next + dice_.Below(kChains - next));

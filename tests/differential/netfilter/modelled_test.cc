@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "models.hh"
 #include "netfilter/compile_marks.hh"
 #include "netfilter/evaluate.hh"
@@ -31,8 +32,9 @@ NfFlow FlowOf(const Example &example, std::size_t number) {
   flow.sport = static_cast<std::uint16_t>(20000 + number);
   flow.uid = example.uid;
   flow.mark = example.mark;
-  flow.out_device = "u0";
-  flow.source = Network::AddressOf(flow.destination.family(), 0);
+  const std::uint32_t way = Network::WayOf(flow.destination, flow.mark);
+  flow.out_device = absl::StrCat("u", way);
+  flow.source = Network::AddressOf(flow.destination.family(), way);
   return flow;
 }
 
@@ -90,7 +92,8 @@ void Try(const Model &model) {
     ASSERT_EQ(found == seen->end(), model.examples[i].dropped);
     if (found == seen->end()) continue;
     EXPECT_EQ(found->second.mark, model.examples[i].expected);
-    EXPECT_EQ(found->second.way, model.examples[i].expected & 3);
+    EXPECT_EQ(found->second.way,
+              Network::WayOf(flows[i].destination, model.examples[i].expected));
   }
 }
 

@@ -14,12 +14,14 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "agent/routed_ways.hh"
 #include "dice.hh"
 #include "draw_iptables.hh"
 #include "draw_nft.hh"
 #include "netfilter/compile_marks.hh"
 #include "netfilter/evaluate.hh"
 #include "netfilter/read_rules.hh"
+#include "netlink/read_state.hh"
 #include "network.hh"
 #include "policy_match.hh"
 #include <srcsel/abi.h>
@@ -78,8 +80,9 @@ NfFlow DrawFlow(Dice &dice, std::size_t number) {
   flow.gid = dice.Of<std::uint32_t>({0, 5, 6});
   if (dice.OneIn(4)) flow.mark = dice.Of<std::uint32_t>({1, 2, 3, 0x10, 0x64, 0x101, 0x80000});
   if (dice.OneIn(8)) flow.dscp = dice.Of<std::uint8_t>({8, 10});
-  flow.out_device = absl::StrCat("u", flow.mark & 3);
-  flow.source = Network::AddressOf(flow.destination.family(), flow.mark & 3);
+  const std::uint32_t way = Network::WayOf(flow.destination, flow.mark);
+  flow.out_device = absl::StrCat("u", way);
+  flow.source = Network::AddressOf(flow.destination.family(), way);
   return flow;
 }
 
@@ -107,12 +110,13 @@ bool IsUnknown(const PolicyRule &rule) {
 }
 
 // Whether the policy does something about the flow; then it is as it would be after that.
-bool Apply(const MarkPolicy &policy, NfFlow &flow) {
+bool Apply(const MarkPolicy &policy, bool first_datagram, NfFlow &flow) {
   const PolicyRule *rule = FirstMatch(policy.rules, flow);
   if (rule == nullptr || !rule->mark) return false;
   const std::uint32_t mark = rule->mark->AppliedTo(flow.mark);
-  if (rule->apply == srcsel::Apply::kMark) flow.mark = mark;
-  flow.source = Network::AddressOf(flow.destination.family(), mark & 3);
+  if (rule->apply == srcsel::Apply::kMark && !first_datagram) flow.mark = mark;
+  flow.source =
+      Network::AddressOf(flow.destination.family(), Network::WayOf(flow.destination, mark));
   return true;
 }
 
@@ -133,7 +137,9 @@ class Trial {
     SCOPED_TRACE(trace);
     const NfRuleSet rules = ReadRules();
     ASSERT_TRUE(rules.skipped.empty()) << rules.skipped.front();
-    policy_ = CompileMarks(rules, SRCSEL_MAX_POLICY);
+    const State state = StateReader::Open().value().Read().value();
+    RoutedWays ways(state, true);
+    policy_ = CompileMarks(rules, SRCSEL_MAX_POLICY, &ways);
     ++tally_.sets;
     Compare(rules);
   }
@@ -150,7 +156,8 @@ class Trial {
       CheckPolicy(flows.back(), outcomes.back());
       // What a hook would make of it.
       NfFlow applied = flows.back();
-      if (!outcomes.back().unknown.empty() || !Apply(policy_, applied)) continue;
+      const bool first_datagram = applied.proto != IPPROTO_TCP && dice_.OneIn(2);
+      if (!outcomes.back().unknown.empty() || !Apply(policy_, first_datagram, applied)) continue;
       applied.sport = static_cast<std::uint16_t>(applied.sport + kFlowsEach);
       again.push_back(applied);
       hoped.push_back(outcomes.back());
@@ -194,7 +201,8 @@ class Trial {
       EXPECT_EQ(left, !outcomes[i].dropped) << flow;
       if (!left || outcomes[i].dropped) continue;
       EXPECT_EQ(found->second.mark, outcomes[i].mark) << flow;
-      EXPECT_EQ(found->second.way, outcomes[i].routed & 3) << flow;
+      EXPECT_EQ(found->second.way, Network::WayOf(flows[i].destination, outcomes[i].routed))
+          << flow;
     }
   }
 

@@ -85,10 +85,15 @@ IpAddress Network::AddressOf(int family, std::uint32_t way) {
                                              : absl::StrCat("fd09:", way, "::1"));
 }
 
+std::uint32_t Network::WayOf(const IpAddress &destination, std::uint32_t mark) {
+  const std::uint8_t last = destination.bytes()[destination.size() - 1];
+  return (mark + (last >= 4 && last < 8 ? 1 : 0)) % kWays;
+}
+
 absl::Status Network::Open() {
   if (unshare(CLONE_NEWNET) != 0) return absl::ErrnoToStatus(errno, "make a network namespace");
   std::ofstream("/proc/sys/net/ipv4/ping_group_range") << "0 2147483647";
-  std::string ip = "link set lo up\n", ip6;
+  std::string ip = "link set lo up\n", ip6, late, late6;
   for (std::uint32_t i = 0; i < kWays; ++i) {
     SRCSEL_ASSIGN_OR_RETURN(Fd device, MakeDevice(absl::StrCat("u", i)));
     devices_.push_back(std::move(device));
@@ -96,11 +101,18 @@ absl::Status Network::Open() {
     absl::StrAppend(&ip, "link set u", i, " up\naddr add ", v4, "/24 dev u", i, "\naddr add ", v6,
                     "/64 dev u", i, " nodad\nroute add default dev u", i, " src ", v4, " table ",
                     100 + i, "\nrule add fwmark ", i, "/3 lookup ", 100 + i, "\n");
+    const std::uint32_t next = (i + 1) % kWays;
+    for (int net = 0; net < 3; ++net) {
+      absl::StrAppend(&late, "route add 198.51.", net, ".4/30 dev u", next, " src ",
+                      AddressOf(AF_INET, next).ToString(), " table ", 100 + i, "\n");
+      absl::StrAppend(&late6, "route add 2001:db8::", net, ":4/126 dev u", next, " src ",
+                      AddressOf(AF_INET6, next).ToString(), " table ", 100 + i, "\n");
+    }
     absl::StrAppend(&ip6, "route add default dev u", i, " src ", v6, " table ", 100 + i,
                     "\nrule add fwmark ", i, "/3 lookup ", 100 + i, "\n");
   }
-  SRCSEL_RETURN_IF_ERROR(Feed("ip -batch -", ip));
-  SRCSEL_RETURN_IF_ERROR(Feed("ip -6 -batch -", ip6));
+  SRCSEL_RETURN_IF_ERROR(Feed("ip -batch -", ip + late));
+  SRCSEL_RETURN_IF_ERROR(Feed("ip -6 -batch -", ip6 + late6));
   return Feed("nft -f -", kWatch);
 }
 

@@ -1,5 +1,6 @@
 // A network of this thread's own to send flows into: four ways out, u0 to u3, one for each value of
-// the lowest two bits of a mark, each with an address of its own.
+// the lowest two bits of a mark, each with an address of its own. From .4 on, the addresses of each
+// of the networks that flows go to are by the next way.
 //
 // What leaves is seen by a chain after all others: by which way, and with which mark.
 
@@ -29,6 +30,8 @@ class Network {
   // The calling thread is in it from then on.
   absl::Status Open();
 
+  // By which way what has this mark leaves.
+  static std::uint32_t WayOf(const IpAddress &destination, std::uint32_t mark);
   // The address of a way.
   static IpAddress AddressOf(int family, std::uint32_t way);
 
