@@ -13,7 +13,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::size_t kCuts = 40'000;
+constexpr std::size_t kCuts = 20'000;
 
 // Both ends of a prefix: where it begins, and what comes after it.
 void Cut(const Prefix &prefix, std::vector<IpAddress> &cuts) {
@@ -28,15 +28,9 @@ std::vector<Prefix> Special(int family) {
   std::vector<Prefix> prefixes;
   const std::initializer_list<const char *> v4 = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16",
                                                   "224.0.0.0/4", "255.255.255.255"},
-                                            v6 = {"::",
-                                                  "::1",
-                                                  "::ffff:0:0/96",
-                                                  "::/96",
-                                                  "2001:10::/28",
-                                                  "2001:20::/28",
-                                                  "fc00::/7",
-                                                  "fe80::/10",
-                                                  "fec0::/10",
+                                            v6 = {"::",       "::1",          "::ffff:0:0/96",
+                                                  "::/96",    "2001:10::/28", "2001:20::/28",
+                                                  "fc00::/7", "fe80::/10",    "fec0::/10",
                                                   "ff00::/8"};
   for (const char *text : family == AF_INET ? v4 : v6) prefixes.push_back(*Prefix::Parse(text));
   return prefixes;
@@ -69,10 +63,9 @@ bool HasMoreSelectors(const Rule &rule) {
 
 // Whether routes of the family hang on more than mark and destination.
 bool HangsOnMore(const State &state, int family) {
-  return std::ranges::any_of(state.rules,
-                             [&](const Rule &rule) {
-                               return rule.family == family && HasMoreSelectors(rule);
-                             }) ||
+  return std::ranges::any_of(
+             state.rules,
+             [&](const Rule &rule) { return rule.family == family && HasMoreSelectors(rule); }) ||
          std::ranges::any_of(state.routes.terms(),
                              [](const RouteTerms &terms) { return terms.tos != 0; });
 }
@@ -147,9 +140,8 @@ NfWays RoutedWays::WorkOut(const std::vector<IpAddress> &cuts, std::uint32_t mar
     const Way way = WayTo(cuts[i], mark, bound_by);
     std::size_t end = i + 1;
     while (end < cuts.size() && WayTo(cuts[end], mark, bound_by) == way) ++end;
-    const IpAddress last = end < cuts.size()
-                               ? PreviousOf(cuts[end])
-                               : LastOf(Prefix::Default(cuts.front().family()));
+    const IpAddress last =
+        end < cuts.size() ? PreviousOf(cuts[end]) : LastOf(Prefix::Default(cuts.front().family()));
     std::vector<Prefix> &of_way = all[way];
     std::ranges::move(PrefixesOf(cuts[i], last), std::back_inserter(of_way));
     i = end;

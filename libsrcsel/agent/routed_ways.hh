@@ -6,7 +6,7 @@
 // the state: `whole` says whether there are none.
 //
 // Cost: nothing until asked; then that of a snapshot, and 5 us a prefix for each mark asked for.
-// Beyond 20,000 prefixes nothing is known. Not thread-safe.
+// Beyond 10,000 prefixes nothing is known. Not thread-safe.
 
 #pragma once
 

@@ -85,7 +85,8 @@ absl::StatusOr<UpPlan> PlanUp(const UpRequest &request) {
   if (request.steer) mirror.SteerAs(RuleOwner::kUp);
   SRCSEL_ASSIGN_OR_RETURN(Examined examined,
                           Examine(request.policy, mirror.state(), mirror.advice()));
-  SRCSEL_ASSIGN_OR_RETURN(HostMarks marks, HostMarks::Start(UpPlan::Room(examined.written), mirror));
+  SRCSEL_ASSIGN_OR_RETURN(HostMarks marks,
+                          HostMarks::Start(UpPlan::Room(examined.written), mirror));
   return UpPlan{std::move(examined), std::move(mirror), std::move(marks)};
 }
 

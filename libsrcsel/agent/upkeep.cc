@@ -273,8 +273,7 @@ absl::Status Upkeep::WriteDown() {
   const Image &image = *up_->mirror.image();
   const std::uint64_t generation = image.header().generation;
   absl::Status published;
-  if (generation != written_)
-    published = PublishImage(up_->run, "image", image.bytes(), 0644);
+  if (generation != written_) published = PublishImage(up_->run, "image", image.bytes(), 0644);
   if (published.ok()) written_ = generation;
   up_->state.generation = generation;
   up_->state.policy = up_->source.file;

@@ -138,8 +138,9 @@ class Marker {
           Narrow(connected.flows.protos, {{IPPROTO_TCP, IPPROTO_TCP}}) != Narrowing::kNothing)
         out_.push_back(std::move(connected));
       Leave(part.flows,
-            absl::StrCat(one.name, ": with the source that goes with its mark, the rules end "
-                                   "otherwise"),
+            absl::StrCat(one.name,
+                         ": with the source that goes with its mark, the rules end "
+                         "otherwise"),
             false);
     }
   }
@@ -168,9 +169,8 @@ bool IsNeedless(const std::vector<MarkedClass> &later, const MarkedClass &one) {
 
 std::vector<MarkedClass> MarkClasses(const std::vector<NfOutputChain> &chains,
                                      const Condition &flows, FirstWays *ways, std::size_t &budget) {
-  const bool look = std::ranges::any_of(chains, [](const NfOutputChain &base) {
-    return LooksAtWays(*base.table, *base.chain);
-  });
+  const bool look = std::ranges::any_of(
+      chains, [](const NfOutputChain &base) { return LooksAtWays(*base.table, *base.chain); });
   const WaysOfMarks of_marks(ways, flows.to->prefixes.front().address.family());
   Marker marker(chains, look ? &of_marks : nullptr, budget);
   if (look)

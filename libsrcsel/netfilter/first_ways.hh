@@ -36,7 +36,8 @@ class FirstWays {
   virtual ~FirstWays() = default;
 
   // Marks that routes of the family tell apart: bits under the mask that are one of the values, and
-  // all others, of which `other` is one. Values may be missing: then of the others nothing is known.
+  // all others, of which `other` is one. Values may be missing: then of the others nothing is
+  // known.
   struct Marks {
     std::uint32_t mask = 0;
     std::vector<std::uint32_t> values;

@@ -40,8 +40,7 @@ std::vector<NamedTable> TablesOfIptables(const NftJson &nft, int family) {
         std::ranges::find(kTables, table->value("name", "")) != std::end(kTables))
       tables.push_back({table->value("name", "")});
     if (rule == item.end() || rule->value("family", "") != of_family) continue;
-    const auto of =
-        std::ranges::find(tables, rule->value("table", ""), &NamedTable::name);
+    const auto of = std::ranges::find(tables, rule->value("table", ""), &NamedTable::name);
     const auto expr = rule->find("expr");
     if (of != tables.end() && expr != rule->end())
       of->is_opaque |= std::ranges::any_of(
@@ -70,8 +69,8 @@ void RuleReader::ReadLegacy(int family) {
   saved_.push_back({NfOrigin::kIptablesLegacy, family, program, RunProgram({program})});
 }
 
-// One table that iptables did not make, but nft, fails its program for all. Such a one is understood
-// by nft's list.
+// One table that iptables did not make, but nft, fails its program for all. Such a one is
+// understood by nft's list.
 void RuleReader::ReadOfNft(int family) {
   const std::vector<NamedTable> tables = TablesOfIptables(nft_, family);
   if (tables.empty()) return;

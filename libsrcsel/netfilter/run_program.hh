@@ -12,8 +12,8 @@
 
 namespace srcsel {
 
-// Looks for the program in PATH, then in /usr/sbin and /sbin. Of what it complains the first line is
-// told.
+// Looks for the program in PATH, then in /usr/sbin and /sbin. Of what it complains the first line
+// is told.
 absl::StatusOr<std::string> RunProgram(const std::vector<std::string> &arguments);
 
 }  // namespace srcsel

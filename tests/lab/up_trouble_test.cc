@@ -84,10 +84,10 @@ TEST_F(UpTroubleTest, WhatCouldNotBePublishedIsTriedAgain) {
 // of them later.
 TEST_F(UpTroubleTest, WhatCouldNotBePutInForceIsTriedAgain) {
   ASSERT_TRUE(client_
-                  .Nft(absl::StrCat("table inet uplinks {\n set far { type ipv4_addr; elements = { ",
-                                    kServer4,
-                                    " } }\n chain output {\n  type route hook output priority "
-                                    "mangle;\n  ip daddr @far meta mark set 100\n }\n}\n"))
+                  .Nft(absl::StrCat(
+                      "table inet uplinks {\n set far { type ipv4_addr; elements = { ", kServer4,
+                      " } }\n chain output {\n  type route hook output priority "
+                      "mangle;\n  ip daddr @far meta mark set 100\n }\n}\n"))
                   .ok());
   ASSERT_TRUE(UpByMarks({"-q"}).ok());
   const auto pid = Status().at("pid").get<pid_t>();

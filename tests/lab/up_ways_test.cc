@@ -48,8 +48,9 @@ TEST_F(UpWaysTest, ARuleBySourceIsForConnectionsAlone) {
   EXPECT_EQ(Source(), kTelecomSource4);
   EXPECT_THAT(Status().at("limits").dump(),
               HasSubstr("with the source that goes with its mark, the rules end otherwise"));
-  ASSERT_TRUE(client_.Do("nft add rule inet uplinks output ip saddr 10.0.0.1 tcp dport 80 meta "
-                         "mark set 100")
+  ASSERT_TRUE(client_
+                  .Do("nft add rule inet uplinks output ip saddr 10.0.0.1 tcp dport 80 meta "
+                      "mark set 100")
                   .ok());
   EXPECT_TRUE(Eventually([&] {
     const Result dial = Run({DIAL, kServer4, "80"});

@@ -33,9 +33,9 @@ State Host() {
       {On(2, "10.0.0.1/24"), On(3, "10.1.0.1/24"), On(2, "2001:db8::1/64"), On(3, "fd00:1::1/64")},
       {RouteTo("0.0.0.0/0", RT_TABLE_MAIN, 2), RouteTo("10.1.0.0/24", RT_TABLE_MAIN, 3),
        RouteTo("198.51.100.0/25", RT_TABLE_MAIN, 3, "10.1.0.1"),
-       NoRouteTo("203.0.113.0/24", RT_TABLE_MAIN, RTN_UNREACHABLE),
-       RouteTo("0.0.0.0/0", 100, 3), RouteTo("::/0", RT_TABLE_MAIN, 2),
-       RouteTo("2001:db8:7::/48", RT_TABLE_MAIN, 3), RouteTo("::/0", 100, 3)});
+       NoRouteTo("203.0.113.0/24", RT_TABLE_MAIN, RTN_UNREACHABLE), RouteTo("0.0.0.0/0", 100, 3),
+       RouteTo("::/0", RT_TABLE_MAIN, 2), RouteTo("2001:db8:7::/48", RT_TABLE_MAIN, 3),
+       RouteTo("::/0", 100, 3)});
   for (Link &link : state.links) link.flags = IFF_UP | IFF_LOWER_UP;
   state.links[0].flags |= IFF_LOOPBACK;
   state.device_order = {1, 2, 3};
@@ -120,10 +120,9 @@ TEST(RoutedWays, OfEachDestinationAreThatOfItAlone) {
   for (int i = 0; i < 20'000; ++i) {
     Flow flow;
     const bool v4 = random() % 2 != 0;
-    std::uint32_t words[4] = {static_cast<std::uint32_t>(random()),
-                              static_cast<std::uint32_t>(random()),
-                              static_cast<std::uint32_t>(random()),
-                              static_cast<std::uint32_t>(random())};
+    std::uint32_t words[4] = {
+        static_cast<std::uint32_t>(random()), static_cast<std::uint32_t>(random()),
+        static_cast<std::uint32_t>(random()), static_cast<std::uint32_t>(random())};
     // Half of them are near to something.
     flow.destination = IpAddress::FromBytes(v4 ? AF_INET : AF_INET6, words);
     if (random() % 2 != 0 && state.routes.size() > 0) {

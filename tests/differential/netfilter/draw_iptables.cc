@@ -50,9 +50,9 @@ class IptablesDrawer {
     if (dice_.OneIn(3)) absl::StrAppend(&text, " ", Ports());
     if (dice_.OneIn(5)) absl::StrAppend(&text, " -m set ", No(), "--match-set ", Set());
     if (dice_.OneIn(15))
-      absl::StrAppend(&text, " ", No(), "-s ",
-                      v6_ ? dice_.Word({"fd09:1::1", "fd09::/64"})
-                          : dice_.Word({"10.9.1.1", "10.9.0.0/23"}));
+      absl::StrAppend(
+          &text, " ", No(), "-s ",
+          v6_ ? dice_.Word({"fd09:1::1", "fd09::/64"}) : dice_.Word({"10.9.1.1", "10.9.0.0/23"}));
     if (dice_.OneIn(8))
       absl::StrAppend(&text, " ", No(), "-o ", dice_.Word({"u0", "u0", "u1", "u+", "lo", "lo"}));
     return text;

@@ -88,8 +88,8 @@ class NftDrawer {
                           dice_.Word({"\"u0\"", "\"u1\"", "{ \"u0\", \"lo\" }"}));
     if (dice_.OneIn(40)) return absl::StrCat("oifname ", no, "\"u*\"");
     if (dice_.OneIn(40))
-      return absl::StrCat("oifname . ", ip, " daddr ", no, "{ \"u0\" . ", Address(v4), ", \"u1\" . ",
-                          Address(v4), " }");
+      return absl::StrCat("oifname . ", ip, " daddr ", no, "{ \"u0\" . ", Address(v4),
+                          ", \"u1\" . ", Address(v4), " }");
     // What a hook does not see.
     if (dice_.OneIn(30))
       return absl::StrCat(ip, " saddr ", no,

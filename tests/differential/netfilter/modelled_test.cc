@@ -92,8 +92,7 @@ void Try(const Model &model) {
     ASSERT_EQ(found == seen->end(), model.examples[i].dropped);
     if (found == seen->end()) continue;
     EXPECT_EQ(found->second.mark, model.examples[i].expected);
-    EXPECT_EQ(found->second.way,
-              Network::WayOf(flows[i].destination, model.examples[i].expected));
+    EXPECT_EQ(found->second.way, Network::WayOf(flows[i].destination, model.examples[i].expected));
   }
 }
 
