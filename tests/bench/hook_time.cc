@@ -14,7 +14,8 @@ namespace srcsel::bench {
 namespace {
 
 bpf_attach_type AttachTypeOf(std::string_view program) {
-  return program == "srcsel_sendmsg4" ? BPF_CGROUP_UDP4_SENDMSG : BPF_CGROUP_INET4_CONNECT;
+  return program.find("sendmsg") != std::string_view::npos ? BPF_CGROUP_UDP4_SENDMSG
+                                                           : BPF_CGROUP_INET4_CONNECT;
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ absl::StatusOr<HookTime> ReadHookTime(const std::string &cgroup, std::string_vie
     if (fd && bpf_obj_get_info_by_fd(fd.get(), &info, &size) == 0 && program == info.name)
       return HookTime{info.run_cnt, info.run_time_ns};
   }
-  return absl::NotFoundError(absl::StrCat("no hook of srcsel on ", cgroup));
+  return absl::NotFoundError(absl::StrCat("no program ", std::string(program), " on ", cgroup));
 }
 
 }  // namespace srcsel::bench

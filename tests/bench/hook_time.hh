@@ -19,7 +19,8 @@ struct HookTime {
   double PerRun() const { return runs ? static_cast<double>(ns) / static_cast<double>(runs) : 0; }
 };
 
-// So far, of this program of ours on the cgroup: "srcsel_connect4", "srcsel_sendmsg4".
+// So far, of this program on the cgroup, whose name says its kind: "srcsel_connect4",
+// "mark_sendmsg".
 absl::StatusOr<HookTime> ReadHookTime(const std::string &cgroup, std::string_view program);
 
 }  // namespace srcsel::bench

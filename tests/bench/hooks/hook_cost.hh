@@ -1,15 +1,12 @@
-// What a hook takes for one action, as rules and prefixes grow.
-//
-// New sockets are connected to a thousand random addresses, over and over, in a namespace that has
-// nothing but a loopback device and a default route: a SYN ends there as a martian, a datagram as
-// well. The image is compiled from a synthetic host and policy.
+// What a hook takes for one action, as rules and prefixes grow. The image is compiled from a
+// synthetic host and policy.
 
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "bench/hooks/stage.hh"
 
 namespace srcsel::bench {
 
@@ -23,11 +20,6 @@ enum class Action {
 
 // "mark", "source", "tables", "pool", "ports"
 std::string NameOf(Action action);
-
-enum class Hook {
-  kConnect,   // connect4, TCP
-  kDatagram,  // sendmsg4
-};
 
 struct Scale {
   int policy_rules = 1;

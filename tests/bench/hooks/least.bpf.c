@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * least: hooks without an engine. Each makes the calls of the kernel that an action takes, with
+ * constants, and nothing else: what no hook that does the same can fall below on this machine.
+ */
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define AF_INET 2
+#define SOL_SOCKET 1
+#define SO_REUSEADDR 2
+#define SO_MARK 36
+
+/* Calls that the kernel refused: what is measured is then something else. */
+__u64 least_refused = 0;
+
+struct claim {
+  __u64 netns;
+  __u32 source, peer;
+  __u16 port, peer_port;
+  __u32 zero;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 16384);
+  __type(key, struct claim);
+  __type(value, __u64);
+} least_claims SEC(".maps");
+
+static __always_inline int did(long error) {
+  if (error) __sync_fetch_and_add(&least_refused, 1);
+  return 1;
+}
+
+static __always_inline long set_mark(struct bpf_sock_addr *ctx) {
+  __u32 mark = 100;
+
+  return bpf_setsockopt(ctx, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+}
+
+static __always_inline long bind_source(struct bpf_sock_addr *ctx, __u16 port) {
+  struct sockaddr_in source = {.sin_family = AF_INET, .sin_port = bpf_htons(port)};
+
+  source.sin_addr.s_addr = bpf_htonl(0x7f000002);
+  return bpf_bind(ctx, (struct sockaddr *)&source, sizeof(source));
+}
+
+SEC("cgroup/connect4")
+int nothing_connect(struct bpf_sock_addr *ctx) {
+  (void)ctx;
+  return 1;
+}
+
+SEC("cgroup/connect4")
+int mark_connect(struct bpf_sock_addr *ctx) {
+  return did(set_mark(ctx));
+}
+
+SEC("cgroup/connect4")
+int source_connect(struct bpf_sock_addr *ctx) {
+  return did(bind_source(ctx, 0));
+}
+
+/* Asks for a port at random, whether the kernel has the 4-tuple, and claims it (ports.bpf.h). */
+SEC("cgroup/connect4")
+int ports_connect(struct bpf_sock_addr *ctx) {
+  const __u16 port = (__u16)(20000 + bpf_get_prandom_u32() % 10000);
+  struct claim claim = {.netns = bpf_get_netns_cookie(ctx), .port = port, .peer_port = 443};
+  const __u64 now = bpf_ktime_get_ns();
+  struct bpf_sock_tuple tuple = {};
+  struct bpf_sock *taken;
+  int reuse = 0;
+
+  claim.source = bpf_htonl(0x7f000002);
+  claim.peer = ctx->user_ip4;
+  tuple.ipv4.saddr = claim.peer;
+  tuple.ipv4.daddr = claim.source;
+  tuple.ipv4.sport = bpf_htons(claim.peer_port);
+  tuple.ipv4.dport = bpf_htons(port);
+  bpf_getsockopt(ctx, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+  reuse = 1;
+  if (bpf_setsockopt(ctx, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse))) return did(1);
+  taken = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+  if (taken) bpf_sk_release(taken);
+  bpf_map_update_elem(&least_claims, &claim, &now, BPF_NOEXIST);
+  return did(bind_source(ctx, port));
+}
+
+SEC("cgroup/sendmsg4")
+int nothing_sendmsg(struct bpf_sock_addr *ctx) {
+  (void)ctx;
+  return 1;
+}
+
+SEC("cgroup/sendmsg4")
+int mark_sendmsg(struct bpf_sock_addr *ctx) {
+  return did(set_mark(ctx));
+}
+
+SEC("cgroup/sendmsg4")
+int source_sendmsg(struct bpf_sock_addr *ctx) {
+  ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
+  return 1;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
