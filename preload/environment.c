@@ -131,6 +131,7 @@ static void finish_words(void) {
   head->generation = 1;
   head->policy.page = 1;
   head->policy.count = 1;
+  head->near[0] = words.policy;
   head->own_marks.page = 2;
   head->local[SRCSEL_V4] = head->local[SRCSEL_V6] = SRCSEL_NONE;
   environment.words.base = (const __u8 *)&words;

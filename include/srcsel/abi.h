@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 3u
+#define SRCSEL_ABI_VERSION 4u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -60,6 +60,12 @@ struct srcsel_key {
 /* A prefix as stored for matching: (address XOR value) AND mask == 0. mask 0 matches everything. */
 struct srcsel_match {
   struct srcsel_key value, mask;
+};
+
+/* Where the descent into a trie begins (struct srcsel_table). */
+struct srcsel_trie {
+  __u32 root; /* slot, used when fan is SRCSEL_NONE */
+  __u32 fan;  /* index of the first of its slots in `fans`, or SRCSEL_NONE */
 };
 
 /* An array of the image: its first page and how many objects it holds. */
@@ -126,7 +132,7 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_own_mark) == 8, "own marks are 8 bytes
 
 /*
  * How a flow finds its policy rule without asking one rule after the other. For every property that
- * some rule selects by there is a *dimension*: a table over that property's values, whose leaf is
+ * some rule selects by there is a *dimension*: a trie over that property's values, whose leaf is
  * the number of a vector with one bit a rule, set where the rule accepts the value. The rule that
  * holds is the lowest bit set in the AND of all these vectors. Without any dimension the first rule
  * holds for everything.
@@ -149,9 +155,8 @@ enum srcsel_property {
 
 struct srcsel_dimension {
   __u32 property; /* enum srcsel_property */
-  __u32 table;    /* index into tables */
   __u32 argument;
-  __u32 zero;
+  struct srcsel_trie trie;
 };
 
 #define SRCSEL_MAX_DIMENSIONS 8u
@@ -167,7 +172,8 @@ struct srcsel_dimensions {
 #define SRCSEL_VECTOR_WORDS (SRCSEL_MAX_POLICY / 64u)
 struct srcsel_vector {
   __u64 word[SRCSEL_VECTOR_WORDS + 1]; /* rule i: bit i % 64 of word[i / 64]; of the last word,
-                                          bit w: word[w] is not 0 */
+                                          bit w: word[w] is not 0; its upper half: the lowest
+                                          rule, SRCSEL_NONE if there is none */
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_vector) == 256, "vectors are 256 bytes");
 
@@ -252,9 +258,8 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_rule) == 128, "ip rules are 128 bytes"
 #define SRCSEL_MAX_DEPTH 22u /* strides in 128 bits */
 
 struct srcsel_table {
-  __u32 id;   /* as in `ip route show table`; of a dimension, 0 */
-  __u32 root; /* slot, used when fan is SRCSEL_NONE */
-  __u32 fan;  /* index of the first of its slots in `fans`, or SRCSEL_NONE */
+  __u32 id; /* as in `ip route show table` */
+  struct srcsel_trie trie;
   __u32 family;
   __u32 oif;     /* 0: for flows of no device; else the same table for flows bound to this one */
   __u32 devices; /* of a table with oif 0: how many tables by device follow it, in the order of oif;
@@ -366,6 +371,16 @@ struct srcsel_label {
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_label) == 64, "labels are 64 bytes");
 
+/*
+ * Which destinations have a route in the local table at all, by their first 12 bits: bit i % 64 of
+ * word[i / 64]. Most have none, and need no lookup to be told so.
+ */
+struct srcsel_local_places {
+  __u64 word[SRCSEL_FAN_SLOTS / 64];
+};
+
+#define SRCSEL_NEAR_POLICY 20u
+
 /* Page 0. */
 struct srcsel_header {
   __u32 magic, version;
@@ -392,7 +407,13 @@ struct srcsel_header {
   __u32 nothing;                       /* 0: one that the verifier takes for any number */
   __u32 superseded;                    /* in a file: another image has its name now. The only word
                                           that is ever written in an image that is in force */
-  __u8 zero[SRCSEL_PAGE - 448];
+  __u32 beyond_local[SRCSEL_FAMILIES]; /* the ip rule to begin with for a destination without a
+                                          route in the local table: those before it look up no
+                                          other, and hang on nothing that may be unknown */
+  __u8 zero[56];
+  struct srcsel_local_places local_places[SRCSEL_FAMILIES];
+  struct srcsel_policy near[SRCSEL_NEAR_POLICY]; /* the first of the policy's rules once more, where
+                                                    no further page is to be looked up for them */
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_header) == SRCSEL_PAGE, "the header is page 0");
 

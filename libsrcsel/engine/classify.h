@@ -2,9 +2,10 @@
 /*
  * classify.h: which rule of the policy holds for a flow. The first match wins.
  *
- * Cost: a trie lookup for each property that any rule selects by, then one step for every word of
- * 64 rules in which the vectors may meet: nearly always one. It grows neither with the rules nor
- * with their prefixes.
+ * Cost: a trie lookup and one of a vector for each property that any rule selects by; if there are
+ * several, then one step for every word of 64 rules in which the vectors may meet: nearly always
+ * one. It grows neither with the rules nor with their prefixes, but with what of them the CPU's
+ * caches do not hold.
  */
 #ifndef SRCSEL_ENGINE_CLASSIFY_H
 #define SRCSEL_ENGINE_CLASSIFY_H
@@ -48,7 +49,7 @@ static long srcsel_number_step(__u32 index, void *context) {
   if (index >= SRCSEL_MAX_DIMENSIONS) return 1;
   dimension = &n->head->dimensions[n->flow->family & 1].list[index];
   srcsel_property_key(n, dimension->property, dimension->argument, &key);
-  n->number[index] = srcsel_find(n->image, n->head, dimension->table, &key);
+  n->number[index] = srcsel_find(n->image, n->head, &dimension->trie, &key);
   return 0;
 }
 
@@ -99,6 +100,8 @@ SRCSEL_FN __u32 srcsel_intersect(const struct srcsel_numbering *numbering, __u32
   s.count = count;
   s.found = SRCSEL_NONE;
   s.words = srcsel_common_rules(&s, SRCSEL_VECTOR_WORDS);
+  if (count == 1) return (__u32)(s.words >> 32);
+  s.words &= (1ull << SRCSEL_VECTOR_WORDS) - 1;
   srcsel_loop(SRCSEL_VECTOR_WORDS, srcsel_intersect_step, &s);
   return s.found;
 }

@@ -32,6 +32,7 @@
 SRCSEL_INLINE const struct srcsel_policy *srcsel_policy_at(srcsel_image image,
                                                            const struct srcsel_header *head,
                                                            __u32 index) {
+  if (index < SRCSEL_NEAR_POLICY) return &head->near[index];
   return (const struct srcsel_policy *)srcsel_object(image, head->policy.page, index,
                                                      sizeof(struct srcsel_policy));
 }
@@ -156,6 +157,13 @@ SRCSEL_INLINE void srcsel_follow_rule(srcsel_image image, const struct srcsel_he
   decision->reason = srcsel_wanted_source(image, head, policy, flow, decision);
 }
 
+/* Which ip rule to begin with: none of those that only tell what is local if nothing is. */
+SRCSEL_INLINE __u32 srcsel_first_rule(const struct srcsel_header *head,
+                                      const struct srcsel_flow *flow) {
+  if (SRCSEL_BOUND_FLOWS && flow->oif) return 0;
+  return srcsel_may_be_local(head, flow) ? 0 : head->beyond_local[flow->family & 1];
+}
+
 /* The source the kernel would choose for the flow if its mark were what the decision makes it. */
 SRCSEL_INLINE __u32 srcsel_source_of_tables(srcsel_image image, const struct srcsel_header *head,
                                             const struct srcsel_flow *flow,
@@ -168,11 +176,11 @@ SRCSEL_INLINE __u32 srcsel_source_of_tables(srcsel_image image, const struct src
   walk.head = head;
   walk.flow = flow;
   walk.mark = (flow->mark & ~decision->mark_mask) | decision->mark;
-  srcsel_walk_rules(&walk);
+  srcsel_walk_from(&walk, srcsel_first_rule(head, flow));
   decision->rule = walk.pref;
   if (walk.verdict == SRCSEL_UNKNOWABLE) return SRCSEL_WHY_AMBIGUOUS;
   if (walk.verdict != SRCSEL_ROUTED) return SRCSEL_WHY_NO_ROUTE;
-  decision->table = srcsel_table_of(&walk);
+  decision->table = walk.table;
   route = srcsel_route_at(image, head, walk.route);
   if (!route) return SRCSEL_WHY_NO_ROUTE;
   decision->oif = route->oif;

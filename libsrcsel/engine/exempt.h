@@ -29,14 +29,24 @@ SRCSEL_INLINE __u32 srcsel_exempt_address(const struct srcsel_flow *flow) {
   return SRCSEL_WHY_COUNT;
 }
 
+/* Whether the local table may have a route for the flow: it has for something near its destination.
+ */
+SRCSEL_INLINE __u32 srcsel_may_be_local(const struct srcsel_header *head,
+                                        const struct srcsel_flow *flow) {
+  const __u32 place = (__u32)(flow->dst.hi >> (64 - SRCSEL_FAN_BITS));
+
+  return head->local_places[flow->family & 1].word[place / 64] >> place % 64 & 1;
+}
+
 /* The same from the local table, which knows every own address, AnyIP prefix and broadcast. */
 SRCSEL_INLINE __u32 srcsel_exempt_local(srcsel_image image, const struct srcsel_header *head,
                                         const struct srcsel_flow *flow) {
-  const __u32 table = head->local[flow->family & 1];
   const struct srcsel_route *route;
+  __u32 index;
 
-  if (table == SRCSEL_NONE) return SRCSEL_WHY_COUNT;
-  route = srcsel_route_at(image, head, srcsel_find(image, head, table, &flow->dst));
+  if (!srcsel_may_be_local(head, flow)) return SRCSEL_WHY_COUNT;
+  index = srcsel_find_route(image, head, head->local[flow->family & 1], &flow->dst);
+  route = index ? srcsel_route_at(image, head, index) : 0;
   if (!route) return SRCSEL_WHY_COUNT;
   if (route->type == RTN_LOCAL || route->type == RTN_ANYCAST) return SRCSEL_WHY_LOCAL;
   if (route->type == RTN_BROADCAST) return SRCSEL_WHY_BROADCAST;

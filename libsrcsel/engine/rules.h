@@ -27,12 +27,13 @@ struct srcsel_rule_walk {
   const struct srcsel_header *head;
   const struct srcsel_flow *flow;
   __u32 mark; /* the mark to evaluate under, instead of the flow's */
-  __u32 next; /* rules before this index are skipped: a goto in progress */
+  __u16 next; /* the rule to be looked at */
   /* the answer */
-  __u32 verdict;
+  __u16 verdict;
   __u32 route; /* index; also of one that forbids */
   __u32 pref;
-  __u32 rule; /* index of the rule that decided, SRCSEL_NONE if they ran out */
+  __u32 rule;  /* index of the rule that decided, SRCSEL_NONE if they ran out */
+  __u32 table; /* id of the table that it looks up; of a rule without one 0 */
 };
 
 enum srcsel_holds { SRCSEL_HOLDS_NOT, SRCSEL_HOLDS, SRCSEL_HOLDS_PERHAPS };
@@ -78,12 +79,20 @@ SRCSEL_INLINE __u32 srcsel_rule_holds(const struct srcsel_rule *rule,
 
 /* 1: the table's answer is final and stored in the walk; 0: go on with the next rule. */
 SRCSEL_INLINE long srcsel_rule_lookup(struct srcsel_rule_walk *w, const struct srcsel_rule *rule) {
+  const struct srcsel_table *table;
   const struct srcsel_route *route;
   __u32 index;
 
   if (rule->target == SRCSEL_NONE) return 0;
-  index = srcsel_search_table(w->image, w->head, rule->target, w->flow);
-  route = srcsel_route_at(w->image, w->head, index);
+  table = srcsel_table_at(w->image, w->head, rule->target);
+  if (!table) return 0;
+  w->table = table->id;
+  if (SRCSEL_BOUND_FLOWS && w->flow->oif) {
+    index = srcsel_search_device(w->image, w->head, rule->target, w->flow);
+    route = srcsel_route_at(w->image, w->head, index);
+  } else {
+    route = srcsel_search_in(w->image, w->head, table, w->flow, &index);
+  }
   if (index == SRCSEL_NONE) {
     w->verdict = SRCSEL_UNKNOWABLE;
     return 1;
@@ -105,15 +114,18 @@ SRCSEL_INLINE long srcsel_rule_lookup(struct srcsel_rule_walk *w, const struct s
   return 1;
 }
 
-static long srcsel_rule_step(__u32 index, void *context) {
+static long srcsel_rule_step(__u32 step, void *context) {
   struct srcsel_rule_walk *w = (struct srcsel_rule_walk *)context;
+  const struct srcsel_section *rules = &w->head->rules[w->flow->family & 1];
+  const __u32 index = w->next;
   const struct srcsel_rule *rule;
   __u32 holds;
 
-  if (index < w->next) return 0;
-  rule = (const struct srcsel_rule *)srcsel_object(
-      w->image, w->head->rules[w->flow->family & 1].page, index, sizeof(*rule));
+  (void)step;
+  if (index >= rules->count) return 1;
+  rule = (const struct srcsel_rule *)srcsel_object(w->image, rules->page, index, sizeof(*rule));
   if (!rule) return 1;
+  w->next = (__u16)(index + 1);
   holds = srcsel_rule_holds(rule, w->flow, w->mark);
   if (holds == SRCSEL_HOLDS_NOT) return 0;
   if (holds == SRCSEL_HOLDS_PERHAPS) {
@@ -121,13 +133,15 @@ static long srcsel_rule_step(__u32 index, void *context) {
   } else if (rule->action == SRCSEL_RULE_TABLE) {
     if (!srcsel_rule_lookup(w, rule)) return 0;
   } else if (rule->action == SRCSEL_RULE_GOTO) {
-    if (rule->target != SRCSEL_NONE) w->next = rule->target;
+    if (rule->target != SRCSEL_NONE) w->next = (__u16)rule->target;
     return 0;
   } else if (rule->action == SRCSEL_RULE_NOP) {
     return 0;
+  } else {
+    w->table = 0;
   }
   w->pref = rule->pref;
-  w->rule = index;
+  w->rule = w->next - 1;
   return 1;
 }
 
@@ -136,28 +150,17 @@ SRCSEL_INLINE void srcsel_walk_from(struct srcsel_rule_walk *w, __u32 first) {
   /* 6.18 checks the loop once for every combination of constants that it finds here. */
   const __u32 nothing = w->head->nothing;
 
-  w->next = first + nothing;
-  w->verdict = SRCSEL_UNREACHED + nothing;
+  w->next = (__u16)(first + nothing);
+  w->verdict = (__u16)(SRCSEL_UNREACHED + nothing);
   w->route = nothing;
   w->pref = SRCSEL_NONE - nothing;
   w->rule = SRCSEL_NONE - nothing;
+  w->table = nothing;
   srcsel_loop(w->head->rules[w->flow->family & 1].count, srcsel_rule_step, w);
 }
 
 SRCSEL_INLINE void srcsel_walk_rules(struct srcsel_rule_walk *w) {
   srcsel_walk_from(w, 0);
-}
-
-/* Id of the table that rule number `rule` looks up, 0 if it looks up none. */
-SRCSEL_INLINE __u32 srcsel_table_of(const struct srcsel_rule_walk *w) {
-  const struct srcsel_rule *rule = (const struct srcsel_rule *)srcsel_object(
-      w->image, w->head->rules[w->flow->family & 1].page, w->rule, sizeof(*rule));
-  const struct srcsel_table *table;
-
-  if (!rule || rule->action != SRCSEL_RULE_TABLE) return 0;
-  table = (const struct srcsel_table *)srcsel_object(w->image, w->head->tables.page, rule->target,
-                                                     sizeof(*table));
-  return table ? table->id : 0;
 }
 
 #endif /* SRCSEL_ENGINE_RULES_H */

@@ -39,10 +39,8 @@ SRCSEL_INLINE __u32 srcsel_route_selects(const struct srcsel_search *s,
   return from && !srcsel_outside(&s->flow->src, from);
 }
 
-/* 1: the route at s->index is the answer; 0: the next one has to be looked at. */
-SRCSEL_INLINE long srcsel_judge_route(struct srcsel_search *s) {
-  const struct srcsel_route *route = srcsel_route_at(s->image, s->head, s->index);
-
+/* 1: the route, which is that at s->index, is the answer; 0: the next one has to be looked at. */
+SRCSEL_INLINE long srcsel_judge_route(struct srcsel_search *s, const struct srcsel_route *route) {
   if (!route) return 1;
   if (route->dscp && s->flow->unknown & SRCSEL_IN_DSCP && !(route->flags & SRCSEL_ROUTE_SAME)) {
     s->index = SRCSEL_NONE;
@@ -54,34 +52,57 @@ SRCSEL_INLINE long srcsel_judge_route(struct srcsel_search *s) {
 }
 
 static long srcsel_search_step(__u32 step, void *context) {
+  struct srcsel_search *s = (struct srcsel_search *)context;
+
   (void)step;
-  return srcsel_judge_route((struct srcsel_search *)context);
+  return srcsel_judge_route(s, srcsel_route_at(s->image, s->head, s->index));
 }
 
-SRCSEL_INLINE __u32 srcsel_search_one(srcsel_image image, const struct srcsel_header *head,
-                                      __u32 table, const struct srcsel_flow *flow) {
+/* The flow's route in the table, or NULL, and its index. */
+SRCSEL_INLINE const struct srcsel_route *srcsel_search_in(srcsel_image image,
+                                                          const struct srcsel_header *head,
+                                                          const struct srcsel_table *table,
+                                                          const struct srcsel_flow *flow,
+                                                          __u32 *index) {
+  const struct srcsel_trie *trie = &table->trie;
+  const struct srcsel_route *route;
   struct srcsel_search s;
 
   s.image = image;
   s.head = head;
   s.flow = flow;
-  s.index = srcsel_find(image, head, table, &flow->dst);
-  if (!srcsel_judge_route(&s)) srcsel_loop(SRCSEL_MAX_CHAIN, srcsel_search_step, &s);
-  return s.index;
+  s.index = srcsel_is_default(trie) ? trie->root & ~SRCSEL_LEAF
+                                    : srcsel_find(image, head, trie, &flow->dst);
+  route = srcsel_route_at(image, head, s.index);
+  if (!srcsel_judge_route(&s, route)) {
+    srcsel_loop(SRCSEL_MAX_CHAIN, srcsel_search_step, &s);
+    route = srcsel_route_at(image, head, s.index);
+  }
+  *index = s.index;
+  return route;
+}
+
+/* The index in table number `table`. */
+SRCSEL_INLINE __u32 srcsel_search_one(srcsel_image image, const struct srcsel_header *head,
+                                      __u32 table, const struct srcsel_flow *flow) {
+  const struct srcsel_table *t = srcsel_table_at(image, head, table);
+  __u32 index = 0;
+
+  if (t) srcsel_search_in(image, head, t, flow, &index);
+  return index;
 }
 
 /* Number of the table for flows of this device; SRCSEL_NONE if the image has none. */
 SRCSEL_INLINE __u32 srcsel_device_table(srcsel_image image, const struct srcsel_header *head,
                                         __u32 table, __u32 oif) {
-  const struct srcsel_table *t =
-      (const struct srcsel_table *)srcsel_object(image, head->tables.page, table, sizeof(*t));
+  const struct srcsel_table *t = srcsel_table_at(image, head, table);
   __u32 low = table + 1, high, others;
 
   if (!t || !t->devices) return SRCSEL_NONE;
   others = table + t->devices;
   for (high = others; low < high;) {
     const __u32 middle = low + (high - low) / 2;
-    t = (const struct srcsel_table *)srcsel_object(image, head->tables.page, middle, sizeof(*t));
+    t = srcsel_table_at(image, head, middle);
     if (!t) return SRCSEL_NONE;
     if (t->oif == oif) return middle;
     if (t->oif < oif)

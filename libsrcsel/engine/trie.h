@@ -2,8 +2,8 @@
 /*
  * trie.h: longest-prefix match in a table of the image (layout: abi.h, struct srcsel_node).
  *
- * Cost: one page lookup for a fan, one a stride, at most one more for the leaf. A table with only a
- * default route costs nothing but the route itself.
+ * Cost: one page lookup for the table, one for a fan, one a stride, at most one more for the leaf.
+ * A table with only a default route costs nothing but itself and the route.
  */
 #ifndef SRCSEL_ENGINE_TRIE_H
 #define SRCSEL_ENGINE_TRIE_H
@@ -53,41 +53,55 @@ SRCSEL_INLINE long srcsel_descend(__u32 stride, void *context) {
   return 1;
 }
 
-/* The slot where the descent into table number `index` begins, one without a route if there is no
- * such table. */
+/* The slot where the descent begins. */
 SRCSEL_INLINE void srcsel_enter(struct srcsel_descent *d, const struct srcsel_header *head,
-                                __u32 index) {
-  const struct srcsel_table *table;
+                                const struct srcsel_trie *trie) {
   const __u32 *slot;
 
+  d->slot = trie->root;
+  if (trie->fan == SRCSEL_NONE) return;
   d->slot = SRCSEL_LEAF;
-  table = (const struct srcsel_table *)srcsel_object_by(&d->page, d->image, head->tables.page,
-                                                        index, sizeof(*table));
-  if (!table) return;
-  if (table->fan == SRCSEL_NONE) {
-    d->slot = table->root;
-    return;
-  }
   slot = (const __u32 *)srcsel_object_by(&d->page, d->image, head->fans.page,
-                                         table->fan + srcsel_take(&d->rest, SRCSEL_FAN_BITS),
+                                         trie->fan + srcsel_take(&d->rest, SRCSEL_FAN_BITS),
                                          sizeof(*slot));
   if (slot) d->slot = *slot;
 }
 
-/* Index of the route for `key` in table number `index` of the image; 0 if there is none. */
-SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head, __u32 index,
-                            const struct srcsel_key *key) {
+/* What the trie has for `key`: the number at its leaf. */
+SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head,
+                            const struct srcsel_trie *trie, const struct srcsel_key *key) {
   struct srcsel_descent d;
 
   d.image = image;
   d.rest = *key;
   d.nodes = head->nodes.page;
   d.leaves = head->leaves.page;
-  srcsel_enter(&d, head, index);
+  srcsel_enter(&d, head, trie);
   srcsel_keep(d);
   if (!(d.slot & SRCSEL_LEAF)) srcsel_loop_few(SRCSEL_SHALLOW, srcsel_descend, &d);
   if (!(d.slot & SRCSEL_LEAF)) srcsel_loop(SRCSEL_MAX_DEPTH - SRCSEL_SHALLOW, srcsel_descend, &d);
   return d.slot & SRCSEL_LEAF ? d.slot & ~SRCSEL_LEAF : 0;
+}
+
+/* Whether there is nothing but one leaf, for every key. */
+SRCSEL_INLINE __u32 srcsel_is_default(const struct srcsel_trie *trie) {
+  return trie->fan == SRCSEL_NONE && trie->root & SRCSEL_LEAF;
+}
+
+SRCSEL_INLINE const struct srcsel_table *srcsel_table_at(srcsel_image image,
+                                                         const struct srcsel_header *head,
+                                                         __u32 index) {
+  return (const struct srcsel_table *)srcsel_object(image, head->tables.page, index,
+                                                    sizeof(struct srcsel_table));
+}
+
+/* Index of the route for `key` in table number `index` of the image; 0 if there is none, or no such
+ * table. */
+SRCSEL_INLINE __u32 srcsel_find_route(srcsel_image image, const struct srcsel_header *head,
+                                      __u32 index, const struct srcsel_key *key) {
+  const struct srcsel_table *table = srcsel_table_at(image, head, index);
+
+  return table ? srcsel_find(image, head, &table->trie, key) : 0;
 }
 
 SRCSEL_INLINE const struct srcsel_route *srcsel_route_at(srcsel_image image,

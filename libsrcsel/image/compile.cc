@@ -3,6 +3,8 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <ranges>
+#include <span>
 #include <utility>
 
 #include "base/status.hh"
@@ -29,11 +31,19 @@ __u32 InputsOf(const PolicyRows &policy) {
   return inputs;
 }
 
+// How many ip rules come first that look up no table but this one, whoever asks.
+__u32 BeyondLocal(std::span<const srcsel_rule> rules, __u32 local) {
+  const auto first = std::ranges::find_if_not(rules, [&](const srcsel_rule &rule) {
+    return rule.action == SRCSEL_RULE_TABLE && rule.target == local && rule.inputs == 0;
+  });
+  return static_cast<__u32>(first - rules.begin());
+}
+
 absl::StatusOr<Image> CompileWith(CompiledTables &tables, const State &state, const Policy &policy,
                                   std::uint64_t generation) {
   SRCSEL_ASSIGN_OR_RETURN(const PolicyRows rows, TakeApart(policy));
   SRCSEL_ASSIGN_OR_RETURN(const CompiledPolicy rules, CompilePolicy(rows, state));
-  SRCSEL_ASSIGN_OR_RETURN(const CompiledClasses classes, CompileClasses(rows, tables));
+  SRCSEL_ASSIGN_OR_RETURN(const CompiledClasses classes, CompileClasses(rows, tables.tries));
 
   ImageWriter writer;
   srcsel_header header{};
@@ -41,6 +51,7 @@ absl::StatusOr<Image> CompileWith(CompiledTables &tables, const State &state, co
   header.netns = state.netns;
   header.inputs = InputsOf(rows);
   header.policy = writer.Append(rules.rules);
+  std::ranges::copy(rules.rules | std::views::take(SRCSEL_NEAR_POLICY), header.near);
   header.slots = writer.Append(rules.slots);
   header.own_marks = writer.Append(rules.own_marks);
   std::ranges::copy(rows.levels, header.cgroup_levels);
@@ -51,6 +62,8 @@ absl::StatusOr<Image> CompileWith(CompiledTables &tables, const State &state, co
                             CompileRules(state, family, tables));
     header.rules[family] = writer.Append(ip_rules);
     header.local[family] = tables.Find(family, RT_TABLE_LOCAL);
+    header.local_places[family] = tables.local_places[family];
+    header.beyond_local[family] = BeyondLocal(ip_rules, header.local[family]);
   }
   header.tables = writer.Append(tables.tables);
   header.routes = writer.Append(tables.routes);

@@ -1,6 +1,7 @@
 #include "image/compile_classes.hh"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <map>
 #include <tuple>
@@ -141,10 +142,20 @@ void SetBit(srcsel_vector &vector, std::size_t rule) {
   vector.word[SRCSEL_VECTOR_WORDS] |= std::uint64_t{1} << (rule / 64);
 }
 
+srcsel_vector WithLowest(srcsel_vector vector) {
+  __u64 &last = vector.word[SRCSEL_VECTOR_WORDS];
+  std::uint32_t lowest = SRCSEL_NONE;
+  if (last != 0) {
+    const int word = std::countr_zero(last);
+    lowest = static_cast<std::uint32_t>(64 * word + std::countr_zero(vector.word[word]));
+  }
+  last |= __u64{lowest} << 32;
+  return vector;
+}
+
 class ClassCompiler {
  public:
-  ClassCompiler(const PolicyRows &policy, CompiledTables &tables)
-      : policy_(policy), tables_(tables) {}
+  ClassCompiler(const PolicyRows &policy, TrieWriter &tries) : policy_(policy), tries_(tries) {}
 
   absl::StatusOr<CompiledClasses> Run() {
     Add({SRCSEL_BY_PROTO});
@@ -178,23 +189,21 @@ class ClassCompiler {
         dimension.property == SRCSEL_BY_DST ||
         (dimension.property == SRCSEL_BY_PROTO &&
          std::ranges::any_of(policy_.rows, [](const PolicyRow &r) { return OnlyFamily(r.rule); }));
-    const std::uint32_t table = AddTable(dimension, SRCSEL_V4);
-    Enter(SRCSEL_V4, dimension, table);
-    Enter(SRCSEL_V6, dimension, by_family ? AddTable(dimension, SRCSEL_V6) : table);
+    const srcsel_trie trie = AddTrie(dimension, SRCSEL_V4);
+    Enter(SRCSEL_V4, dimension, trie);
+    Enter(SRCSEL_V6, dimension, by_family ? AddTrie(dimension, SRCSEL_V6) : trie);
   }
 
-  void Enter(srcsel_family family, const Dimension &dimension, std::uint32_t table) {
+  void Enter(srcsel_family family, const Dimension &dimension, const srcsel_trie &trie) {
     srcsel_dimensions &dimensions = out_.dimensions[family];
     const std::uint32_t argument = dimension.property == SRCSEL_BY_CGROUP
                                        ? policy_.PlaceOf(dimension.argument)
                                        : dimension.argument;
-    dimensions.list[dimensions.count++] = {.property = static_cast<__u32>(dimension.property),
-                                           .table = table,
-                                           .argument = argument,
-                                           .zero = 0};
+    dimensions.list[dimensions.count++] = {
+        .property = static_cast<__u32>(dimension.property), .argument = argument, .trie = trie};
   }
 
-  std::uint32_t AddTable(const Dimension &dimension, srcsel_family family) {
+  srcsel_trie AddTrie(const Dimension &dimension, srcsel_family family) {
     srcsel_vector indifferent{};
     std::map<const PrefixSet *, srcsel_vector> by_set;
     std::vector<Named> named;
@@ -220,10 +229,7 @@ class ClassCompiler {
     const auto in_order = [](const Named &a, const Named &b) { return a.prefix < b.prefix; };
     if (!std::ranges::is_sorted(named, in_order)) std::ranges::sort(named, in_order);
 
-    srcsel_table table = tables_.tries.Add(Nest(named, unions_.Intern(indifferent)));
-    table.family = family;
-    tables_.tables.push_back(table);
-    return static_cast<std::uint32_t>(tables_.tables.size() - 1);
+    return tries_.Add(Nest(named, unions_.Intern(indifferent)));
   }
 
   // What names a prefix holds for all prefixes inside it.
@@ -250,13 +256,13 @@ class ClassCompiler {
     if (leaves_.size() <= number) leaves_.resize(number + 1, SRCSEL_NONE);
     if (leaves_[number] == SRCSEL_NONE) {
       leaves_[number] = static_cast<std::uint32_t>(out_.vectors.size());
-      out_.vectors.push_back(unions_.at(number));
+      out_.vectors.push_back(WithLowest(unions_.at(number)));
     }
     return static_cast<std::uint16_t>(leaves_[number]);
   }
 
   const PolicyRows &policy_;
-  CompiledTables &tables_;
+  TrieWriter &tries_;
   VectorUnions unions_;
   std::vector<std::uint32_t> leaves_;
   CompiledClasses out_;
@@ -264,8 +270,8 @@ class ClassCompiler {
 
 }  // namespace
 
-absl::StatusOr<CompiledClasses> CompileClasses(const PolicyRows &policy, CompiledTables &tables) {
-  return ClassCompiler(policy, tables).Run();
+absl::StatusOr<CompiledClasses> CompileClasses(const PolicyRows &policy, TrieWriter &tries) {
+  return ClassCompiler(policy, tries).Run();
 }
 
 }  // namespace srcsel

@@ -77,7 +77,10 @@ class TableCompiler {
     Tables tables = RowsByTable();
     for (auto &[of, rows] : tables) Order(rows);
     if (MayBeMerged(state_)) MarkMerged(tables);
-    for (const auto &[of, rows] : tables) AddTable(of.first, of.second, rows);
+    for (const auto &[of, rows] : tables) {
+      AddTable(of.first, of.second, rows);
+      if (of.second == RT_TABLE_LOCAL) AddPlaces(of.first, rows);
+    }
     out_.routes = chains_.routes();
     out_.froms = chains_.froms();
     return std::move(out_);
@@ -113,6 +116,17 @@ class TableCompiler {
     out_.tables[first].devices = static_cast<__u32>(out_.tables.size() - first - 1);
   }
 
+  void AddPlaces(int family, std::span<const PrefixRow> rows) {
+    srcsel_local_places &places = out_.local_places[family == AF_INET ? SRCSEL_V4 : SRCSEL_V6];
+    for (const PrefixRow &row : rows) {
+      const std::uint64_t first = row.key.hi >> (64 - SRCSEL_FAN_BITS);
+      const std::uint64_t end =
+          first + (SRCSEL_FAN_SLOTS >> std::min<int>(row.length, SRCSEL_FAN_BITS));
+      for (std::uint64_t place = first; place < end; ++place)
+        places.word[place / 64] |= std::uint64_t{1} << (place % 64);
+    }
+  }
+
   void AddTrie(int family, std::uint32_t id, std::uint32_t oif, std::span<const PrefixRow> rows) {
     out_.tries.Begin(rows.size());
     std::vector<Ancestor> around;
@@ -130,7 +144,8 @@ class TableCompiler {
       if (heads.head != rest.head)
         out_.tries.Put({same[0].key, same[0].length, static_cast<std::uint16_t>(heads.head)});
     }
-    srcsel_table table = out_.tries.End();
+    srcsel_table table{};
+    table.trie = out_.tries.End();
     table.id = id;
     table.oif = oif;
     table.family = family == AF_INET ? SRCSEL_V4 : SRCSEL_V6;

@@ -34,6 +34,7 @@ struct CompiledTables {
   std::vector<srcsel_match> froms;
   TrieWriter tries;
   RouteDetails details;
+  srcsel_local_places local_places[SRCSEL_FAMILIES]{};
 
   // Index of a table, SRCSEL_NONE if it has no routes.
   std::uint32_t Find(srcsel_family family, std::uint32_t id) const;

@@ -25,7 +25,7 @@ int CommonBits(const srcsel_key &a, const srcsel_key &b) {
 
 }  // namespace
 
-srcsel_table TrieWriter::Add(std::vector<TrieEntry> entries) {
+srcsel_trie TrieWriter::Add(std::vector<TrieEntry> entries) {
   const auto place = [](const TrieEntry &e) { return std::tuple(e.key.hi, e.key.lo, e.length); };
   if (!std::ranges::is_sorted(entries, {}, place)) std::ranges::sort(entries, {}, place);
   Begin(entries.size());
@@ -35,13 +35,13 @@ srcsel_table TrieWriter::Add(std::vector<TrieEntry> entries) {
 
 void TrieWriter::Begin(std::size_t count) {
   levels_.resize(SRCSEL_MAX_DEPTH);
-  table_ = {};
-  table_.fan = SRCSEL_NONE;
+  trie_ = {};
+  trie_.fan = SRCSEL_NONE;
   last_ = {};
   open_ = 0;
   fan_bits_ = count > kFanFrom ? SRCSEL_FAN_BITS : 0;
   if (fan_bits_ == 0) return Open(0, 0);
-  table_.fan = static_cast<__u32>(fans_.size());
+  trie_.fan = static_cast<__u32>(fans_.size());
   fans_.resize(fans_.size() + SRCSEL_FAN_SLOTS, SRCSEL_LEAF);
 }
 
@@ -52,7 +52,7 @@ void TrieWriter::Put(const TrieEntry &entry) {
   if (open_ == 0) {
     if (entry.length <= fan_bits_) return FillFan(entry);
     const std::uint32_t slot = BitsAt(entry.key, 0, fan_bits_);
-    Open(slot, static_cast<std::uint16_t>(fans_[table_.fan + slot]));
+    Open(slot, static_cast<std::uint16_t>(fans_[trie_.fan + slot]));
   }
   int depth = DepthOf(open_ - 1);
   for (; entry.length > depth + kStride; depth += kStride) {
@@ -67,9 +67,9 @@ void TrieWriter::Put(const TrieEntry &entry) {
   if (end < kSlots) level.edges |= std::uint64_t{1} << end;
 }
 
-srcsel_table TrieWriter::End() {
+srcsel_trie TrieWriter::End() {
   while (open_ > 0) Close();
-  return table_;
+  return trie_;
 }
 
 int TrieWriter::DepthOf(std::size_t level) const {
@@ -77,7 +77,7 @@ int TrieWriter::DepthOf(std::size_t level) const {
 }
 
 void TrieWriter::FillFan(const TrieEntry &entry) {
-  const auto first = fans_.begin() + table_.fan + BitsAt(entry.key, 0, fan_bits_);
+  const auto first = fans_.begin() + trie_.fan + BitsAt(entry.key, 0, fan_bits_);
   std::fill_n(first, std::size_t{1} << (fan_bits_ - entry.length), SRCSEL_LEAF | entry.route);
 }
 
@@ -109,9 +109,9 @@ void TrieWriter::Close() {
   const __u32 slot = one_route ? SRCSEL_LEAF | node.runs[0] : static_cast<__u32>(nodes_.size());
   if (!one_route) nodes_.push_back(node);
   if (fan_bits_ > 0)
-    fans_[table_.fan + level.slot] = slot;
+    fans_[trie_.fan + level.slot] = slot;
   else
-    table_.root = slot;
+    trie_.root = slot;
 }
 
 srcsel_node TrieWriter::NodeOf(const Level &level) {

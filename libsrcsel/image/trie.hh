@@ -28,15 +28,14 @@ class TrieWriter {
  public:
   static constexpr std::size_t kFanFrom = 256;
 
-  // Adds a table; no two entries have the same key and length. Only root and fan of the result are
-  // filled in.
-  srcsel_table Add(std::vector<TrieEntry> entries);
+  // Adds a trie; no two entries have the same key and length.
+  srcsel_trie Add(std::vector<TrieEntry> entries);
 
   // The same, entry by entry, ordered by key, then length. `count` is how many there will be,
   // about.
   void Begin(std::size_t count);
   void Put(const TrieEntry &entry);
-  srcsel_table End();
+  srcsel_trie End();
 
   std::span<const srcsel_node> nodes() const { return nodes_; }
   std::span<const std::uint16_t> leaves() const { return leaves_; }
@@ -64,10 +63,10 @@ class TrieWriter {
   std::vector<srcsel_node> nodes_;
   std::vector<std::uint16_t> leaves_;
   std::vector<std::uint32_t> fans_;
-  // Of the table begun.
+  // Of the trie begun.
   std::vector<Level> levels_;
   std::size_t open_ = 0;  // of levels_
-  srcsel_table table_{};
+  srcsel_trie trie_{};
   int fan_bits_ = 0;  // 0: no fan
   srcsel_key last_{};
 };

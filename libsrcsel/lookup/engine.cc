@@ -14,7 +14,7 @@ namespace {
 
 SRCSEL_COUNTING std::uint32_t FindCounting(srcsel_image image, const srcsel_header &head,
                                            std::uint32_t table, const srcsel_key &key) {
-  return srcsel_find(image, &head, table, &key);
+  return srcsel_find_route(image, &head, table, &key);
 }
 
 SRCSEL_COUNTING std::uint32_t SearchCounting(srcsel_image image, const srcsel_header &head,
@@ -37,7 +37,7 @@ SRCSEL_COUNTING std::uint32_t Source6Counting(srcsel_image image, const srcsel_h
 std::uint32_t FindInTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,
                           const srcsel_key &key) {
   if (SRCSEL_COUNTS) return FindCounting(image, head, table, key);
-  return srcsel_find(image, &head, table, &key);
+  return srcsel_find_route(image, &head, table, &key);
 }
 
 std::uint32_t SearchTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,

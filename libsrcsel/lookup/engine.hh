@@ -15,7 +15,7 @@
 
 namespace srcsel {
 
-// srcsel_find().
+// srcsel_find_route().
 std::uint32_t FindInTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,
                           const srcsel_key &key);
 

@@ -136,7 +136,7 @@ class Walk {
   }
 
   Reached Arrival(const srcsel_route *route) const {
-    Reached reached = {.rule = walk_.pref, .table = srcsel_table_of(&walk_)};
+    Reached reached = {.rule = walk_.pref, .table = walk_.table};
     if (const std::uint8_t type = TypeOf(*route); type >= RTN_BLACKHOLE)
       reached.error = ErrorOfType(type);
     else
@@ -146,8 +146,9 @@ class Walk {
 
   Reached Refusal() const {
     if (walk_.rule == SRCSEL_NONE) return {.error = ENETUNREACH};
-    if (const std::uint32_t table = srcsel_table_of(&walk_))
-      return {.error = ErrorOfType(Route(walk_.route)->type), .rule = walk_.pref, .table = table};
+    if (walk_.table != 0)
+      return {
+          .error = ErrorOfType(Route(walk_.route)->type), .rule = walk_.pref, .table = walk_.table};
     const auto rules = snapshot_.Rules(flow_.family);
     return {.error = ErrorOfAction(rules[walk_.rule].action), .rule = walk_.pref};
   }

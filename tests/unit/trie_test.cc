@@ -42,20 +42,20 @@ class Tables {
       : image_(Write(contents)), memory_(image_.memory()) {}
 
   std::uint32_t Find(const srcsel_key &key, std::uint32_t table = 0) const {
-    return srcsel_find(&memory_, srcsel_open(&memory_), table, &key);
+    return srcsel_find_route(&memory_, srcsel_open(&memory_), table, &key);
   }
   std::span<const srcsel_node> nodes() const {
     return image_.Section<srcsel_node>(image_.header().nodes);
   }
   bool has_fan(std::uint32_t table = 0) const {
-    return image_.Section<srcsel_table>(image_.header().tables)[table].fan != SRCSEL_NONE;
+    return image_.Section<srcsel_table>(image_.header().tables)[table].trie.fan != SRCSEL_NONE;
   }
 
  private:
   static Image Write(const std::vector<std::vector<TrieEntry>> &contents) {
     TrieWriter tries;
     std::vector<srcsel_table> tables;
-    for (const auto &entries : contents) tables.push_back(tries.Add(entries));
+    for (const auto &entries : contents) tables.push_back({.trie = tries.Add(entries)});
     ImageWriter writer;
     srcsel_header header{};
     header.tables = writer.Append(tables);

@@ -27,8 +27,8 @@ absl::StatusOr<double> HookCost(Hook hook, Action action, Scale scale) {
   SRCSEL_ASSIGN_OR_RETURN(const Stage stage, Stage::Create());
   SRCSEL_ASSIGN_OR_RETURN(const std::uint64_t cookie, stage.Cookie());
   const int routes = action == Action::kTables ? scale.prefixes : 0;
-  SRCSEL_ASSIGN_OR_RETURN(
-      const Image image, Compile(SyntheticHost(cookie, routes), SyntheticPolicy(action, scale), 1));
+  SRCSEL_ASSIGN_OR_RETURN(const Image image, Compile(SyntheticHost(cookie, routes),
+                                                     SyntheticPolicy(hook, action, scale), 1));
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(hooks.Publish(image.bytes()));
   SRCSEL_RETURN_IF_ERROR(hooks.Attach(stage.cgroup()));

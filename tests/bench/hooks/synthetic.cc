@@ -91,7 +91,7 @@ State SyntheticHost(std::uint64_t netns, int routes) {
   return state;
 }
 
-Policy SyntheticPolicy(Action action, const Scale &scale) {
+Policy SyntheticPolicy(Hook hook, Action action, const Scale &scale) {
   Policy policy;
   const auto count = static_cast<std::size_t>(scale.policy_rules);
   policy.rules.assign(count, RuleOf(action));
@@ -106,6 +106,8 @@ Policy SyntheticPolicy(Action action, const Scale &scale) {
     const auto port = static_cast<std::uint16_t>(1000 + i);
     policy.rules[i].dports = {Range16{port, port}};
   }
+  if (hook == Hook::kDatagram && count == 1 && scale.prefixes == 0)
+    policy.rules[0].dports = {Range16{443, 443}};
   if (count == 1 && scale.prefixes > 0)
     for (const char *half : {"0.0.0.0/1", "128.0.0.0/1"})
       policy.rules[0].to.push_back(*Prefix::Parse(half));

@@ -15,7 +15,8 @@ State SyntheticHost(std::uint64_t netns, int routes);
 
 // Rules of the same action. All but the last have their share of the prefixes, nested ones the same
 // rule, as operators' lists of networks are; without prefixes they select by destination port. The
-// last holds for every flow to port 443.
-Policy SyntheticPolicy(Action action, const Scale &scale);
+// last holds for every flow to port 443. One for datagrams always names a destination: else sockets
+// were marked as they are made, and not by the hook that is measured.
+Policy SyntheticPolicy(Hook hook, Action action, const Scale &scale);
 
 }  // namespace srcsel::bench
