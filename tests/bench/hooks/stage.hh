@@ -29,7 +29,8 @@ class Stage {
   absl::StatusOr<std::uint64_t> Cookie() const;
 
   // Nanoseconds a run of that program, which is attached to the cgroup, while new sockets are
-  // connected to a thousand random addresses, or send a datagram there, over and over.
+  // connected to a thousand random addresses, or send a datagram there: the mean of the thousand,
+  // the least of twenty times.
   absl::StatusOr<double> Time(Hook hook, std::string_view program) const;
 
  private:
