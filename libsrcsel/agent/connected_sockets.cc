@@ -15,6 +15,7 @@
 #include "agent/cgroup_path.hh"
 #include "agent/cgroup_root.hh"
 #include "base/netns.hh"
+#include "base/printable.hh"
 #include "base/process_name.hh"
 #include "base/status.hh"
 
@@ -117,7 +118,7 @@ absl::StatusOr<std::vector<ConnectedSocket>> ConnectedSocketsOf(pid_t pid) {
   if (found.empty() && access(absl::StrCat("/proc/", pid).c_str(), F_OK) != 0)
     return absl::NotFoundError(absl::StrCat("there is no process ", pid));
   if (found.empty())
-    return absl::NotFoundError(absl::StrCat("process ", pid, " (", ProcessName(pid),
+    return absl::NotFoundError(absl::StrCat("process ", pid, " (", Printable(ProcessName(pid)),
                                             ") has no connected socket in this namespace"));
   return found;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -25,6 +26,11 @@ constexpr std::size_t kLargestFile = std::size_t{64} << 20;
 
 std::string Read(pid_t pid, const char *name) {
   return ReadTextFile(absl::StrCat("/proc/", pid, "/", name), kLargestFile).value_or("");
+}
+
+bool IsHidden(pid_t pid) {
+  const Fd maps(open(absl::StrCat("/proc/", pid, "/maps").c_str(), O_RDONLY | O_CLOEXEC));
+  return !maps && (errno == EACCES || errno == EPERM);
 }
 
 // By its environment as it was at exec(), which is when the library reads it.
@@ -68,21 +74,24 @@ absl::StatusOr<ProcessPolicies> PolicyFinder::Of(pid_t pid) {
   SRCSEL_ASSIGN_OR_RETURN(policies.cgroup, CgroupOf(pid));
   policies.run = RunCgroupIn(policies.cgroup);
   policies.up = IsUnderUp(policies.cgroup);
+  policies.hidden = IsHidden(pid);
   policies.preload = PreloadOf(pid);
   if (!policies.preload.empty()) policies.preload_counts = PreloadCounts(pid);
   return policies;
 }
 
-std::vector<ProcessPolicies> PolicyFinder::OfAll() {
+ManyPolicies PolicyFinder::OfAll() {
   const Fd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  std::vector<ProcessPolicies> all;
+  ManyPolicies all;
   for (const std::string &name : NamesIn(proc)) {
     pid_t pid = 0;
     if (!absl::SimpleAtoi(name, &pid) || IsOfKernel(pid)) continue;
     absl::StatusOr<ProcessPolicies> policies = Of(pid);
-    if (policies.ok() && policies->any()) all.push_back(*std::move(policies));
+    if (!policies.ok()) continue;
+    all.hidden += policies->hidden ? 1 : 0;
+    if (policies->any()) all.found.push_back(*std::move(policies));
   }
-  std::ranges::sort(all, {}, &ProcessPolicies::pid);
+  std::ranges::sort(all.found, {}, &ProcessPolicies::pid);
   return all;
 }
 

@@ -29,7 +29,14 @@ struct ProcessPolicies {
            // and the like, "the image of srcsel up"; empty: it has not loaded it
   std::map<std::string, std::uint64_t> preload_counts = {};  // see preload_counts.hh
 
+  bool hidden = false;  // whether it has loaded the library is not to be seen: CAP_SYS_PTRACE
+
   bool any() const { return !run.empty() || up || !preload.empty(); }
+};
+
+struct ManyPolicies {
+  std::vector<ProcessPolicies> found;  // in order of their numbers
+  std::size_t hidden = 0;              // processes, among all
 };
 
 class PolicyFinder {
@@ -41,8 +48,8 @@ class PolicyFinder {
 
   // kNotFound: there is no such process.
   absl::StatusOr<ProcessPolicies> Of(pid_t pid);
-  // Of all processes that have any, in order of their numbers, but for the kernel's own.
-  std::vector<ProcessPolicies> OfAll();
+  // Of all processes that have any, but for the kernel's own.
+  ManyPolicies OfAll();
 
  private:
   bool IsUnderUp(const std::string &cgroup);

@@ -1,8 +1,5 @@
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <string>
 
@@ -13,6 +10,7 @@
 #include "json_text.hh"
 #include "say.hh"
 #include "up.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -57,6 +55,7 @@ struct AskOptions {
 };
 
 absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
+  SRCSEL_RETURN_IF_ERROR(WantRoot(kNotToBeChanged));
   absl::StatusOr<Asked> asked = Ask(UpPaths::Get(), request);
   SRCSEL_RETURN_IF_ERROR(asked.status());
   SRCSEL_RETURN_IF_ERROR(asked->answer.status);
@@ -71,16 +70,16 @@ absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
       AskAndHear({.verb = ControlRequest::Verb::kReload, .policy = file});
   progress.Clear();
   if (!answer.ok()) Fail(answer.status());
-  if (options.json)
-    std::cout << JsonLine(
-        {{"rules", answer->rules}, {"findings", FindingsToJson(answer->findings)}});
-  else
-    PrintFindings(answer->findings, options.quiet);
+  const absl::Status written = WriteOut(
+      options.json
+          ? JsonLine({{"rules", answer->rules}, {"findings", FindingsToJson(answer->findings)}})
+          : FindingsToText(answer->findings, options.quiet));
   if (HasErrors(answer->findings)) {
     Say("the policy has errors: what was in force stays");
     std::exit(kExitWrongWords);
   }
   if (!options.quiet) Say(absl::StrCat(Counted(answer->rules, "rule"), " in force"));
+  if (!written.ok()) Fail(written);
   std::exit(0);
 }
 
@@ -93,6 +92,7 @@ absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
 
 // By the process that keeps it up; or by ourselves if that is gone. Whether anything was up.
 absl::StatusOr<bool> TakeItDown() {
+  SRCSEL_RETURN_IF_ERROR(WantRoot(kNotToBeChanged));
   const UpPaths paths = UpPaths::Get();
   const absl::StatusOr<Asked> asked = Ask(paths, {.verb = ControlRequest::Verb::kDown});
   if (asked.ok()) SRCSEL_RETURN_IF_ERROR(asked->answer.status);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <string>
 
@@ -15,6 +14,7 @@
 #include "netlink/read_state.hh"
 #include "netns_option.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -83,16 +83,12 @@ absl::StatusOr<Examined> Check(const CheckOptions &options) {
 
 [[noreturn]] void RunCheck(const CheckOptions &options) {
   const absl::StatusOr<Examined> checked = Check(options);
-  if (!checked.ok()) {
-    std::cerr << "srcsel: " << checked.status().message() << '\n';
-    std::exit(kExitCannotTell);
-  }
-  if (options.json)
-    std::cout << JsonLine(ToJson(*checked, options));
-  else
-    std::cout << ToText(*checked, options);
-  if (!std::cout.flush()) {
-    std::cerr << "srcsel: write the result: stdout takes no more\n";
+  const absl::Status status =
+      checked.ok()
+          ? WriteOut(options.json ? JsonLine(ToJson(*checked, options)) : ToText(*checked, options))
+          : checked.status();
+  if (!status.ok()) {
+    Say(status.message());
     std::exit(kExitCannotTell);
   }
   std::exit(HasErrors(checked->findings) ? kExitCannotTell : 0);

@@ -21,12 +21,11 @@ Offer OfferFor(const std::string &value) {
   return found == known.end() ? Offer::kNothing : found->second;
 }
 
-// CLI11 writes validators behind the type: "mark|bind:{mark,bind}", "N:UINT in [1 - 9]".
+// CLI11 writes validators behind the type: "mark|bind:{mark,bind}".
 void SetValue(const std::string &type, CommandWord &word) {
-  const std::size_t end = type.find_last_of(':', type.find_first_of("{["));
-  const bool choices = type.ends_with('}'), range = type.ends_with(']') && end != type.npos &&
-                                                    type.find(" in [", end) != type.npos;
-  word.value = choices || range ? type.substr(0, end) : type;
+  const std::size_t end = type.find_last_of(':', type.find('{'));
+  const bool choices = type.ends_with('}');
+  word.value = choices ? type.substr(0, end) : type;
   word.offer = OfferFor(word.value);
   if (word.offer == Offer::kFlow) word.choices = FlowWords();
   if (!choices) return;

@@ -1,10 +1,11 @@
 #include "completion.hh"
 
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 
+#include "option_words.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -29,14 +30,15 @@ void AddCompletion(CLI::App &app) {
   auto shell = std::make_shared<std::string>();
   completion->add_option("shell", *shell, "Which shell: bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+      ->check(OneOf({"bash", "zsh", "fish"}));
   completion->footer(kCompletionText);
   completion->callback([shell, completion] {
     const Command root = ReadCommands(*completion);
-    std::cout << (*shell == "bash"  ? BashCompletion(root)
-                  : *shell == "zsh" ? ZshCompletion(root)
-                                    : FishCompletion(root));
-    std::exit(std::cout.flush() ? 0 : kExitFailed);
+    const absl::Status written = WriteOut(*shell == "bash"  ? BashCompletion(root)
+                                          : *shell == "zsh" ? ZshCompletion(root)
+                                                            : FishCompletion(root));
+    if (!written.ok()) Fail(written);
+    std::exit(0);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "agent/rule_words.hh"
 #include "base/mark.hh"
+#include "base/printable.hh"
 #include "counts.hh"
 
 namespace srcsel {
@@ -68,9 +69,9 @@ IpAddress DestinationOf(const srcsel_event &event) {
 
 std::string DecisionLine(const srcsel_event &event, const std::string &rule, std::int64_t boot_ns) {
   const absl::Time time = absl::FromUnixNanos(boot_ns + static_cast<std::int64_t>(event.time_ns));
-  std::string line =
-      absl::StrCat(absl::FormatTime("%H:%M:%E6S", time, absl::LocalTimeZone()), " ", CommOf(event),
-                   " ", event.pid, " ", ProtocolName(event.flow.proto), " ");
+  std::string line = absl::StrCat(absl::FormatTime("%H:%M:%E6S", time, absl::LocalTimeZone()), " ",
+                                  Printable(CommOf(event)), " ", event.pid, " ",
+                                  ProtocolName(event.flow.proto), " ");
   if (event.flow.operation == SRCSEL_CREATE)
     line += "new socket";
   else

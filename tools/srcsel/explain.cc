@@ -2,27 +2,33 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
-#include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "agent/connected_sockets.hh"
 #include "agent/explain_flow.hh"
+#include "base/netns.hh"
+#include "base/printable.hh"
 #include "base/status.hh"
 #include "explain_json.hh"
 #include "explain_text.hh"
 #include "explain_words.hh"
+#include "in_netns.hh"
 #include "json_text.hh"
 #include "netfilter/read_rules.hh"
 #include "netns_option.hh"
+#include "option_words.hh"
 #include "read_snapshot.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -73,7 +79,8 @@ constexpr int kRounds = 3;
 
 struct ExplainOptions {
   std::vector<std::string> words;
-  std::string policy, netns, pid, socket;
+  std::string policy, netns, socket;
+  pid_t pid = 0;  // 0: none
   bool json = false;
 };
 
@@ -132,18 +139,20 @@ absl::StatusOr<FlowStory> Story(Here &here, const ExplainWords &asked, const std
 
 using Json = nlohmann::ordered_json;
 
-absl::Status Write(const std::string &text) {
-  if (std::cout << text << std::flush) return absl::OkStatus();
-  return absl::UnavailableError("write the explanation: stdout takes no more");
+// Who asks is not in the namespace where the remedies work.
+void TellFrom(const std::string &netns, FlowStory &story) {
+  for (Trouble &trouble : story.troubles)
+    for (std::string &remedy : trouble.remedies) remedy = InNetns(netns, remedy);
 }
 
 // Whether all is well.
-absl::StatusOr<bool> ExplainOne(const ExplainOptions &options) {
+absl::StatusOr<bool> ExplainOne(const ExplainOptions &options, const std::string &netns) {
   SRCSEL_ASSIGN_OR_RETURN(const ExplainWords asked, ExplainWordsOf(options.words));
   SRCSEL_ASSIGN_OR_RETURN(Here here, ReadHere(options.policy));
-  SRCSEL_ASSIGN_OR_RETURN(const FlowStory story, Story(here, asked, options.policy));
-  SRCSEL_RETURN_IF_ERROR(Write(options.json ? JsonLine(ExplainJson(story, here.context()))
-                                            : ExplainText(story, here.context())));
+  SRCSEL_ASSIGN_OR_RETURN(FlowStory story, Story(here, asked, options.policy));
+  TellFrom(netns, story);
+  SRCSEL_RETURN_IF_ERROR(WriteOut(options.json ? JsonLine(ExplainJson(story, here.context()))
+                                               : ExplainText(story, here.context())));
   return story.troubles.empty();
 }
 
@@ -162,8 +171,8 @@ Json SocketJson(const ConnectedSocket &socket, const FlowStory &story) {
 std::string SocketText(const ConnectedSocket &socket, const FlowStory &story) {
   const OpenSocket &about = socket.about;
   const Outcome &today = story.connect.outcome;
-  return absl::StrCat(socket.caller.comm, " (", about.pid, ") fd ", about.fd, ": ", about.protocol,
-                      " ", about.local, " to ", about.peer, "; today ",
+  return absl::StrCat(Printable(socket.caller.comm), " (", about.pid, ") fd ", about.fd, ": ",
+                      about.protocol, " ", about.local, " to ", about.peer, "; today ",
                       HasToday(socket, story) ? "it would have the same source"
                       : today.error != 0      ? "there would be no connection"
                                          : absl::StrCat("it would have ", today.source.ToString()),
@@ -171,43 +180,53 @@ std::string SocketText(const ConnectedSocket &socket, const FlowStory &story) {
 }
 
 absl::StatusOr<std::vector<ConnectedSocket>> SocketsOf(const ExplainOptions &options) {
-  if (!options.words.empty() || (!options.pid.empty() && !options.socket.empty()))
+  if (!options.words.empty() || (options.pid != 0 && !options.socket.empty()))
     return absl::InvalidArgumentError("an address, --pid and --socket exclude each other");
-  if (options.pid.empty()) return ConnectedSocketsBetween(options.socket);
-  pid_t pid = 0;
-  if (!absl::SimpleAtoi(options.pid, &pid) || pid <= 0)
-    return absl::InvalidArgumentError(
-        absl::StrCat("--pid ", options.pid, ": give the number of a process"));
-  if (options.netns.empty())
-    SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(absl::StrCat("/proc/", pid, "/ns/net")));
-  return ConnectedSocketsOf(pid);
+  if (options.pid == 0) return ConnectedSocketsBetween(options.socket);
+  return ConnectedSocketsOf(options.pid);
 }
 
-absl::StatusOr<bool> ExplainSockets(const ExplainOptions &options) {
+// As --netns takes it: that of --pid if it is not said, and another one than ours.
+absl::StatusOr<std::string> NetnsOf(const ExplainOptions &options) {
+  if (!options.netns.empty() || options.pid == 0) return options.netns;
+  if (kill(options.pid, 0) != 0 && errno == ESRCH)
+    return absl::NotFoundError(
+        absl::StrCat("there is no process ", options.pid, "; `pgrep -a NAME` tells numbers"));
+  const std::string path = absl::StrCat("/proc/", options.pid, "/ns/net");
+  const absl::StatusOr<Fd> own = OwnNetns(), its = OpenNetns(path);
+  // Whoever may not see its namespace may not see its sockets either, which is said of these.
+  const bool here = own.ok() && its.ok() && SameNetns(*own, *its);
+  return here || absl::IsPermissionDenied(its.status()) ? "" : path;
+}
+
+absl::StatusOr<bool> ExplainSockets(const ExplainOptions &options, const std::string &netns) {
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<ConnectedSocket> sockets, SocketsOf(options));
   SRCSEL_ASSIGN_OR_RETURN(Here here, ReadHere(options.policy));
   Json all = Json::array();
   bool well = true;
   for (const ConnectedSocket &socket : sockets) {
-    SRCSEL_ASSIGN_OR_RETURN(const FlowStory story,
+    SRCSEL_ASSIGN_OR_RETURN(FlowStory story,
                             Story(here, {socket.flow, socket.caller}, options.policy));
+    TellFrom(netns, story);
     well &= story.troubles.empty() && HasToday(socket, story);
     if (!options.json) {
-      SRCSEL_RETURN_IF_ERROR(Write(SocketText(socket, story) + ExplainText(story, here.context())));
+      SRCSEL_RETURN_IF_ERROR(
+          WriteOut(SocketText(socket, story) + ExplainText(story, here.context())));
       continue;
     }
     Json json = {{"socket", SocketJson(socket, story)}};
     json.update(ExplainJson(story, here.context()));
     all.push_back(std::move(json));
   }
-  if (options.json) SRCSEL_RETURN_IF_ERROR(Write(JsonLine(all)));
+  if (options.json) SRCSEL_RETURN_IF_ERROR(WriteOut(JsonLine(all)));
   return well;
 }
 
 absl::StatusOr<bool> Explain(const ExplainOptions &options) {
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
-  const bool sockets = !options.pid.empty() || !options.socket.empty();
-  return sockets ? ExplainSockets(options) : ExplainOne(options);
+  SRCSEL_ASSIGN_OR_RETURN(const std::string netns, NetnsOf(options));
+  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(netns));
+  const bool sockets = options.pid != 0 || !options.socket.empty();
+  return sockets ? ExplainSockets(options, netns) : ExplainOne(options, netns);
 }
 
 [[noreturn]] void RunExplain(const ExplainOptions &options) {
@@ -227,7 +246,8 @@ void AddExplain(CLI::App &app) {
       ->add_option("--policy", options->policy, "A policy to explain by; else the one that is up")
       ->type_name("FILE");
   explain->add_option("--pid", options->pid, "Of this process, all connected sockets")
-      ->type_name("PID");
+      ->type_name("PID")
+      ->check(NumberFrom(1, std::numeric_limits<pid_t>::max()));
   explain->add_option("--socket", options->socket, "The connected socket between these")
       ->type_name("SRC:PORT-DST:PORT");
   explain->add_flag("-j,--json", options->json, "Print JSON");

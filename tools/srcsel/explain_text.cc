@@ -11,6 +11,7 @@
 #include "agent/rule_words.hh"
 #include "agent/uplink.hh"
 #include "base/mark.hh"
+#include "base/printable.hh"
 #include "base/terminal.hh"
 #include "counts.hh"
 #include "explain_lookup_text.hh"
@@ -32,7 +33,7 @@ std::string FlowWords(const FlowStory &story, const State &state) {
   add("mark ", MarkWords(flow.mark));
   add("uid ", flow.uid);
   add("cgroup ", story.caller.cgroup);
-  if (!story.caller.comm.empty()) add("comm ", story.caller.comm);
+  if (!story.caller.comm.empty()) add("comm ", Printable(story.caller.comm));
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/cgroup_path.hh"
 #include "base/status.hh"
+#include "policy/words.hh"
 #include "route_words.hh"
 
 namespace srcsel {
@@ -35,7 +36,7 @@ absl::StatusOr<ExplainWords> ExplainWordsOf(const std::vector<std::string> &word
     if (++word == words.end() || word->empty())
       return absl::InvalidArgumentError(absl::StrCat(name, ": a value is missing behind it"));
     if (name == "comm") {
-      asked.caller.comm = *word;
+      SRCSEL_ASSIGN_OR_RETURN(asked.caller.comm, CommOfWord(*word));
       continue;
     }
     SRCSEL_ASSIGN_OR_RETURN(asked.caller.cgroup, CgroupPath(*word));

@@ -18,9 +18,10 @@ struct FirewallReport {
   struct Rule {
     std::string name, mark, socket;  // socket: "marked" or "bound"
     std::vector<std::string> tables, sources;
+
     friend bool operator==(const Rule &, const Rule &) = default;
   };
-  std::vector<Rule> rules;
+  std::vector<Rule> rules;              // each once: a rule may be several of a policy
   std::vector<std::string> limits;      // not known, and left to the kernel
   std::vector<std::string> too_late;    // rules, for pings and raw sockets that do not connect
   std::vector<std::string> needless;    // NAT that is of no use any more

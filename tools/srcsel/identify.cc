@@ -3,7 +3,6 @@
 #include <sys/types.h>
 
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,9 +11,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/process_policies.hh"
+#include "base/printable.hh"
 #include "base/status.hh"
 #include "json_text.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -45,7 +46,7 @@ Examples:
 
 With --json: a list of what `srcsel identify --json` prints.
 
-Exit status: 0; 2 if it could not be found out.
+Exit status: 0; 2 if it could not be found out, or of some processes only (for users but root).
 )";
 
 struct IdentifyOptions {
@@ -93,7 +94,15 @@ std::string ToText(const ProcessPolicies &policies, const PolicyFinder &finder) 
   return all.empty() ? "none" : absl::StrJoin(all, "; ");
 }
 
-absl::StatusOr<bool> Identify(const IdentifyOptions &options) {
+// What to print, and whether a policy holds; how many processes may have one that is not to be
+// seen.
+struct Answer {
+  std::string text;
+  bool holds = true;
+  std::size_t hidden = 0;
+};
+
+absl::StatusOr<Answer> Identify(const IdentifyOptions &options) {
   pid_t pid = 0;
   if (!absl::SimpleAtoi(options.pid, &pid) || pid <= 0)
     return absl::InvalidArgumentError(
@@ -101,31 +110,38 @@ absl::StatusOr<bool> Identify(const IdentifyOptions &options) {
                             : absl::StrCat("'", options.pid, "' is not the number of a process"));
   PolicyFinder finder(UpPaths::Get());
   SRCSEL_ASSIGN_OR_RETURN(const ProcessPolicies policies, finder.Of(pid));
-  if (options.json)
-    std::cout << JsonLine(ToJson(policies, finder));
-  else
-    std::cout << ToText(policies, finder) << '\n';
-  return policies.any();
+  if (!policies.any() && policies.hidden)
+    return absl::PermissionDeniedError(absl::StrCat(
+        "whether process ", pid,
+        " is under the preload is not to be seen without CAP_SYS_PTRACE: run as root"));
+  return Answer{options.json ? JsonLine(ToJson(policies, finder))
+                             : absl::StrCat(ToText(policies, finder), "\n"),
+                policies.any()};
 }
 
-absl::StatusOr<bool> ListPids(const IdentifyOptions &options) {
+absl::StatusOr<Answer> ListPids(const IdentifyOptions &options) {
   PolicyFinder finder(UpPaths::Get());
   Json json = Json::array();
-  for (const ProcessPolicies &policies : finder.OfAll()) {
+  std::string text;
+  const ManyPolicies all = finder.OfAll();
+  for (const ProcessPolicies &policies : all.found) {
     if (options.json)
       json.push_back(ToJson(policies, finder));
     else
-      std::cout << policies.pid << ' ' << policies.comm << ' ' << ToText(policies, finder) << '\n';
+      absl::StrAppend(&text, policies.pid, " ", Printable(policies.comm), " ",
+                      ToText(policies, finder), "\n");
   }
-  if (options.json) std::cout << JsonLine(json);
-  return true;
+  return Answer{options.json ? JsonLine(json) : text, true, all.hidden};
 }
 
-[[noreturn]] void Finish(const absl::StatusOr<bool> &holds) {
-  if (!holds.ok()) Say(holds.status().message());
-  const bool written = static_cast<bool>(std::cout.flush());
-  if (!written) Say("write the answer: stdout takes no more");
-  std::exit(!holds.ok() || !written ? kExitCannotTell : *holds ? 0 : kExitFailed);
+[[noreturn]] void Finish(const absl::StatusOr<Answer> &answer) {
+  const absl::Status status = answer.ok() ? WriteOut(answer->text) : answer.status();
+  if (!status.ok()) Say(status.message());
+  const bool partly = answer.ok() && answer->hidden != 0;
+  if (partly)
+    Say(absl::StrCat("of ", Counted(answer->hidden, "process", "processes"),
+                     ", the preload is not to be seen without CAP_SYS_PTRACE: run as root"));
+  std::exit(!status.ok() || partly ? kExitCannotTell : answer->holds ? 0 : kExitFailed);
 }
 
 }  // namespace

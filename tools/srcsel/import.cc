@@ -18,9 +18,11 @@
 #include "netfilter/compile_marks.hh"
 #include "netfilter/read_rules.hh"
 #include "netns_option.hh"
+#include "option_words.hh"
 #include "policy/write_policy.hh"
 #include "say.hh"
 #include "source_nats.hh"
+#include "write_out.hh"
 #include <srcsel/abi.h>
 
 namespace srcsel {
@@ -60,6 +62,8 @@ struct Imported {
 };
 
 absl::StatusOr<Imported> Import(const ImportOptions &options) {
+  SRCSEL_RETURN_IF_ERROR(
+      WantRoot("the firewall's rules are root's alone to see (CAP_NET_ADMIN)"));
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   NfRuleSet rules = ReadRules();
   const std::size_t all = rules.tables.size();
@@ -121,12 +125,8 @@ std::string ToJson(const Imported &imported) {
                    {"policy", imported.policy}});
 }
 
-absl::Status Print(const std::string &text, const std::string &output) {
-  if (output.empty()) {
-    std::cout << text << std::flush;
-    return std::cout ? absl::OkStatus()
-                     : absl::UnavailableError("write the policy: stdout takes no more");
-  }
+absl::Status Write(const std::string &text, const std::string &output) {
+  if (output.empty()) return WriteOut(text);
   std::ofstream file(output);
   file << text << std::flush;
   return file ? absl::OkStatus() : absl::ErrnoToStatus(errno, "write " + output);
@@ -135,7 +135,7 @@ absl::Status Print(const std::string &text, const std::string &output) {
 [[noreturn]] void RunImport(const ImportOptions &options) {
   const absl::StatusOr<Imported> imported = Import(options);
   const absl::Status status =
-      imported.ok() ? Print(options.json ? ToJson(*imported) : ToText(*imported), options.output)
+      imported.ok() ? Write(options.json ? ToJson(*imported) : ToText(*imported), options.output)
                     : imported.status();
   if (!status.ok()) {
     std::cerr << "srcsel: " << status.message() << '\n';
@@ -152,7 +152,7 @@ void AddImport(CLI::App &app) {
   auto options = std::make_shared<ImportOptions>();
   import->add_option("firewall", options->kind, "Whose rules: nft or iptables")
       ->required()
-      ->check(CLI::IsMember({"nft", "iptables"}));
+      ->check(OneOf({"nft", "iptables"}));
   import->add_option("-o,--output", options->output, "Where to write it, instead of stdout")
       ->type_name("FILE");
   import->add_flag("-j,--json", options->json, "Print JSON");

@@ -3,15 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstring>
+#include <sstream>
 #include <string>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "check.hh"
 #include "completion.hh"
 #include "doctor/doctor.hh"
@@ -19,42 +16,22 @@
 #include "identify.hh"
 #include "import.hh"
 #include "manual.hh"
-#include "policy/nearest.hh"
 #include "route_get.hh"
 #include "run.hh"
+#include "say.hh"
 #include "stats.hh"
 #include "status.hh"
 #include "trace.hh"
 #include "up.hh"
+#include "usage_error.hh"
 #include "verify.hh"
+#include "write_out.hh"
 
 namespace {
 
 // `run` keeps 1 to 124 for the command it runs; every other verb says 2 for words it does not know.
 int UsageStatus(int argc, char **argv) {
   return argc > 1 && std::strcmp(argv[1], "run") == 0 ? 125 : 2;
-}
-
-// Of `srcsel` or, where only `srcsel route` was said, of that.
-std::string WrongVerb(const CLI::App &app, const CLI::RequiredError &error) {
-  const CLI::App *at = &app;
-  std::string said = "srcsel";
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-    absl::StrAppend(&said, " ", at->get_name());
-  }
-  const std::vector<std::string> words = app.remaining(true);
-  const auto all =
-      at->get_subcommands([](const CLI::App *verb) { return !verb->get_group().empty(); });
-  if (all.empty()) return absl::StrCat(error.what(), " (", said, " --help)");
-  std::vector<std::string> names;
-  for (const CLI::App *verb : all) names.push_back(verb->get_name());
-  const std::string word = words.empty() ? "" : words[0];
-  const std::vector<absl::string_view> candidates(names.begin(), names.end());
-  const absl::string_view meant = word.empty() ? "" : srcsel::Nearest(word, candidates);
-  return absl::StrCat(word.empty() ? "no verb; " : absl::StrCat("'", word, "' is not a verb; "),
-                      meant.empty() ? "" : absl::StrCat("did you mean ", meant, "? "),
-                      "there is: ", absl::StrJoin(names, ", "), " (", said, " --help)");
 }
 
 // An unset variable of a script is no wish: `--cgroup ""` would else mean the whole host.
@@ -107,18 +84,13 @@ int main(int argc, char **argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &success) {
-    return app.exit(success);
-  } catch (const CLI::ExtrasError &) {
-    std::vector<std::string> words = app.remaining(true);
-    std::erase(words, "--");
-    std::fprintf(stderr, "srcsel: %s is not known here; see srcsel %s--help\n", words[0].c_str(),
-                 UsageStatus(argc, argv) == 125 ? "run " : "");
-    return UsageStatus(argc, argv);
-  } catch (const CLI::RequiredError &error) {
-    std::fprintf(stderr, "srcsel: %s\n", WrongVerb(app, error).c_str());
-    return UsageStatus(argc, argv);
+    std::ostringstream text;
+    const int status = app.exit(success, text, text);
+    const absl::Status written = srcsel::WriteOut(text.str());
+    if (!written.ok()) srcsel::Fail(written);
+    return status;
   } catch (const CLI::ParseError &error) {
-    std::fprintf(stderr, "srcsel: %s\n", error.what());
+    srcsel::Say(srcsel::UsageError(app, error));
     return UsageStatus(argc, argv);
   }
   return 0;

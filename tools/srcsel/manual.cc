@@ -1,7 +1,6 @@
 #include "manual.hh"
 
 #include <cstdlib>
-#include <iostream>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -10,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -95,8 +95,9 @@ void AddManual(CLI::App &app) {
   CLI::App *manual = app.add_subcommand("manual", "Print the verbs as the man page has them");
   manual->group("");
   manual->callback([manual] {
-    std::cout << ManualOf(ReadCommands(*manual));
-    std::exit(std::cout.flush() ? 0 : kExitFailed);
+    const absl::Status written = WriteOut(ManualOf(ReadCommands(*manual)));
+    if (!written.ok()) Fail(written);
+    std::exit(0);
   });
 }
 

@@ -14,6 +14,7 @@
 #include "read_snapshot.hh"
 #include "route_words.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -56,16 +57,20 @@ std::vector<Outcome> OutcomesOf(const Selection &selection) {
 }
 
 // True if any of them leaves.
-bool PrintText(const RoutePrinter &printer, const Flow &flow, const Selection &selection) {
-  bool leaves = false;
-  for (const Outcome &outcome : OutcomesOf(selection)) {
-    leaves |= outcome.error == 0;
-    (outcome.error == 0 ? std::cout : std::cerr) << printer.Text(flow, outcome);
-  }
-  return leaves;
+absl::StatusOr<bool> PrintText(const RoutePrinter &printer, const Flow &flow,
+                               const Selection &selection) {
+  std::string routes;
+  for (const Outcome &outcome : OutcomesOf(selection))
+    if (outcome.error == 0)
+      routes += printer.Text(flow, outcome);
+    else
+      std::cerr << printer.Text(flow, outcome);
+  SRCSEL_RETURN_IF_ERROR(WriteOut(routes));
+  return !routes.empty();
 }
 
-bool PrintJson(const RoutePrinter &printer, const Flow &flow, const Selection &selection) {
+absl::StatusOr<bool> PrintJson(const RoutePrinter &printer, const Flow &flow,
+                               const Selection &selection) {
   if (selection.exact() && selection.outcome.error != 0) return PrintText(printer, flow, selection);
   auto object = selection.candidates.empty() && !selection.exact()
                     ? RoutePrinter::Json::object()
@@ -81,7 +86,7 @@ bool PrintJson(const RoutePrinter &printer, const Flow &flow, const Selection &s
       object["candidates"].push_back(printer.Object(flow, outcome));
     }
   }
-  std::cout << RoutePrinter::Json::array({object}).dump() << '\n';
+  SRCSEL_RETURN_IF_ERROR(WriteOut(RoutePrinter::Json::array({object}).dump() + "\n"));
   return leaves;
 }
 
@@ -91,11 +96,10 @@ absl::StatusOr<bool> Get(const GetOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const std::unique_ptr<const Snapshot> snapshot, ReadSnapshotHere());
   const Selection selection = Lookup(*snapshot, flow);
   const RoutePrinter printer(snapshot->state().links);
-  const bool leaves =
-      options.json ? PrintJson(printer, flow, selection) : PrintText(printer, flow, selection);
+  SRCSEL_ASSIGN_OR_RETURN(const bool leaves, options.json ? PrintJson(printer, flow, selection)
+                                                          : PrintText(printer, flow, selection));
   if (!selection.exact())
     std::cerr << "srcsel: ambiguous: " << AmbiguityText(selection.why) << '\n';
-  if (!std::cout.flush()) return absl::UnavailableError("write the answer: stdout takes no more");
   return leaves;
 }
 

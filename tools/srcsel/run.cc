@@ -22,6 +22,7 @@
 #include "base/status.hh"
 #include "base/terminal.hh"
 #include "netns_option.hh"
+#include "option_words.hh"
 #include "policy/policy.hh"
 #include "policy/read_policy.hh"
 #include "policy/words.hh"
@@ -231,7 +232,7 @@ void AddRun(CLI::App &app) {
   run->add_option("--apply", options->apply,
                   "mark: set it on the socket. bind: bind the source the tables give for it")
       ->type_name("mark|bind")
-      ->check(CLI::IsMember({"mark", "bind"}))
+      ->check(OneOf({"mark", "bind"}))
       ->excludes(policy);
   run->add_option("--source", options->sources,
                   "Source address, one a family separated by a comma, or \"dev INTERFACE\"")
@@ -250,7 +251,7 @@ void AddRun(CLI::App &app) {
                   "bpf: reaches every program; needs root. preload: dynamic programs only; needs "
                   "nothing. auto: bpf if it can be had")
       ->type_name("auto|bpf|preload")
-      ->check(CLI::IsMember({"auto", "bpf", "preload"}))
+      ->check(OneOf({"auto", "bpf", "preload"}))
       ->default_str("auto");
   run->add_flag("--reply-source", options->reply_source,
                 "UDP servers answer from the address they were asked at (preload)");

@@ -1,7 +1,9 @@
-// What the verbs that change something tell, in one way: findings about a policy on stdout, as
+// What the verbs that change something tell, in one way: findings about a policy for stdout, as
 // `srcsel check` prints them; anything else in a line on stderr.
 
 #pragma once
+
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -26,15 +28,25 @@ inline void Say(absl::string_view line) {
   std::exit(absl::IsInvalidArgument(status) ? kExitWrongWords : kExitFailed);
 }
 
-inline void PrintFindings(const Findings &findings, bool quiet) {
+inline std::string FindingsToText(const Findings &findings, bool quiet) {
+  std::string text;
   for (const Finding &finding : findings)
-    if (!quiet || finding.severity != Severity::kNote) std::cout << finding.ToString() << '\n';
-  std::cout.flush();
+    if (!quiet || finding.severity != Severity::kNote)
+      absl::StrAppend(&text, finding.ToString(), "\n");
+  return text;
 }
 
-// "2 rules"
-inline std::string Counted(std::size_t count, absl::string_view what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+inline absl::Status WantRoot(absl::string_view why) {
+  if (geteuid() == 0) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat("run as root: ", why));
+}
+inline constexpr char kNotToBeSeen[] = "what is attached is root's alone to see";
+inline constexpr char kNotToBeChanged[] = "what is up is root's alone to change";
+
+// "2 rules", "2 processes"
+inline std::string Counted(std::size_t count, absl::string_view what, absl::string_view many = "") {
+  if (count == 1) return absl::StrCat("1 ", what);
+  return many.empty() ? absl::StrCat(count, " ", what, "s") : absl::StrCat(count, " ", many);
 }
 
 }  // namespace srcsel

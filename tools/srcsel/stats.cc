@@ -1,9 +1,6 @@
 #include "stats.hh"
 
-#include <unistd.h>
-
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <string>
 
@@ -14,6 +11,7 @@
 #include "counts.hh"
 #include "json_text.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -96,20 +94,17 @@ std::string ToPrometheus(const absl::StatusOr<UpStatus> &status) {
 }
 
 [[noreturn]] void RunStats(const StatsOptions &options) {
-  if (geteuid() != 0)
-    Fail(absl::PermissionDeniedError("run as root: what is attached is root's alone to see"));
+  if (const absl::Status root = WantRoot(kNotToBeSeen); !root.ok()) Fail(root);
   const absl::StatusOr<UpStatus> status = ReadUpStatus(UpPaths::Get());
-  if (options.prometheus && (status.ok() || absl::IsNotFound(status.status())))
-    std::cout << ToPrometheus(status);
-  else if (!status.ok())
-    Fail(status.status());
-  else if (!status->counts)
-    Fail(absl::FailedPreconditionError(status->Trouble()));
-  else if (options.json)
-    std::cout << ToJson(*status);
-  else
-    std::cout << CountsToText(*status->counts, status->state.rules);
-  std::exit(std::cout.flush() && status.ok() ? 0 : kExitFailed);
+  const bool tells = options.prometheus && (status.ok() || absl::IsNotFound(status.status()));
+  if (!tells && !status.ok()) Fail(status.status());
+  if (!tells && !status->counts) Fail(absl::FailedPreconditionError(status->Trouble()));
+  const absl::Status written =
+      WriteOut(tells          ? ToPrometheus(status)
+               : options.json ? ToJson(*status)
+                              : CountsToText(*status->counts, status->state.rules));
+  if (!written.ok()) Fail(written);
+  std::exit(status.ok() ? 0 : kExitFailed);
 }
 
 }  // namespace

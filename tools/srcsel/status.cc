@@ -1,9 +1,6 @@
 #include "status.hh"
 
-#include <unistd.h>
-
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,12 +9,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "agent/up_status.hh"
+#include "base/printable.hh"
 #include "base/process_name.hh"
 #include "base/status.hh"
 #include "base/terminal.hh"
 #include "counts.hh"
 #include "json_text.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -125,37 +124,38 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   if (status.counts) absl::StrAppend(&text, CountsToText(*status.counts, state.rules));
   line("old sockets", old.size(), old.empty() ? "" : ", left alone:");
   for (const OpenSocket &socket : old)
-    absl::StrAppend(&text, "    ", ProcessName(socket.pid), " (", socket.pid, ") ", socket.protocol,
-                    socket.local.empty() ? "" : " ", socket.local,
+    absl::StrAppend(&text, "    ", Printable(ProcessName(socket.pid)), " (", socket.pid, ") ",
+                    socket.protocol, socket.local.empty() ? "" : " ", socket.local,
                     socket.peer.empty() ? "" : " to ", socket.peer, "\n");
   if (state.unseen != 0)
     line("unseen", "processes whose sockets could not be looked at: ", state.unseen);
   return text;
 }
 
+// `found` is the exit status if somebody gets to read it.
+[[noreturn]] void Finish(const std::string &text, int found) {
+  const absl::Status written = WriteOut(text);
+  if (!written.ok()) Say(written.message());
+  std::exit(written.ok() ? found : kExitCannotTell);
+}
+
 [[noreturn]] void RunStatus(const StatusOptions &options) {
-  if (geteuid() != 0) {
-    Say("status: run as root: what is attached is root's alone to see");
-    std::exit(kExitWrongWords);
+  if (const absl::Status root = WantRoot(kNotToBeSeen); !root.ok()) {
+    Say(root.message());
+    std::exit(kExitCannotTell);
   }
   const UpPaths paths = UpPaths::Get();
   const absl::StatusOr<UpStatus> status = ReadUpStatus(paths);
-  if (absl::IsNotFound(status.status())) {
-    std::cout << (options.json ? "{\"up\":false}" : "nothing is up") << std::endl;
-    std::exit(kExitFailed);
-  }
+  if (absl::IsNotFound(status.status()))
+    Finish(options.json ? "{\"up\":false}\n" : "nothing is up\n", kExitFailed);
   if (!status.ok()) {
     Say(status.status().message());
-    std::exit(kExitWrongWords);
+    std::exit(kExitCannotTell);
   }
   const std::vector<OpenSocket> old =
       OldSockets(paths, status->state).value_or(std::vector<OpenSocket>());
-  if (options.json)
-    std::cout << JsonLine(ToJson(*status, old));
-  else
-    std::cout << ToText(*status, old);
-  std::cout.flush();
-  std::exit(status->Trouble().empty() ? 0 : kExitFailed);
+  Finish(options.json ? JsonLine(ToJson(*status, old)) : ToText(*status, old),
+         status->Trouble().empty() ? 0 : kExitFailed);
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <poll.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -11,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,7 +23,10 @@
 #include "counts.hh"
 #include "decision_text.hh"
 #include "json_text.hh"
+#include "option_words.hh"
+#include "policy/words.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -74,6 +76,7 @@ struct Filter {
 
 absl::StatusOr<Filter> FilterOf(const TraceOptions &options) {
   Filter filter{options.pid, options.comm, options.reason, std::nullopt};
+  if (!options.comm.empty()) SRCSEL_RETURN_IF_ERROR(CommOfWord(options.comm).status());
   if (!options.to.empty()) {
     SRCSEL_ASSIGN_OR_RETURN(filter.to, Prefix::Parse(options.to));
   }
@@ -120,7 +123,7 @@ class Tracer {
           {events_.fd(), POLLIN, 0}, {signals.get(), POLLIN, 0}, {events_.end_fd(), POLLIN, 0}};
       if (poll(polled, std::size(polled), -1) < 0 && errno != EINTR)
         return absl::ErrnoToStatus(errno, "wait for events");
-      if (!Print()) return absl::UnavailableError("write the result: stdout takes no more");
+      SRCSEL_RETURN_IF_ERROR(Print());
       if (polled[1].revents != 0 || (options_.count != 0 && printed_ >= options_.count))
         return absl::OkStatus();
       if (polled[2].revents != 0)
@@ -135,7 +138,7 @@ class Tracer {
   }
 
  private:
-  bool Print() {
+  absl::Status Print() {
     std::string text;
     for (const srcsel_event &event : events_.Read()) {
       if (!filter_.Passes(event) || (options_.count != 0 && printed_ >= options_.count)) continue;
@@ -145,7 +148,7 @@ class Tracer {
       text += options_.json ? JsonLine(DecisionJson(event, rule, boot_ns_))
                             : DecisionLine(event, rule, boot_ns_) + "\n";
     }
-    return static_cast<bool>(std::cout << text << std::flush);
+    return WriteOut(text);
   }
 
   void Summarize() const {
@@ -163,8 +166,7 @@ class Tracer {
 
 absl::Status Trace(const TraceOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(Filter filter, FilterOf(options));
-  if (geteuid() != 0)
-    return absl::PermissionDeniedError("run as root: what is attached is root's alone to see");
+  SRCSEL_RETURN_IF_ERROR(WantRoot(kNotToBeSeen));
   SRCSEL_ASSIGN_OR_RETURN(const Fd signals, CatchSignals());
   SRCSEL_ASSIGN_OR_RETURN(UpEvents events, UpEvents::Open(UpPaths::Get(), options.all));
   if (!options.quiet) Say("tracing; ^C ends it");
@@ -181,13 +183,15 @@ void AddTrace(CLI::App &app) {
   auto options = std::make_shared<TraceOptions>();
   trace->add_flag("-j,--json", options->json, "Print JSON, an object a line");
   trace->add_flag("-a,--all", options->all, "Also decisions that change nothing");
-  trace->add_option("--pid", options->pid, "Of this process alone")->type_name("PID");
+  trace->add_option("--pid", options->pid, "Of this process alone")
+      ->type_name("PID")
+      ->check(NumberFrom(1, std::numeric_limits<pid_t>::max()));
   trace->add_option("--comm", options->comm, "Of threads of this name")->type_name("NAME");
   trace->add_option("--to", options->to, "To these destinations")->type_name("PREFIX");
   trace->add_option("--reason", options->reason, "For this reason")->type_name("REASON");
   trace->add_option("-n,--count", options->count, "End after so many")
       ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40).description(""));
+      ->check(NumberFrom(1, std::uint64_t{1} << 40));
   trace->add_flag("--summary", options->summary, "At the end, how many by rule and reason");
   trace->add_flag("-q,--quiet", options->quiet, "No line on stderr when it begins");
   trace->footer(kTraceText);

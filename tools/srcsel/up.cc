@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +23,7 @@
 #include "json_text.hh"
 #include "netns_option.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -95,12 +95,6 @@ absl::StatusOr<UpRequest> RequestOf(const UpOptions &options) {
   return UpRequest{.policy = {file}, .cgroup = options.cgroup, .steer = options.steer};
 }
 
-absl::Status WantRoot() {
-  if (geteuid() == 0) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      "run as root, with CAP_BPF and CAP_NET_ADMIN: hooks are attached for every user's processes");
-}
-
 // Who has it, and what one may want instead.
 absl::Status IsUp(const UpRequest &request) {
   std::string who;
@@ -159,25 +153,23 @@ absl::Status GoBehind(std::unique_ptr<Up> up, std::optional<std::chrono::seconds
 // What was understood, of the policy and of the firewall.
 absl::Status Tell(const UpOptions &options, const UpRequest &request, const UpPlan &plan) {
   const Findings &findings = plan.examined.findings;
-  if (!options.json) {
-    PrintFindings(findings, options.quiet);
-    if (!options.quiet && !HasErrors(findings))
-      std::cout << ToText(ReportOf(plan.marks, plan.mirror.state()));
-  } else {
-    nlohmann::ordered_json json = {{"policy", request.policy.file},
-                                   {"cgroup", request.cgroup},
-                                   {"findings", FindingsToJson(findings)}};
-    if (!HasErrors(findings)) json["firewall"] = ToJson(ReportOf(plan.marks, plan.mirror.state()));
-    std::cout << JsonLine(json);
-  }
-  if (std::cout.flush()) return absl::OkStatus();
-  return absl::UnavailableError("write the report: stdout takes no more");
+  if (!options.json)
+    return WriteOut(absl::StrCat(FindingsToText(findings, options.quiet),
+                                 options.quiet || HasErrors(findings)
+                                     ? ""
+                                     : ToText(ReportOf(plan.marks, plan.mirror.state()))));
+  nlohmann::ordered_json json = {{"policy", request.policy.file},
+                                 {"cgroup", request.cgroup},
+                                 {"findings", FindingsToJson(findings)}};
+  if (!HasErrors(findings)) json["firewall"] = ToJson(ReportOf(plan.marks, plan.mirror.state()));
+  return WriteOut(JsonLine(json));
 }
 
 absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const UpRequest request, RequestOf(options));
   SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
-  SRCSEL_RETURN_IF_ERROR(WantRoot());
+  SRCSEL_RETURN_IF_ERROR(WantRoot(
+      "hooks are attached for every user's processes (CAP_BPF, CAP_NET_ADMIN)"));
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   ProgressLine progress("reading routes, rules, firewall and policy");
   SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
@@ -17,9 +18,11 @@
 #include "base/terminal.hh"
 #include "json_text.hh"
 #include "netns_option.hh"
+#include "option_words.hh"
 #include "print_route.hh"
 #include "read_snapshot.hh"
 #include "say.hh"
+#include "write_out.hh"
 
 namespace srcsel {
 namespace {
@@ -128,11 +131,8 @@ absl::StatusOr<bool> Check(const VerifyWords &words) {
   }
   SRCSEL_RETURN_IF_ERROR(result.status());
   const RoutePrinter printer(links);
-  if (words.json)
-    std::cout << JsonLine(ToJson(*result, words.seed, printer));
-  else
-    std::cout << ToText(*result, words.seed, printer);
-  if (!std::cout.flush()) return absl::UnavailableError("write the result: stdout takes no more");
+  SRCSEL_RETURN_IF_ERROR(WriteOut(words.json ? JsonLine(ToJson(*result, words.seed, printer))
+                                             : ToText(*result, words.seed, printer)));
   return result->disagree == 0;
 }
 
@@ -149,9 +149,10 @@ void AddVerify(CLI::App &app) {
   auto words = std::make_shared<VerifyWords>();
   verify->add_option("--flows", words->flows, "How many flows, 10000 if left out")
       ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}));
+      ->check(NumberFrom(1, 100'000'000));
   verify->add_option("--seed", words->seed, "Draw the flows of an earlier run again")
-      ->type_name("S");
+      ->type_name("S")
+      ->check(NumberFrom(0, std::numeric_limits<std::uint64_t>::max()));
   verify->add_flag("-j,--json", words->json, "Print JSON");
   AddNetnsOption(*verify, words->netns, "Network namespace to verify");
   verify->footer(kVerifyText);

@@ -1,0 +1,25 @@
+#include "base/printable.hh"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace srcsel {
+
+std::string Printable(absl::string_view text) {
+  std::string printable;
+  bool c1 = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    const bool begins_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+    if (c1 || begins_c1 || absl::ascii_iscntrl(byte))
+      absl::StrAppendFormat(&printable, "\\x%02x", byte);
+    else
+      printable += text[i];
+    c1 = begins_c1;
+  }
+  return printable;
+}
+
+}  // namespace srcsel

@@ -1,0 +1,106 @@
+// Each verb as a user who may do nothing: it says what it lacks, and never answers as if it had
+// looked where it may not.
+
+#include <sys/mount.h>
+
+#include "lab/up_scene.hh"
+
+namespace srcsel::lab {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class UnprivilegedTest : public UpTest {
+ protected:
+  void SetUp() override {
+    UpTest::SetUp();
+    // Where every user looks: for root alone are other paths.
+    ASSERT_EQ(mount("none", "/run", "tmpfs", 0, "mode=0755"), 0);
+    ASSERT_EQ(mkdir(run_.c_str(), 0755), 0);
+    ASSERT_EQ(mkdir("/run/srcsel", 0755), 0);
+    ASSERT_EQ(mount(run_.c_str(), "/run/srcsel", nullptr, MS_BIND, nullptr), 0);
+    for (const std::string &path : {folder_.path(), cgroup_.path()})
+      ASSERT_EQ(chmod(path.c_str(), 0755), 0);
+    ASSERT_TRUE(folder_.Write("p.toml", kByMark).ok());
+  }
+  void TearDown() override {
+    UpTest::TearDown();
+    umount2("/run/srcsel", MNT_DETACH);
+  }
+
+  Result AsNobody(Words words) const {
+    Words all{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", SRCSEL};
+    all.insert(all.end(), words.begin(), words.end());
+    return client_.Run(CommandOf(std::move(all), keeper_.path())).value();
+  }
+  void ExpectRefused(const Words &words, int status) const {
+    const Result result = AsNobody(words);
+    EXPECT_EQ(result.status, status) << words[0] << ": " << result.ToString();
+    EXPECT_EQ(result.out, "") << words[0];
+    EXPECT_THAT(result.err, StartsWith("srcsel: ")) << words[0];
+    EXPECT_THAT(result.err, AnyOf(HasSubstr("run as root"), HasSubstr("CAP_"))) << words[0];
+  }
+  void ExpectAllRefused() const {
+    const std::string policy = folder_.path() + "/p.toml";
+    ExpectRefused({"up", "-q", "--policy", policy, "--cgroup", cgroup_.path()}, 1);
+    ExpectRefused({"up", "--dry-run"}, 1);
+    ExpectRefused({"reload"}, 1);
+    ExpectRefused({"reload", "--policy", policy}, 1);
+    ExpectRefused({"confirm"}, 1);
+    ExpectRefused({"down"}, 1);
+    ExpectRefused({"status"}, 2);
+    ExpectRefused({"status", "--json"}, 2);
+    ExpectRefused({"trace"}, 1);
+    ExpectRefused({"stats"}, 1);
+    ExpectRefused({"stats", "--prometheus"}, 1);
+    ExpectRefused({"import", "nft"}, 2);
+    ExpectRefused({"import", "iptables", "--json"}, 2);
+    ExpectRefused({"run", "--via", "bpf", "--mark", "100", "--", "true"}, 125);
+    // The test's own process is root's.
+    ExpectRefused({"identify", absl::StrCat(getpid())}, 2);
+    ExpectRefused({"explain", "--pid", absl::StrCat(getpid())}, 2);
+    ExpectRefused({"explain", "--socket", "10.0.0.1:40000-192.0.2.80:443"}, 2);
+  }
+};
+
+TEST_F(UnprivilegedTest, WithNothingUp) {
+  ExpectAllRefused();
+}
+
+TEST_F(UnprivilegedTest, WithSomethingUp) {
+  MustUp(kByMark);
+  ExpectAllRefused();
+  EXPECT_EQ(Source(), kUnicomSource4);
+}
+
+// What is not to be seen is said beside what is.
+TEST_F(UnprivilegedTest, WhatCanBeToldInPart) {
+  MustUp(kByMark);
+  const Process dial = Spawn({DIAL, "-u", "-w", "-n", "2", kServer4, "53"});
+  const Result pids = AsNobody({"pids"});
+  EXPECT_EQ(pids.status, 2);
+  EXPECT_THAT(pids.out, HasSubstr(absl::StrCat(dial.pid(), " ")));
+  EXPECT_THAT(pids.err, HasSubstr("not to be seen without CAP_SYS_PTRACE: run as root"));
+  EXPECT_EQ(AsNobody({"identify", absl::StrCat(dial.pid())}).status, 0);
+  EXPECT_THAT(AsNobody({"explain", kServer4, "dport", "80"}).out,
+              HasSubstr("firewall: not read: its rules are root's alone to see"));
+  const Result doctor = AsNobody({"doctor"});
+  EXPECT_EQ(doctor.status, 2);
+  EXPECT_THAT(doctor.out, HasSubstr("this process lacks CAP_BPF"));
+}
+
+// What every user may.
+TEST_F(UnprivilegedTest, WhatNeedsNoPrivilege) {
+  for (const Words &words : {Words{"route", "get", kServer4}, Words{"verify", "--flows", "100"},
+                             Words{"check", folder_.path() + "/p.toml"},
+                             Words{"completion", "bash"}, Words{"--version"}}) {
+    const Result result = AsNobody(words);
+    EXPECT_EQ(result.status, 0) << words[0] << ": " << result.ToString();
+    EXPECT_NE(result.out, "") << words[0];
+  }
+}
+
+}  // namespace
+}  // namespace srcsel::lab
