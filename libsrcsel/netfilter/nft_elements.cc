@@ -6,9 +6,11 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
@@ -163,6 +165,9 @@ absl::StatusOr<bool> NftElements::Dump(const NftSetName &name, NftElementSet &se
   alignas(nlmsghdr) std::array<char, 65536> buffer;
   bool consistent = true;
   DecodeError error("an element of a set");
+  // The kernel lists some in the order of a hash: in that of their keys they lie in memory as they
+  // are gone through.
+  std::vector<Read> all;
   for (;;) {
     const ssize_t size = recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (size < 0 && errno == EINTR) continue;
@@ -174,6 +179,8 @@ absl::StatusOr<bool> NftElements::Dump(const NftSetName &name, NftElementSet &se
       consistent &= (message->nlmsg_flags & NLM_F_DUMP_INTR) == 0;
       if (message->nlmsg_type == NLMSG_DONE) {
         if (!error.ok()) return error.status();
+        std::ranges::sort(all, {}, &Read::key);
+        for (Read &read : all) Insert(std::move(read), set);
         return consistent;
       }
       if (message->nlmsg_type == NLMSG_ERROR) {
@@ -183,7 +190,7 @@ absl::StatusOr<bool> NftElements::Dump(const NftSetName &name, NftElementSet &se
       }
       const Attributes list(*message, sizeof(nfgenmsg), error);
       ForEach(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error,
-              [&](Read read) { Insert(std::move(read), set); });
+              [&](Read read) { all.push_back(std::move(read)); });
     }
   }
 }

@@ -109,7 +109,10 @@ TEST_F(UpTroubleTest, WhatCouldNotBePutInForceIsTriedAgain) {
   EXPECT_EQ(Source(), kUnicomSource4) << "it cannot be in force";
   ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &before, nullptr), 0);
   EXPECT_TRUE(Eventually([&] { return Source() == kTelecomSource4; }));
-  EXPECT_TRUE(Eventually([&] { return Status().at("trouble") == ""; }));
+  EXPECT_TRUE(Eventually([&] {
+    const Json status = Status();
+    return status.at("trouble") == "" && status.at("limits").empty();
+  }));
 }
 
 // Its name is gone; it lives as long as somebody is in it, and the follower is.
