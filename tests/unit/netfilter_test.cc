@@ -78,7 +78,9 @@ TEST(Netfilter, SetsTheMarkOnlyWhereTheRulesThenEndAlike) {
   EXPECT_THAT(turned.rules[1].name, HasSubstr("turns bits"));
   const MarkPolicy tested = CompileMarks(
       Mangle("-A OUTPUT -m mark --mark 0x1 -j DROP\n-A OUTPUT -j MARK --set-mark 0x1\n"), 9);
-  EXPECT_EQ(tested.rules.at(0).apply, Apply::kBind);
+  ASSERT_EQ(tested.rules.size(), 2u);
+  EXPECT_TRUE(tested.rules[0].leave) << "it is dropped";
+  EXPECT_EQ(tested.rules[1].apply, Apply::kBind);
 }
 
 // The mark of a later rule, on the socket before, would let it pass.
