@@ -1,5 +1,5 @@
-// Around an example of the documents, in C: the flow that it is about, in a namespace where mark 100
-// leads to another source; and the source that its socket then has.
+// Around an example of the documents, in C: the flow that it is about, in a namespace where mark
+// 100 leads to another source; and the source that its socket then has.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>

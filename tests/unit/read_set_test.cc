@@ -144,8 +144,7 @@ TEST_F(SetFileTest, MayComeFromAPipe) {
 TEST_F(SetFileTest, WithANamedPipeNobodyWaits) {
   ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
   constexpr char kWhy[] = "is a named pipe, which may never be written to: give a file";
-  EXPECT_EQ(Found(Policy(Path("pipe"))),
-            absl::StrCat("p:2: error: set.a.file: pipe ", kWhy));
+  EXPECT_EQ(Found(Policy(Path("pipe"))), absl::StrCat("p:2: error: set.a.file: pipe ", kWhy));
   EXPECT_EQ(Found(Path("pipe")), absl::StrCat("pipe: error: ", kWhy));
 }
 

@@ -41,10 +41,9 @@ absl::StatusOr<ExplainWords> ExplainWordsOf(const std::vector<std::string> &word
     }
     SRCSEL_ASSIGN_OR_RETURN(asked.caller.cgroup, CgroupPath(*word));
   }
-  if (std::ranges::find(of_route, "ipproto") == of_route.end()) {
-    of_route.emplace_back("ipproto");
-    of_route.emplace_back("tcp");
-  }
+  // In front, where it is no value of a word that has none.
+  if (std::ranges::find(of_route, "ipproto") == of_route.end())
+    of_route.insert(of_route.begin(), {"ipproto", "tcp"});
   SRCSEL_ASSIGN_OR_RETURN(asked.flow, FlowOfWords(of_route));
   asked.flow.oif_strict = true;
   return asked;

@@ -62,8 +62,7 @@ struct Imported {
 };
 
 absl::StatusOr<Imported> Import(const ImportOptions &options) {
-  SRCSEL_RETURN_IF_ERROR(
-      WantRoot("the firewall's rules are root's alone to see (CAP_NET_ADMIN)"));
+  SRCSEL_RETURN_IF_ERROR(WantRoot("the firewall's rules are root's alone to see (CAP_NET_ADMIN)"));
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   NfRuleSet rules = ReadRules();
   const std::size_t all = rules.tables.size();

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/signalfd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>

@@ -80,8 +80,8 @@ std::string Together(const std::string &sentence) {
                       " exclude each other");
 }
 
-// "--json: Should be true/false or a number", "Could not convert: --json = yes": a flag, for all other
-// values are checked before they are converted.
+// "--json: Should be true/false or a number", "Could not convert: --json = yes": a flag, for all
+// other values are checked before they are converted.
 std::string NoValue(absl::string_view sentence) {
   absl::ConsumePrefix(&sentence, "Could not convert: ");
   return absl::StrCat(sentence.substr(0, sentence.find_first_of(": =")), " takes no value");
