@@ -1,5 +1,7 @@
 #include "agent/routed_ways.hh"
 
+#include <linux/rtnetlink.h>
+
 #include <algorithm>
 #include <initializer_list>
 #include <iterator>
@@ -54,6 +56,13 @@ std::vector<IpAddress> CutsOf(const State &state, int family) {
   const auto rest = std::ranges::unique(cuts);
   cuts.erase(rest.begin(), rest.end());
   return cuts;
+}
+
+// What the engine leaves alone before it asks any policy: its way does not matter.
+bool IsExempt(const IpAddress &destination) {
+  return (destination.is_v4() ? destination.bytes()[0] == 0 : destination.IsUnspecified()) ||
+         destination.IsLoopback() || destination.IsLinkLocal() || destination.IsMulticast() ||
+         destination.IsBroadcast();
 }
 
 bool HasMoreSelectors(const Rule &rule) {
@@ -160,6 +169,7 @@ NfWays RoutedWays::WorkOut(const std::vector<IpAddress> &cuts, std::uint32_t mar
 
 RoutedWays::Way RoutedWays::WayTo(const IpAddress &destination, std::uint32_t mark,
                                   std::optional<std::uint32_t> bound_by) const {
+  if (IsExempt(destination)) return {};
   Flow flow;
   flow.destination = destination;
   flow.dport = 443;
@@ -181,7 +191,7 @@ RoutedWays::Way RoutedWays::WayOf(const Flow &flow) const {
     if (selection.exact()) outcomes = {selection.outcome};
     for (const Outcome &outcome : outcomes) {
       Way way;
-      if (outcome.error == 0)
+      if (outcome.error == 0 && outcome.type == RTN_UNICAST)
         way = {Way::kKnown, outcome.oif,
                flow.source.IsUnspecified() ? outcome.source : flow.source};
       if (all && *all != way) return {Way::kUnknown};

@@ -158,7 +158,7 @@ TEST_F(UpTroubleTest, AProgramThatFailsIsNamed) {
                                          {"up", "--cgroup", cgroup_.path()}))
                         .value();
   ASSERT_TRUE(up.ok()) << up.ToString();
-  EXPECT_THAT(up.out, HasSubstr("run iptables-nft-save: no"));
+  EXPECT_THAT(up.out, HasSubstr("run iptables-nft-save -t mangle: no"));
   EXPECT_EQ(Source(), kTelecomSource4);
 }
 
