@@ -1,6 +1,7 @@
 // srcsel up where rules look at the device or the source of the first route: they hold for the
 // destinations of the moment.
 
+#include "lab/servers.hh"
 #include "lab/up_scene.hh"
 
 namespace srcsel::lab {
@@ -46,6 +47,7 @@ TEST_F(UpWaysTest, ARuleBySourceIsForConnectionsAlone) {
   MarkWhat("ip saddr 10.0.0.1");
   ASSERT_TRUE(UpByMarks({"-q"}).ok());
   EXPECT_EQ(Source(), kTelecomSource4);
+  const Nginx nginx = Nginx::Start(lab_.host("server"), /*access_log=*/false).value();
   EXPECT_THAT(Status().at("limits").dump(),
               HasSubstr("with the source that goes with its mark, the rules end otherwise"));
   ASSERT_TRUE(client_
@@ -53,8 +55,9 @@ TEST_F(UpWaysTest, ARuleBySourceIsForConnectionsAlone) {
                       "mark set 100")
                   .ok());
   EXPECT_TRUE(Eventually([&] {
-    const Result dial = Run({DIAL, kServer4, "80"});
-    return dial.out.substr(0, dial.out.find(' ')) == kUnicomSource4;
+    const Result curl = Run({"curl", "--silent", "--max-time", "2", "--output", "/dev/null",
+                             "--write-out", "%{local_ip}", "http://192.0.2.80/"});
+    return curl.out == kUnicomSource4;
   }));
 }
 
