@@ -1,7 +1,11 @@
 #include "image/image.hh"
 
+#include <bit>
+#include <cstring>
+
 #include <gtest/gtest.h>
 
+#include "engine/exempt.h"
 #include "fixtures.hh"
 
 namespace srcsel {
@@ -81,6 +85,53 @@ TEST(Image, KnowsTheLocalTableOfEachFamily) {
   const srcsel_table &local = image.Section<srcsel_table>(head.tables)[head.local[SRCSEL_V6]];
   EXPECT_EQ(local.id, std::uint32_t{RT_TABLE_LOCAL});
   EXPECT_EQ(local.family, std::uint32_t{SRCSEL_V6});
+}
+
+TEST(Image, KnowsRoughlyWhereThereAreLocalRoutes) {
+  const Image image = ImageOf(StateOf({}, {RouteTo("10.1.2.3/32", RT_TABLE_LOCAL, 1),
+                                           RouteTo("127.0.0.0/8", RT_TABLE_LOCAL, 1),
+                                           RouteTo("192.0.2.0/24", RT_TABLE_MAIN, 2),
+                                           RouteTo("fd00::1/128", RT_TABLE_LOCAL, 1)}),
+                              {});
+  const auto count = [&](srcsel_family family) {
+    int places = 0;
+    for (const __u64 word : image.header().local_places[family].word) places += std::popcount(word);
+    return places;
+  };
+  const auto near = [&](const char *destination) {
+    const srcsel_flow flow = FlowTo(destination);
+    return srcsel_may_be_local(&image.header(), &flow) != 0;
+  };
+  EXPECT_EQ(count(SRCSEL_V4), 1 + 16);
+  EXPECT_EQ(count(SRCSEL_V6), 1);
+  for (const char *here : {"10.1.2.3", "10.0.0.0", "10.15.255.255", "127.0.0.0", "127.255.255.255",
+                           "fd00::1", "fd0f:ffff::"})
+    EXPECT_TRUE(near(here)) << here;
+  for (const char *elsewhere : {"9.255.255.255", "10.16.0.0", "126.255.255.255", "128.0.0.0",
+                                "192.0.2.1", "fcff::", "fd10::", "2001:db8::1"})
+    EXPECT_FALSE(near(elsewhere)) << elsewhere;
+}
+
+TEST(Image, BeginsBeyondTheRulesThatOnlyTellWhatIsLocal) {
+  const auto first = [](std::vector<Rule> rules) {
+    State state = StateOf({}, {RouteTo("10.1.2.3/32", RT_TABLE_LOCAL, 1)});
+    state.rules = std::move(rules);
+    return ImageOf(state, {}).header().beyond_local[SRCSEL_V4];
+  };
+  Rule of_user = Lookup(1, RT_TABLE_LOCAL);
+  of_user.uids = Range32{7, 7};
+  EXPECT_EQ(first({}), 0u);
+  EXPECT_EQ(first({Lookup(0, RT_TABLE_LOCAL), Lookup(9, RT_TABLE_MAIN)}), 1u);
+  EXPECT_EQ(first({Lookup(0, RT_TABLE_LOCAL), Lookup(1, RT_TABLE_LOCAL)}), 2u);
+  EXPECT_EQ(first({Lookup(0, RT_TABLE_MAIN), Lookup(9, RT_TABLE_LOCAL)}), 0u);
+  EXPECT_EQ(first({of_user, Lookup(9, RT_TABLE_MAIN)}), 0u);
+}
+
+TEST(Image, RepeatsTheFirstRulesInItsHeader) {
+  const Image image = ImageOf(StateOf({}, {}), std::vector<PolicyRule>(50, Marking("7")));
+  const auto rules = image.Section<srcsel_policy>(image.header().policy);
+  for (std::size_t i = 0; i < SRCSEL_NEAR_POLICY; ++i)
+    EXPECT_EQ(std::memcmp(&image.header().near[i], &rules[i], sizeof(srcsel_policy)), 0) << i;
 }
 
 TEST(Image, KeepsItsReservedBytesZero) {

@@ -55,7 +55,7 @@ class Tables {
   static Image Write(const std::vector<std::vector<TrieEntry>> &contents) {
     TrieWriter tries;
     std::vector<srcsel_table> tables;
-    for (const auto &entries : contents) tables.push_back({.trie = tries.Add(entries)});
+    for (const auto &entries : contents) tables.emplace_back().trie = tries.Add(entries);
     ImageWriter writer;
     srcsel_header header{};
     header.tables = writer.Append(tables);

@@ -48,7 +48,7 @@ Answer Walk(const std::vector<Rule> &rules, const std::vector<Route> &routes,
   srcsel_walk_rules(&walk);
   if (walk.verdict != SRCSEL_ROUTED) return {walk.verdict, walk.pref};
   const srcsel_route *route = srcsel_route_at(&memory, walk.head, walk.route);
-  return Routed(walk.pref, srcsel_table_of(&walk), route->oif);
+  return Routed(walk.pref, walk.table, route->oif);
 }
 
 Answer Walk(const std::vector<Rule> &rules, absl::string_view to = "10.0.0.1") {
