@@ -53,7 +53,8 @@ std::vector<Dialled> ReadDialled(absl::string_view lines);
 bool Fits(const Dialled &dialled, const std::vector<SourceChange> &changes, std::int64_t grace);
 
 // How many connections have a source that no order of events explains, however slow a change is to
-// come into force: one that is not yet said, or is of a state older than another connection's before.
+// come into force: one that is not yet said, or is of a state older than another connection's
+// before.
 std::size_t OutOfOrder(const std::vector<Dialled> &all, const std::vector<SourceChange> &changes);
 
 // For how long after each change but the first connections were still begun with another source.

@@ -120,8 +120,8 @@ TEST_P(UpDelayTest, AChangeIsInForceSoon) {
   EXPECT_LE(delays[5], GetParam().elements < 100'000 ? kGrace : 2 * kGrace);
 }
 
-// Where nothing changes for longer than the grace, only one source is right. A short storm is judged
-// without a clock: how busy the machine is, is not known.
+// Where nothing changes for longer than the grace, only one source is right. A short storm is
+// judged without a clock: how busy the machine is, is not known.
 TEST_F(UpStormTest, NoConnectionHasASourceOfNoState) {
   MustHaveSet(1'000);
   const std::int64_t seconds = FromEnvironment("SRCSEL_STORM", 5);
@@ -149,7 +149,8 @@ TEST_F(UpStormTest, NoConnectionHasASourceOfNoState) {
   });
   const double busy = SecondsOf(pid) - busy_before, took = static_cast<double>(end - begin) / 1e6;
   std::size_t wrong = 0;
-  for (const Dialled &one : all) wrong += std::getenv("SRCSEL_STORM") && !Fits(one, changes, kGrace);
+  for (const Dialled &one : all)
+    wrong += std::getenv("SRCSEL_STORM") && !Fits(one, changes, kGrace);
   wrong += OutOfOrder(all, changes);
   const std::string last = changes.back().source;
   EXPECT_TRUE(Eventually([&] { return Source() == last; }));
