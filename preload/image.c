@@ -92,6 +92,7 @@ static int clear_place(struct place *place, __u64 size) {
 
 /* The pages of the file, mapped; 0 if it cannot be used. */
 static __u32 fill_place(struct place *place, int fd, struct stat *file) {
+  const struct srcsel_header *head;
   struct srcsel_memory memory;
 
   if (SRCSEL_RAW2(SYS_fstat, fd, file)) return 0;
@@ -99,7 +100,8 @@ static __u32 fill_place(struct place *place, int fd, struct stat *file) {
   if (!map(place->base, (__u64)file->st_size, MAP_SHARED, fd)) return 0;
   memory.base = place->base;
   memory.pages = (__u32)(file->st_size / SRCSEL_PAGE);
-  return srcsel_open(&memory) ? memory.pages : 0;
+  head = srcsel_open(&memory);
+  return head && head->pages == memory.pages ? memory.pages : 0;
 }
 
 static void exchange(const char *path, struct stat file) {

@@ -120,6 +120,25 @@ bool Apply(const MarkPolicy &policy, bool first_datagram, NfFlow &flow) {
   return true;
 }
 
+// All networks have the routes of the first, whose ways are worked out once.
+class WaysOfAll : public FirstWays {
+ public:
+  const Marks &MarksOf(int family) override {
+    const std::lock_guard lock(mutex_);
+    return ways_.MarksOf(family);
+  }
+  std::shared_ptr<const NfWays> Of(int family, std::uint32_t mark,
+                                   std::optional<std::uint32_t> bound_by) override {
+    const std::lock_guard lock(mutex_);
+    return ways_.Of(family, mark, bound_by);
+  }
+
+ private:
+  const State state_ = StateReader::Open().value().Read().value();
+  RoutedWays ways_{state_, true};
+  std::mutex mutex_;
+};
+
 // One rule set in a namespace of its own, which conntrack knows no flow of.
 class Trial {
  public:
@@ -137,8 +156,7 @@ class Trial {
     SCOPED_TRACE(trace);
     const NfRuleSet rules = ReadRules();
     ASSERT_TRUE(rules.skipped.empty()) << rules.skipped.front();
-    const State state = StateReader::Open().value().Read().value();
-    RoutedWays ways(state, true);
+    static WaysOfAll ways;
     policy_ = CompileMarks(rules, SRCSEL_MAX_POLICY, &ways);
     ++tally_.sets;
     Compare(rules);
