@@ -62,7 +62,7 @@ std::vector<IpAddress> CutsOf(const State &state, int family) {
 bool IsExempt(const IpAddress &destination) {
   return (destination.is_v4() ? destination.bytes()[0] == 0 : destination.IsUnspecified()) ||
          destination.IsLoopback() || destination.IsLinkLocal() || destination.IsMulticast() ||
-         destination.IsBroadcast();
+         destination.IsBroadcast() || destination.IsV4Mapped();
 }
 
 bool HasMoreSelectors(const Rule &rule) {

@@ -115,6 +115,7 @@ class Marker {
     for (const NfClass &again : After(flows, {~mark.mask, mark.value})) {
       const bool same = EndAlike(end, again.end, again.flows);
       AddBound({again.flows, name, true, mark, same ? Apply::kMark : Apply::kBind}, end);
+      if (Covers(again.flows, flows)) break;  // the classes that follow have nothing left
     }
   }
 
@@ -129,8 +130,10 @@ class Marker {
     for (NfClass &again : Explore(chains_, one.flows, kOwnMark, bound.get(), budget_)) {
       MarkedClass part = one;
       part.flows = std::move(again.flows);
+      const bool last = Covers(part.flows, one.flows);
       if (EndAlike(end, again.end, part.flows)) {
         out_.push_back(std::move(part));
+        if (last) break;
         continue;
       }
       MarkedClass connected = part;
@@ -142,6 +145,7 @@ class Marker {
                          ": with the source that goes with its mark, the rules end "
                          "otherwise"),
             false);
+      if (last) break;
     }
   }
 

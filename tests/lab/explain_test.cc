@@ -219,7 +219,7 @@ TEST_F(ExplainTest, WordsThatMakeNoSense) {
   EXPECT_THAT(said({kServer4, "cgroup", "a"}), HasSubstr("path from the root"));
   EXPECT_THAT(said({kServer4, "comm"}), HasSubstr("value is missing"));
   EXPECT_THAT(said({kServer4, "--pid", "1"}), HasSubstr("exclude each other"));
-  EXPECT_THAT(said({"--pid", "x"}), HasSubstr("number of a process"));
+  EXPECT_THAT(said({"--pid", "x"}), HasSubstr("'x' is no number"));
   EXPECT_THAT(said({"--socket", "10.0.0.1-x"}), HasSubstr("SRC:PORT-DST:PORT"));
   EXPECT_THAT(said({kServer4, "--policy", "/no/such.toml"}), HasSubstr("/no/such.toml"));
 }

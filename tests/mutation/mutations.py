@@ -53,7 +53,7 @@ MUTATIONS = {
                  "return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS : SRCSEL_HOLDS_NOT;",
                  "return SRCSEL_HOLDS_NOT;"),
     # The actions of a rule.
-    "rule goto": (RULES, "if (rule->target != SRCSEL_NONE) w->next = rule->target;", ""),
+    "rule goto": (RULES, "if (rule->target != SRCSEL_NONE) w->next = (__u16)rule->target;", ""),
     "rule unreachable": (WALK, "case SRCSEL_RULE_UNREACHABLE:\n      return ENETUNREACH;",
                          "case SRCSEL_RULE_UNREACHABLE:\n      return EINVAL;"),
     "rule prohibit": (WALK, "case SRCSEL_RULE_PROHIBIT:\n      return EACCES;",

@@ -9,7 +9,8 @@ constexpr int kChains = 3;
 
 class IptablesDrawer {
  public:
-  IptablesDrawer(Dice &dice, bool v6, bool unknown) : dice_(dice), v6_(v6), unknown_(unknown) {}
+  IptablesDrawer(Dice &dice, bool v6, bool unknown)
+      : dice_(dice), v6_(v6), unknown_(unknown), ways_(dice.OneIn(4)) {}
 
   std::string All() {
     std::string text;
@@ -49,11 +50,11 @@ class IptablesDrawer {
     if (dice_.OneIn(3)) absl::StrAppend(&text, " ", No(), "-d ", Destination());
     if (dice_.OneIn(3)) absl::StrAppend(&text, " ", Ports());
     if (dice_.OneIn(5)) absl::StrAppend(&text, " -m set ", No(), "--match-set ", Set());
-    if (dice_.OneIn(15))
+    if (ways_ && dice_.OneIn(15))
       absl::StrAppend(
           &text, " ", No(), "-s ",
           v6_ ? dice_.Word({"fd09:1::1", "fd09::/64"}) : dice_.Word({"10.9.1.1", "10.9.0.0/23"}));
-    if (dice_.OneIn(8))
+    if (ways_ && dice_.OneIn(8))
       absl::StrAppend(&text, " ", No(), "-o ", dice_.Word({"u0", "u0", "u1", "u+", "lo", "lo"}));
     return text;
   }
@@ -152,6 +153,7 @@ class IptablesDrawer {
 
   Dice &dice_;
   const bool v6_, unknown_;
+  const bool ways_;  // matches devices and sources, which takes long to work out
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ enum class Family { kV4, kV6, kBoth };
 
 class NftDrawer {
  public:
-  NftDrawer(Dice &dice, bool unknown) : dice_(dice), unknown_(unknown) {}
+  NftDrawer(Dice &dice, bool unknown) : dice_(dice), unknown_(unknown), ways_(dice.OneIn(4)) {}
 
   std::string Table(int number) {
     family_ = dice_.Of<Family>({Family::kV4, Family::kV6, Family::kBoth, Family::kBoth});
@@ -83,15 +83,15 @@ class NftDrawer {
     if (unknown_ && dice_.OneIn(12))
       return dice_.Word({"limit rate 100/second", "meta random > 100", "meta length 10-100",
                          "meta cpu 0", "th dport 53"});
-    if (dice_.OneIn(20))
+    if (ways_ && dice_.OneIn(20))
       return absl::StrCat(dice_.Word({"oifname ", "oif "}), no,
                           dice_.Word({"\"u0\"", "\"u1\"", "{ \"u0\", \"lo\" }"}));
-    if (dice_.OneIn(40)) return absl::StrCat("oifname ", no, "\"u*\"");
-    if (dice_.OneIn(40))
+    if (ways_ && dice_.OneIn(40)) return absl::StrCat("oifname ", no, "\"u*\"");
+    if (ways_ && dice_.OneIn(40))
       return absl::StrCat("oifname . ", ip, " daddr ", no, "{ \"u0\" . ", Address(v4),
                           ", \"u1\" . ", Address(v4), " }");
     // What a hook does not see.
-    if (dice_.OneIn(30))
+    if (ways_ && dice_.OneIn(30))
       return absl::StrCat(ip, " saddr ", no,
                           v4 ? dice_.Word({"10.9.1.1", "10.9.0.0/23", "{ 10.9.0.1, 10.9.2.1 }"})
                              : dice_.Word({"fd09:1::1", "fd09::/64", "{ fd09::1, fd09:2::1 }"}));
@@ -133,6 +133,7 @@ class NftDrawer {
       case 14:
         return absl::StrCat("ct mark ", no, dice_.Word({"0", "0x1", "0x64"}));
       case 15:
+        if (!ways_) return "ct mark 0";
         return absl::StrCat("oifname ", no, "\"lo\"");
       default:
         return absl::StrCat("fib daddr type ", no, "{ local, broadcast, multicast }");
@@ -178,6 +179,7 @@ class NftDrawer {
       case 14:
         return dice_.Word({"accept", "return", "return", "drop", "reject"});
       case 15:
+        if (!ways_) return "accept";
         return "meta mark set oifname map { \"u0\" : 0x1, \"u1\" : 0x2, \"u2\" : 0x3 }";
       default:
         if (next >= kChains) return "counter";
@@ -205,6 +207,7 @@ class NftDrawer {
 
   Dice &dice_;
   const bool unknown_;
+  const bool ways_;  // matches devices and sources, which takes long to work out
   Family family_ = Family::kBoth;
   bool v4_ = true;
   std::string proto_;
