@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <set>
+#include <thread>
 
 #include "agent/hook_mirror.hh"
 #include "hooks/hooks.hh"
@@ -47,9 +49,15 @@ TEST_F(RunSoakTest, EveryConnectionIsOfOnePolicy) {
   Process crowd =
       client_.Spawn(Plain({CROWD, "-r", "-t", "8", kServer4, "80", kOtherServer4, "80"})).value();
   ASSERT_TRUE(crowd.WaitForLine(" ").ok());
-  for (int i = 1; i <= Swaps(); ++i) ASSERT_TRUE(mirror->Publish(policies[i % 2], *hooks).ok());
+  // Read all the time: who cannot write a line makes no connection.
+  Result result;
+  std::thread reader([&] { result = crowd.Wait(std::chrono::minutes(5)); });
+  absl::Status swapped;
+  for (int i = 1; i <= Swaps() && swapped.ok(); ++i)
+    swapped = mirror->Publish(policies[i % 2], *hooks);
   crowd.CloseInput();
-  const Result result = crowd.Wait();
+  reader.join();
+  ASSERT_TRUE(swapped.ok()) << swapped;
   ASSERT_TRUE(result.ok()) << result.ToString();
 
   const std::vector<Attempt> attempts = AttemptsIn(result.out);
