@@ -131,22 +131,23 @@ class Marker {
       MarkedClass part = one;
       part.flows = std::move(again.flows);
       const bool last = Covers(part.flows, one.flows);
-      if (EndAlike(end, again.end, part.flows)) {
+      if (EndAlike(end, again.end, part.flows))
         out_.push_back(std::move(part));
-        if (last) break;
-        continue;
-      }
-      MarkedClass connected = part;
-      if (one.apply == Apply::kMark &&
-          Narrow(connected.flows.protos, {{IPPROTO_TCP, IPPROTO_TCP}}) != Narrowing::kNothing)
-        out_.push_back(std::move(connected));
-      Leave(part.flows,
-            absl::StrCat(one.name,
-                         ": with the source that goes with its mark, the rules end "
-                         "otherwise"),
-            false);
+      else
+        AddConnected(std::move(part));
       if (last) break;
     }
+  }
+
+  // Connections alone: their sockets have the mark before they have the source.
+  void AddConnected(MarkedClass one) {
+    const Condition flows = one.flows;
+    const std::string why = absl::StrCat(
+        one.name, ": with the source that goes with its mark, the rules end otherwise");
+    if (one.apply == Apply::kMark &&
+        Narrow(one.flows.protos, {{IPPROTO_TCP, IPPROTO_TCP}}) != Narrowing::kNothing)
+      out_.push_back(std::move(one));
+    Leave(flows, why, false);
   }
 
   const std::vector<NfOutputChain> &chains_;
