@@ -15,31 +15,55 @@ bool Accepts(const srcsel_rule &rule, std::uint16_t port) {
          ((port ^ rule.sport_first) & rule.sport_mask) == 0;
 }
 
-// Ranges change at their ends only, masks anywhere.
+// The ports at which what the rules accept may change. Ranges do so at their ends only, masks
+// anywhere.
+std::vector<std::uint16_t> PortsOfChange(std::span<const srcsel_rule *const> rules,
+                                         const Settings &settings) {
+  std::vector<std::uint16_t> ports;
+  const auto add = [&](std::uint32_t port) {
+    if (port >= settings.port_first && port <= settings.port_last)
+      ports.push_back(static_cast<std::uint16_t>(port));
+  };
+  if (std::ranges::any_of(rules, [](const srcsel_rule *rule) { return rule->sport_mask != 0; })) {
+    for (std::uint32_t port = settings.port_first; port <= settings.port_last; ++port) add(port);
+    return ports;
+  }
+  add(settings.port_first);
+  for (const srcsel_rule *rule : rules) {
+    add(rule->sport_first);
+    add(rule->sport_last + 1u);
+  }
+  std::ranges::sort(ports);
+  ports.erase(std::ranges::unique(ports).begin(), ports.end());
+  return ports;
+}
+
+// The first port of each class that the rules tell apart: they divide all ports in turn.
 std::vector<std::uint16_t> PortClassesOf(std::span<const srcsel_rule> rules,
                                          const Settings &settings) {
   std::vector<const srcsel_rule *> selecting;
   for (const srcsel_rule &rule : rules)
     if (rule.inputs & SRCSEL_IN_SPORT) selecting.push_back(&rule);
-  std::vector<std::uint16_t> ports;
-  if (selecting.empty()) return ports;
-  absl::flat_hash_set<std::vector<bool>> seen;
-  const bool masked =
-      std::ranges::any_of(selecting, [](const srcsel_rule *rule) { return rule->sport_mask != 0; });
-  const auto changes_at = [&](std::uint32_t port) {
-    return masked || port == settings.port_first ||
-           std::ranges::any_of(selecting, [&](const srcsel_rule *rule) {
-             return port == rule->sport_first || port == rule->sport_last + 1u;
-           });
-  };
-  for (std::uint32_t port = settings.port_first; port <= settings.port_last; ++port) {
-    if (!changes_at(port)) continue;
-    std::vector<bool> accepted;
-    for (const srcsel_rule *rule : selecting)
-      accepted.push_back(Accepts(*rule, static_cast<std::uint16_t>(port)));
-    if (seen.insert(std::move(accepted)).second) ports.push_back(static_cast<std::uint16_t>(port));
+  if (selecting.empty()) return {};
+  const std::vector<std::uint16_t> ports = PortsOfChange(selecting, settings);
+  std::vector<std::uint32_t> classes(ports.size(), 0);
+  std::uint32_t count = 1;
+  for (const srcsel_rule *rule : selecting) {
+    std::vector<std::uint32_t> accepted(count, 0);
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      if (!Accepts(*rule, ports[i])) continue;
+      std::uint32_t &part = accepted[classes[i]];
+      if (part == 0) part = count++;
+      classes[i] = part;
+    }
   }
-  return ports;
+  std::vector<bool> seen(count);
+  std::vector<std::uint16_t> firsts;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (!seen[classes[i]]) firsts.push_back(ports[i]);
+    seen[classes[i]] = true;
+  }
+  return firsts;
 }
 
 }  // namespace
