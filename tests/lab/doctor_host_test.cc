@@ -20,12 +20,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-TEST_F(DoctorTest, ABpffsThatIsMissing) {
+class DoctorHostTest : public DoctorTest {};
+
+TEST_F(DoctorHostTest, ABpffsThatIsMissing) {
   ASSERT_EQ(umount2(above_.c_str(), MNT_DETACH), 0);
   ExpectMended("bpffs", 1, "note");
 }
 
-TEST_F(DoctorTest, HooksThatTheKernelRefuses) {
+TEST_F(DoctorHostTest, HooksThatTheKernelRefuses) {
   const auto refused = [&](int call, int type, int error) {
     return client_
         .Run(CommandOf({BPF_REFUSED, std::to_string(call), std::to_string(type),
@@ -45,7 +47,7 @@ TEST_F(DoctorTest, HooksThatTheKernelRefuses) {
 }
 
 // `setarch --uname-2.6` has uname(2) tell such a kernel, and `prlimit` gives a limit of those days.
-TEST_F(DoctorTest, AKernelOfOldDays) {
+TEST_F(DoctorHostTest, AKernelOfOldDays) {
   const auto of_old = [&](const std::string &before) {
     return Parse(client_
                      .Run(CommandOf({"prlimit", "--memlock=65536:65536", "sh", "-c",
@@ -66,7 +68,7 @@ TEST_F(DoctorTest, AKernelOfOldDays) {
 }
 
 // In the place of a directory of sysfs, in this test's mount namespace.
-TEST_F(DoctorTest, WhatSysfsShows) {
+TEST_F(DoctorHostTest, WhatSysfsShows) {
   EXPECT_THAT(Find("lockdown"), IsEmpty());
   const bool has_btf = std::filesystem::exists("/sys/kernel/btf/vmlinux");
   EXPECT_THAT(Find("btf"), SizeIs(has_btf ? 0 : 1));
@@ -88,7 +90,7 @@ TEST_F(DoctorTest, WhatSysfsShows) {
   EXPECT_THAT(Find("btf"), SizeIs(has_btf ? 0 : 1));
 }
 
-TEST_F(DoctorTest, WithoutPrivilege) {
+TEST_F(DoctorHostTest, WithoutPrivilege) {
   const Result doctor = client_
                             .Run(CommandOf({"setpriv", "--reuid=65534", "--regid=65534",
                                             "--clear-groups", SRCSEL, "doctor", "--json"},
@@ -102,7 +104,7 @@ TEST_F(DoctorTest, WithoutPrivilege) {
 }
 
 // Without CAP_SYS_ADMIN, doctor cannot mount a hierarchy for itself alone.
-TEST_F(DoctorTest, NoCgroup2) {
+TEST_F(DoctorHostTest, NoCgroup2) {
   const auto doctor_after = [&](const std::string &typed) {
     const Result doctor =
         client_
@@ -127,7 +129,7 @@ TEST_F(DoctorTest, NoCgroup2) {
 }
 
 // A hierarchy with a cgroup in it, mounted for this test alone; nothing but its end mends that.
-TEST_F(DoctorTest, CgroupsOfV1InAKernelOfOldDays) {
+TEST_F(DoctorHostTest, CgroupsOfV1InAKernelOfOldDays) {
   const std::string v1 = folder_.path() + "/v1", group = v1 + "/srcsel-test";
   ASSERT_EQ(mkdir(v1.c_str(), 0755), 0);
   if (mount("none", v1.c_str(), "cgroup", 0, "net_cls") != 0)
@@ -155,7 +157,7 @@ TEST_F(DoctorTest, CgroupsOfV1InAKernelOfOldDays) {
 
 // Another file in the place of the sysctl, in this test's mount namespace: the host's own is never
 // written. It is shown in the first network namespace alone, where this test is.
-TEST_F(DoctorTest, HooksThatAreInterpreted) {
+TEST_F(DoctorHostTest, HooksThatAreInterpreted) {
   constexpr char kSysctl[] = "/proc/sys/net/core/bpf_jit_enable";
   ASSERT_TRUE(folder_.Write("jit", "0\n").ok());
   if (mount((folder_.path() + "/jit").c_str(), kSysctl, nullptr, MS_BIND, nullptr) != 0)

@@ -17,8 +17,6 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-const Words kMark{"--mark", "100"};
-
 class RunCleanupTest : public RunTest {
  protected:
   // Dials once a line, for as long as one likes.

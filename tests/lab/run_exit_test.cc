@@ -14,8 +14,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-const Words kMark{"--mark", "100"};
-
 class RunExitTest : public RunTest {
  protected:
   Result RunShell(const std::string &script) { return Run(kMark, {"sh", "-c", script}); }

@@ -11,8 +11,6 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::StartsWith;
 
-const Words kMark{"--mark", "100"};
-
 class RunNeighboursTest : public RunTest {
  protected:
   static Words Dialling(const char *server) {

@@ -15,25 +15,16 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-const Words kMark{"--mark", "100"};
-const Words kBind{"--mark", "100", "--apply", "bind"};
-
-// Names of namespaces live in /run/netns. Here it is this process's own, so that names neither meet
-// those of other tests nor outlive it.
-class PrivateNames : public testing::Environment {
- public:
-  void SetUp() override {
+class RunNetnsTest : public RunTest {
+ protected:
+  // Names of namespaces live in /run/netns. Here it is this process's own, so that names neither
+  // meet those of other tests nor outlive it.
+  static void SetUpTestSuite() {
     ASSERT_EQ(unshare(CLONE_NEWNS), 0);
     ASSERT_EQ(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
     ASSERT_EQ(mount("run", "/run", "tmpfs", 0, nullptr), 0);
   }
-};
 
-const testing::Environment *const kPrivateNames =
-    testing::AddGlobalTestEnvironment(new PrivateNames);
-
-class RunNetnsTest : public RunTest {
- protected:
   void SetUp() override {
     ASSERT_TRUE(client_.Run({.argv = {"sh", "-c", "ip netns attach blue $$"}})->ok());
   }

@@ -17,8 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-const Words kMark{"--mark", "100"};
-
 class RunRefusedTest : public RunTest {
  protected:
   // The command behind others that change how it is run: setpriv, prlimit, sh -c '... "$@"'.

@@ -19,6 +19,9 @@ namespace srcsel::lab {
 
 using Words = std::vector<std::string>;
 
+inline const Words kMark{"--mark", "100"};
+inline const Words kBind{"--mark", "100", "--apply", "bind"};
+
 // The next line a dialling program prints, "10.0.0.1 40000 ...", as an endpoint.
 inline Endpoint LocalEnd(const std::string &line) {
   const std::size_t first = line.find(' '), second = line.find_first_of(" \n", first + 1);
@@ -27,12 +30,6 @@ inline Endpoint LocalEnd(const std::string &line) {
 
 inline std::string SourceIn(const std::string &line) {
   return line.substr(0, line.find(' '));
-}
-
-// "http://192.0.2.80/", "http://[2001:db8:80::80]/".
-inline std::string Url(const std::string &server) {
-  return server.find(':') == std::string::npos ? "http://" + server + "/"
-                                               : "http://[" + server + "]/";
 }
 
 class RunTest : public ::testing::Test {

@@ -17,8 +17,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-const Words kBind{"--mark", "100", "--apply", "bind"};
-
 class FollowTest : public RunTest {
  protected:
   static Words Dialling(const char *server) { return {DIAL, "-w", "-n", "1000000", server, "80"}; }

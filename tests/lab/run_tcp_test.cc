@@ -14,17 +14,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-struct Family {
-  const char *name, *server, *unicom, *unicom_other;
-};
-
-void PrintTo(const Family &family, std::ostream *out) {
-  *out << family.name;
-}
-
-constexpr Family kIpv4{"Ipv4", kServer4, kUnicomSource4, kUnicomOtherSource4};
-constexpr Family kIpv6{"Ipv6", kServer6, kUnicomSource6, kUnicomOtherSource6};
-
 class RunTcpTest : public RunTest, public testing::WithParamInterface<Family> {
  protected:
   void ExpectSeen(const std::string &server, const Endpoint &local) {
@@ -48,7 +37,6 @@ class RunTcpTest : public RunTest, public testing::WithParamInterface<Family> {
     ExpectSeen(GetParam().server, LocalEnd(curl.out));
   }
 
-  const Words kMark{"--mark", "100"};
   Nginx nginx_ = Nginx::Start(lab_.host("server")).value();
   Capture eth0_ = client_.StartCapture("eth0").value();
   Capture eth1_ = client_.StartCapture("eth1").value();

@@ -12,10 +12,8 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const Words kMark{"--mark", "100"};
 const Words kSource{"--source", "10.1.0.2,fd00:1::2"};
 const Words kMarkAndSource{"--mark", "100", "--source", "10.1.0.2,fd00:1::2"};
-const Words kBind{"--mark", "100", "--apply", "bind"};
 
 // What a dialling program printed, without the port, which differs from call to call.
 std::string WithoutPort(const Result &dial) {

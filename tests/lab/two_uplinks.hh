@@ -17,6 +17,9 @@
 
 #pragma once
 
+#include <ostream>
+#include <string>
+
 #include "absl/status/status.h"
 #include "lab/lab.hh"
 
@@ -28,6 +31,26 @@ inline constexpr char kServer6[] = "2001:db8:80::80", kOtherServer6[] = "2001:db
 inline constexpr char kTelecomSource4[] = "10.0.0.1", kTelecomSource6[] = "fd00::1";
 inline constexpr char kUnicomSource4[] = "10.1.0.1", kUnicomSource6[] = "fd00:1::1";
 inline constexpr char kUnicomOtherSource4[] = "10.1.0.2", kUnicomOtherSource6[] = "fd00:1::2";
+
+// One family of the scenario.
+struct Family {
+  const char *name, *server, *telecom, *unicom, *unicom_other;
+};
+
+inline void PrintTo(const Family &family, std::ostream *out) {
+  *out << family.name;
+}
+
+inline constexpr Family kIpv4{"Ipv4", kServer4, kTelecomSource4, kUnicomSource4,
+                              kUnicomOtherSource4};
+inline constexpr Family kIpv6{"Ipv6", kServer6, kTelecomSource6, kUnicomSource6,
+                              kUnicomOtherSource6};
+
+// "http://192.0.2.80/", "http://[2001:db8:80::80]/".
+inline std::string Url(const std::string &server) {
+  return server.find(':') == std::string::npos ? "http://" + server + "/"
+                                               : "http://[" + server + "]/";
+}
 
 Description TwoUplinks();
 

@@ -22,24 +22,6 @@ using ::testing::StartsWith;
 
 constexpr int kCurlTimedOut = 28;
 
-// One family of the scenario.
-struct Family {
-  const char *name, *server, *telecom, *unicom, *unicom_other;
-  // As in a URL.
-  std::string Url() const {
-    return absl::string_view(server).find(':') == absl::string_view::npos
-               ? absl::StrCat("http://", server, "/")
-               : absl::StrCat("http://[", server, "]/");
-  }
-};
-
-void PrintTo(const Family &family, std::ostream *out) {
-  *out << family.name;
-}
-
-constexpr Family kIpv4{"Ipv4", kServer4, kTelecomSource4, kUnicomSource4, kUnicomOtherSource4};
-constexpr Family kIpv6{"Ipv6", kServer6, kTelecomSource6, kUnicomSource6, kUnicomOtherSource6};
-
 IpAddress Address(const char *text) {
   return IpAddress::Parse(text).value();
 }
@@ -49,7 +31,7 @@ class TwoUplinksTest : public testing::TestWithParam<Family> {
   Result Curl(std::vector<std::string> options = {}) {
     Command command{.argv = {"curl", "--silent", "--show-error", "--max-time", "2"}};
     command.argv.insert(command.argv.end(), options.begin(), options.end());
-    command.argv.push_back(GetParam().Url());
+    command.argv.push_back(Url(GetParam().server));
     return client_.Run(command).value();
   }
 

@@ -58,13 +58,13 @@ std::uint32_t OneAfterTheOther(const std::vector<PolicyRule> &rules, const srcse
   return first == rules.end() ? SRCSEL_NONE : static_cast<std::uint32_t>(first - rules.begin());
 }
 
-PolicyRule Rule(const std::function<void(PolicyRule &)> &select) {
+PolicyRule Selecting(const std::function<void(PolicyRule &)> &select) {
   PolicyRule rule = Marking("1");
   select(rule);
   return rule;
 }
 
-srcsel_flow With(const std::function<void(srcsel_flow &)> &change) {
+srcsel_flow FlowWith(const std::function<void(srcsel_flow &)> &change) {
   srcsel_flow flow = FlowTo("10.0.0.1");
   change(flow);
   return flow;
@@ -94,53 +94,54 @@ std::vector<Selection> Selections() {
   using Flow = srcsel_flow;
   return {
       {"to",
-       Rule([](auto &r) {
+       Selecting([](auto &r) {
          r.to = {Net("10.0.0.9/8"), Net("fd00::/8")};
        }),
        {FlowTo("10.0.0.0"), FlowTo("10.255.255.255"), FlowTo("fd00::"), FlowTo("fdff::1")},
        {FlowTo("9.255.255.255"), FlowTo("11.0.0.0"), FlowTo("fc00::"), FlowTo("a00::")}},
       {"to everything of one family",
-       Rule([](auto &r) { r.to = {Net("0.0.0.0/0")}; }),
+       Selecting([](auto &r) { r.to = {Net("0.0.0.0/0")}; }),
        {FlowTo("10.0.0.1")},
        {FlowTo("fd00::1"), FlowTo("::")}},
       {"proto",
-       Rule([](auto &r) {
+       Selecting([](auto &r) {
          r.protos = {IPPROTO_TCP, IPPROTO_SCTP};
        }),
-       {With([](Flow &f) { f.proto = IPPROTO_TCP; }), With([](Flow &f) { f.proto = 132; })},
-       {With([](Flow &f) { f.proto = IPPROTO_UDP; }), With([](Flow &f) { f.proto = 0; })}},
+       {FlowWith([](Flow &f) { f.proto = IPPROTO_TCP; }), FlowWith([](Flow &f) { f.proto = 132; })},
+       {FlowWith([](Flow &f) { f.proto = IPPROTO_UDP; }), FlowWith([](Flow &f) { f.proto = 0; })}},
       {"dport",
-       Rule([](auto &r) {
+       Selecting([](auto &r) {
          r.dports = {{443, 443}, {8000, 8099}};
        }),
-       {With([](Flow &f) { f.dport = 443; }), With([](Flow &f) { f.dport = 8000; }),
-        With([](Flow &f) { f.dport = 8099; })},
-       {With([](Flow &f) { f.dport = 442; }), With([](Flow &f) { f.dport = 444; }),
-        With([](Flow &f) { f.dport = 7999; }), With([](Flow &f) { f.dport = 8100; })}},
+       {FlowWith([](Flow &f) { f.dport = 443; }), FlowWith([](Flow &f) { f.dport = 8000; }),
+        FlowWith([](Flow &f) { f.dport = 8099; })},
+       {FlowWith([](Flow &f) { f.dport = 442; }), FlowWith([](Flow &f) { f.dport = 444; }),
+        FlowWith([](Flow &f) { f.dport = 7999; }), FlowWith([](Flow &f) { f.dport = 8100; })}},
       {"uid",
-       Rule([](auto &r) {
+       Selecting([](auto &r) {
          r.uids = {{1000, 1999}, {0xffffffff, 0xffffffff}};
        }),
-       {With([](Flow &f) { f.uid = 1000; }), With([](Flow &f) { f.uid = 1999; }),
-        With([](Flow &f) { f.uid = 0xffffffff; })},
-       {With([](Flow &f) { f.uid = 999; }), With([](Flow &f) { f.uid = 2000; }),
-        With([](Flow &f) { f.uid = 0xfffffffe; })}},
+       {FlowWith([](Flow &f) { f.uid = 1000; }), FlowWith([](Flow &f) { f.uid = 1999; }),
+        FlowWith([](Flow &f) { f.uid = 0xffffffff; })},
+       {FlowWith([](Flow &f) { f.uid = 999; }), FlowWith([](Flow &f) { f.uid = 2000; }),
+        FlowWith([](Flow &f) { f.uid = 0xfffffffe; })}},
       {"cgroup",
-       Rule([](auto &r) {
+       Selecting([](auto &r) {
          r.cgroups = {{.path = {}, .id = 1ull << 63 | 7}, {.path = {}, .id = 8}};
        }),
-       {With([](Flow &f) { f.cgroup[0] = 1ull << 63 | 7; }),
-        With([](Flow &f) { f.cgroup[0] = 8; })},
-       {With([](Flow &f) { f.cgroup[0] = 7; }), With([](Flow &f) { f.cgroup[0] = 0; })}},
+       {FlowWith([](Flow &f) { f.cgroup[0] = 1ull << 63 | 7; }),
+        FlowWith([](Flow &f) { f.cgroup[0] = 8; })},
+       {FlowWith([](Flow &f) { f.cgroup[0] = 7; }), FlowWith([](Flow &f) { f.cgroup[0] = 0; })}},
       {"comm",
-       Rule([](auto &r) {
+       Selecting([](auto &r) {
          r.comms = {"nginx", "fifteen-letters"};
        }),
-       {With([](Flow &f) { SetComm(f, "nginx"); }),
-        With([](Flow &f) { SetComm(f, "fifteen-letters"); })},
-       {With([](Flow &f) { SetComm(f, "nginy"); }), With([](Flow &f) { SetComm(f, "ngin"); }),
-        With([](Flow &f) { SetComm(f, "nginx2"); }), With([](Flow &f) { SetComm(f, ""); }),
-        With([](Flow &f) { SetComm(f, "fifteen-letterz"); })}},
+       {FlowWith([](Flow &f) { SetComm(f, "nginx"); }),
+        FlowWith([](Flow &f) { SetComm(f, "fifteen-letters"); })},
+       {FlowWith([](Flow &f) { SetComm(f, "nginy"); }),
+        FlowWith([](Flow &f) { SetComm(f, "ngin"); }),
+        FlowWith([](Flow &f) { SetComm(f, "nginx2"); }), FlowWith([](Flow &f) { SetComm(f, ""); }),
+        FlowWith([](Flow &f) { SetComm(f, "fifteen-letterz"); })}},
   };
 }
 
@@ -153,7 +154,7 @@ TEST(Classify, ARuleHoldsIfItsSelectorDoes) {
 }
 
 TEST(Classify, ARuleHoldsOnlyIfAllItsSelectorsDo) {
-  const PolicyRule rule = Rule([](PolicyRule &r) {
+  const PolicyRule rule = Selecting([](PolicyRule &r) {
     r.to = {Net("10.0.0.0/8")};
     r.protos = {IPPROTO_TCP};
     r.dports = {{443, 443}};
@@ -161,7 +162,7 @@ TEST(Classify, ARuleHoldsOnlyIfAllItsSelectorsDo) {
     r.cgroups = {{.path = {}, .id = 5}};
     r.comms = {"curl"};
   });
-  const srcsel_flow all = With([](srcsel_flow &f) { f.cgroup[0] = 5; });
+  const srcsel_flow all = FlowWith([](srcsel_flow &f) { f.cgroup[0] = 5; });
   EXPECT_EQ(Classify({rule}, all), 0u);
   const std::function<void(srcsel_flow &)> changes[] = {
       [](srcsel_flow &f) { f.dst = KeyOf(Address("11.0.0.0")); },
@@ -179,8 +180,8 @@ TEST(Classify, ARuleHoldsOnlyIfAllItsSelectorsDo) {
 }
 
 TEST(Classify, TheFirstRuleThatHoldsIsFound) {
-  const PolicyRule narrow = Rule([](PolicyRule &r) { r.to = {Net("10.1.0.0/16")}; });
-  const PolicyRule wide = Rule([](PolicyRule &r) { r.to = {Net("10.0.0.0/8")}; });
+  const PolicyRule narrow = Selecting([](PolicyRule &r) { r.to = {Net("10.1.0.0/16")}; });
+  const PolicyRule wide = Selecting([](PolicyRule &r) { r.to = {Net("10.0.0.0/8")}; });
   EXPECT_EQ(Classify({narrow, wide, Marking("1")}, FlowTo("10.1.0.1")), 0u);
   EXPECT_EQ(Classify({wide, narrow, Marking("1")}, FlowTo("10.1.0.1")), 0u);
   EXPECT_EQ(Classify({narrow, wide, Marking("1")}, FlowTo("10.2.0.1")), 1u);
@@ -188,11 +189,13 @@ TEST(Classify, TheFirstRuleThatHoldsIsFound) {
 }
 
 TEST(Classify, TheLastOfTheMostRulesIsFound) {
-  std::vector<PolicyRule> rules(SRCSEL_MAX_POLICY, Rule([](PolicyRule &r) { r.uids = {{7, 7}}; }));
+  std::vector<PolicyRule> rules(SRCSEL_MAX_POLICY, Selecting([](PolicyRule &r) {
+                                  r.uids = {{7, 7}};
+                                }));
   rules.back() = Marking("1");
   const Image image = ImageOf(StateOf({}, {}), rules);
   EXPECT_EQ(Classify(image, FlowTo("10.0.0.1")), SRCSEL_MAX_POLICY - 1);
-  EXPECT_EQ(Classify(image, With([](srcsel_flow &f) { f.uid = 7; })), 0u);
+  EXPECT_EQ(Classify(image, FlowWith([](srcsel_flow &f) { f.uid = 7; })), 0u);
 }
 
 // ---- random policies --------------------------------------------------------------------------
@@ -304,10 +307,11 @@ TEST(Classify, FindsRangesOfEveryKind) {
     const auto a = static_cast<std::uint16_t>(random()), b = static_cast<std::uint16_t>(random());
     const Range16 range{std::min(a, b), std::max(a, b)};
     const Image image =
-        ImageOf(StateOf({}, {}), {Rule([&](PolicyRule &r) { r.dports = {range}; })});
+        ImageOf(StateOf({}, {}), {Selecting([&](PolicyRule &r) { r.dports = {range}; })});
     for (const int port : {0, range.first - 1, int{range.first}, (range.first + range.last) / 2,
                            int{range.last}, range.last + 1, 65535}) {
-      const srcsel_flow flow = With([&](srcsel_flow &f) { f.dport = static_cast<__u16>(port); });
+      const srcsel_flow flow =
+          FlowWith([&](srcsel_flow &f) { f.dport = static_cast<__u16>(port); });
       ASSERT_EQ(Classify(image, flow) == 0, range.first <= flow.dport && flow.dport <= range.last)
           << range.first << '-' << range.last << ": " << port;
     }

@@ -10,14 +10,12 @@
 namespace srcsel {
 namespace {
 
-constexpr std::uint32_t kUnicom = 100;
-
 // Mark 100 leads to table 100, whose source is 10.1.0.1.
-State TwoUplinks() {
+State TwoSources() {
   State state = StateOf({On(2, "10.0.0.1/24"), On(3, "10.1.0.1/24"), On(3, "10.1.0.2/24")},
                         {RouteTo("0.0.0.0/0", RT_TABLE_MAIN, 2, "10.0.0.1"),
-                         RouteTo("0.0.0.0/0", kUnicom, 3, "10.1.0.1")});
-  Rule marked = Lookup(1000, kUnicom);
+                         RouteTo("0.0.0.0/0", 100, 3, "10.1.0.1")});
+  Rule marked = Lookup(1000, 100);
   marked.mark = 100;
   marked.mark_mask = 0xffffffff;
   state.rules.insert(state.rules.begin(), marked);
@@ -25,10 +23,10 @@ State TwoUplinks() {
 }
 
 srcsel_decision DecisionOf(const std::vector<PolicyRule> &policy, const srcsel_flow &flow) {
-  return Decide(ImageOf(TwoUplinks(), policy), flow);
+  return Decide(ImageOf(TwoSources(), policy), flow);
 }
 
-srcsel_flow Flow(srcsel_operation operation, std::uint32_t mark = 0, int facts = 0) {
+srcsel_flow FlowOf(srcsel_operation operation, std::uint32_t mark = 0, int facts = 0) {
   srcsel_flow flow = FlowTo("203.0.113.1");
   flow.operation = static_cast<__u8>(operation);
   flow.mark = mark;
@@ -69,100 +67,101 @@ const PolicyRule kMark = Marking("100"), kSource = Sourcing({Address("10.1.0.2")
                  kElsewhere = ToNet("198.51.100.0/24", Marking("100/0xff"));
 
 TEST(DecideDatagram, HasTheSourceOfAMarkThatComesTooLate) {
-  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_DATAGRAM)), "table mark 100/4294967295 source 10.1.0.1");
-  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_DATAGRAM, 100)), "mark mark 100/4294967295");
-  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CONNECT)), "mark mark 100/4294967295");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_DATAGRAM)), "table mark 100/4294967295 source 10.1.0.1");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_DATAGRAM, 100)), "mark mark 100/4294967295");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CONNECT)), "mark mark 100/4294967295");
 }
 
 TEST(DecideDatagram, TakesASourceWhateverPortTheSocketHas) {
-  EXPECT_EQ(Decided({kSource}, Flow(SRCSEL_DATAGRAM, 0, SRCSEL_FACT_PORT)),
+  EXPECT_EQ(Decided({kSource}, FlowOf(SRCSEL_DATAGRAM, 0, SRCSEL_FACT_PORT)),
             "source source 10.1.0.2");
-  EXPECT_EQ(Decided({kSource}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_PORT)), "app-port");
+  EXPECT_EQ(Decided({kSource}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_PORT)), "app-port");
 }
 
 TEST(DecideUnmarkable, HasTheSourceThatGoesWithTheMark) {
-  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_UNMARKABLE)),
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_UNMARKABLE)),
             "table source 10.1.0.1");
-  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CONNECT, 100, SRCSEL_FACT_UNMARKABLE)), "mark");
-  EXPECT_EQ(Decided({kElsewhere}, Flow(SRCSEL_CONNECT, 100, SRCSEL_FACT_UNMARKABLE)), "no-rule");
-  EXPECT_EQ(Decided({kSource}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_UNMARKABLE)),
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CONNECT, 100, SRCSEL_FACT_UNMARKABLE)), "mark");
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 100, SRCSEL_FACT_UNMARKABLE)), "no-rule");
+  EXPECT_EQ(Decided({kSource}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_UNMARKABLE)),
             "source source 10.1.0.2");
 }
 
 TEST(DecideCreation, MarksWhereNoDestinationMatters) {
-  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CREATE)), "mark mark 100/4294967295");
-  EXPECT_EQ(Decided({kElsewhere, kMark}, Flow(SRCSEL_CREATE)), "no-rule");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CREATE)), "mark mark 100/4294967295");
+  EXPECT_EQ(Decided({kElsewhere, kMark}, FlowOf(SRCSEL_CREATE)), "no-rule");
   PolicyRule by_port = kMark;
   by_port.dports = {{443, 443}};
-  EXPECT_EQ(Decided({by_port}, Flow(SRCSEL_CREATE)), "no-rule");
-  EXPECT_EQ(Decided({kSource}, Flow(SRCSEL_CREATE)), "no-rule");
+  EXPECT_EQ(Decided({by_port}, FlowOf(SRCSEL_CREATE)), "no-rule");
+  EXPECT_EQ(Decided({kSource}, FlowOf(SRCSEL_CREATE)), "no-rule");
   PolicyRule by_uid = kMark;
   by_uid.uids = {{1000, 1000}};
-  EXPECT_EQ(Decided({by_uid}, Flow(SRCSEL_CREATE)), "mark mark 100/4294967295");
-  EXPECT_EQ(Decided({kMark}, Flow(SRCSEL_CREATE, 7)), "app-mark");
+  EXPECT_EQ(Decided({by_uid}, FlowOf(SRCSEL_CREATE)), "mark mark 100/4294967295");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CREATE, 7)), "app-mark");
 }
 
 TEST(DecideLeftOvers, TakesBackAMarkOfItsOwn) {
-  EXPECT_EQ(Decided({kElsewhere}, Flow(SRCSEL_CONNECT, 0xf64)), "no-rule mark 0/255");
-  EXPECT_EQ(Decided({kElsewhere}, Flow(SRCSEL_CONNECT, 0xf65)), "no-rule");
-  EXPECT_EQ(Decided({kElsewhere}, Flow(SRCSEL_CONNECT, 100, SRCSEL_FACT_MARK)), "no-rule");
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 0xf64)), "no-rule mark 0/255");
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 0xf65)), "no-rule");
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 100, SRCSEL_FACT_MARK)), "no-rule");
 }
 
 TEST(DecideLeftOvers, ReplacesAMarkOfItsOwn) {
-  EXPECT_EQ(Decided({kElsewhere, Marking("200/0xff")}, Flow(SRCSEL_CONNECT, 100)),
+  EXPECT_EQ(Decided({kElsewhere, Marking("200/0xff")}, FlowOf(SRCSEL_CONNECT, 100)),
             "mark mark 200/255");
-  EXPECT_EQ(Decided({kElsewhere, Marking("200/0xff")}, Flow(SRCSEL_CONNECT, 100, SRCSEL_FACT_MARK)),
-            "app-mark");
+  EXPECT_EQ(
+      Decided({kElsewhere, Marking("200/0xff")}, FlowOf(SRCSEL_CONNECT, 100, SRCSEL_FACT_MARK)),
+      "app-mark");
 }
 
 TEST(DecideLeftOvers, SeesTheMarkOfTheApplicationBelowItsOwn) {
   PolicyRule unmarked = Marking("7");
   unmarked.marks = {Mark{0, 0xffffffff}};
-  EXPECT_EQ(Decided({kElsewhere, unmarked}, Flow(SRCSEL_CONNECT, 100)), "mark mark 7/4294967295");
-  EXPECT_EQ(Decided({kElsewhere, unmarked}, Flow(SRCSEL_CONNECT, 100, SRCSEL_FACT_MARK)),
+  EXPECT_EQ(Decided({kElsewhere, unmarked}, FlowOf(SRCSEL_CONNECT, 100)), "mark mark 7/4294967295");
+  EXPECT_EQ(Decided({kElsewhere, unmarked}, FlowOf(SRCSEL_CONNECT, 100, SRCSEL_FACT_MARK)),
             "no-rule");
 }
 
 TEST(DecideLeftOvers, TakesBackASourceOfItsOwn) {
-  EXPECT_EQ(Decided({kElsewhere}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_LEFT)),
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_LEFT)),
             "no-rule source 0.0.0.0");
-  EXPECT_EQ(Decided({kSource}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_LEFT)),
+  EXPECT_EQ(Decided({kSource}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_LEFT)),
             "source source 10.1.0.2");
-  EXPECT_EQ(Decided({kElsewhere}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_LEFT | SRCSEL_FACT_PORT)),
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_LEFT | SRCSEL_FACT_PORT)),
             "no-rule");
-  EXPECT_EQ(Decided({kElsewhere}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_LEFT | SRCSEL_FACT_SOURCE)),
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_LEFT | SRCSEL_FACT_SOURCE)),
             "no-rule");
 }
 
 TEST(DecidePorts, ComeWithAnySourceOrThatOfTheTables) {
-  EXPECT_EQ(Decided({Ports(kSource)}, Flow(SRCSEL_CONNECT)), "source ports 10.1.0.2:20000-29999");
-  EXPECT_EQ(Decided({Ports(PolicyRule())}, Flow(SRCSEL_CONNECT)),
+  EXPECT_EQ(Decided({Ports(kSource)}, FlowOf(SRCSEL_CONNECT)), "source ports 10.1.0.2:20000-29999");
+  EXPECT_EQ(Decided({Ports(PolicyRule())}, FlowOf(SRCSEL_CONNECT)),
             "table ports 10.0.0.1:20000-29999");
-  EXPECT_EQ(Decided({Ports(kMark)}, Flow(SRCSEL_CONNECT)),
+  EXPECT_EQ(Decided({Ports(kMark)}, FlowOf(SRCSEL_CONNECT)),
             "table mark 100/4294967295 ports 10.1.0.1:20000-29999");
-  EXPECT_EQ(Decided({Ports(kMark)}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_PORT)),
+  EXPECT_EQ(Decided({Ports(kMark)}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_PORT)),
             "mark mark 100/4294967295");
 }
 
 TEST(DecideRejection, SaysWhatIsMissing) {
-  EXPECT_EQ(Decided({OrReject(Pooling({"10.1.0.9"}))}, Flow(SRCSEL_CONNECT)),
+  EXPECT_EQ(Decided({OrReject(Pooling({"10.1.0.9"}))}, FlowOf(SRCSEL_CONNECT)),
             absl::StrCat("no-member error ", EADDRNOTAVAIL));
   PolicyRule no_route = OrReject(Binding("100"));
-  State state = TwoUplinks();
+  State state = TwoSources();
   state.rules[0].action = 7;
-  const srcsel_flow flow = Flow(SRCSEL_CONNECT);
+  const srcsel_flow flow = FlowOf(SRCSEL_CONNECT);
   EXPECT_EQ(Text(flow, Decide(ImageOf(state, {no_route}), flow)),
             absl::StrCat("no-route error ", ENETUNREACH));
 }
 
 TEST(DecideRejection, SparesWhatTheApplicationChose) {
-  EXPECT_EQ(Decided({OrReject(kSource)}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_SOURCE)),
+  EXPECT_EQ(Decided({OrReject(kSource)}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_SOURCE)),
             "app-source");
-  EXPECT_EQ(Decided({OrReject(kSource)}, Flow(SRCSEL_CONNECT, 0, SRCSEL_FACT_PORT)), "app-port");
+  EXPECT_EQ(Decided({OrReject(kSource)}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_PORT)), "app-port");
 }
 
 TEST(DecidePool, ByHashIsSteadyAndSpreads) {
-  const Image image = ImageOf(TwoUplinks(), {Pooling({"10.1.0.1", "10.1.0.2"})});
+  const Image image = ImageOf(TwoSources(), {Pooling({"10.1.0.1", "10.1.0.2"})});
   int first = 0;
   for (int i = 1; i < 255; ++i) {
     srcsel_flow flow = FlowTo(absl::StrCat("203.0.113.", i));
@@ -176,7 +175,7 @@ TEST(DecidePool, ByHashIsSteadyAndSpreads) {
 }
 
 TEST(DecidePool, InTurnGoesRound) {
-  const Image image = ImageOf(TwoUplinks(), {Pooling({"10.1.0.1", "10.1.0.2"}, Pick::kRoundRobin)});
+  const Image image = ImageOf(TwoSources(), {Pooling({"10.1.0.1", "10.1.0.2"}, Pick::kRoundRobin)});
   srcsel_flow flow = FlowTo("203.0.113.1");
   std::vector<std::string> sources;
   for (flow.chance = 0; flow.chance < 4; ++flow.chance)

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Mark kTailscale{0x80000, 0xff0000}, kMullvad{0x6d6f6c65};
 
-Rule Marked(std::uint32_t pref, Mark mark, std::uint32_t table) {
+Rule RuleFor(std::uint32_t pref, Mark mark, std::uint32_t table) {
   Rule rule = Lookup(pref, table);
   rule.action = FR_ACT_TO_TBL;
   rule.mark = mark.value;
@@ -21,7 +21,7 @@ Rule Marked(std::uint32_t pref, Mark mark, std::uint32_t table) {
   return rule;
 }
 
-Facts With(std::vector<Rule> rules) {
+Facts FactsOf(std::vector<Rule> rules) {
   Facts facts;
   facts.network.state.rules = std::move(rules);
   return facts;
@@ -40,15 +40,16 @@ NfTable Setting(NfMarkValue value) {
 }
 
 TEST(MarkUsers, AreKnownByTheirRules) {
-  EXPECT_EQ(Users(With({Marked(1, kTailscale, 254)})), "Tailscale 0x80000/0xff0000");
-  EXPECT_EQ(Users(With({Marked(1, {0x10000, 0xff0000}, 256), Marked(2, {0x40000, 0xff0000}, 257)})),
-            "pbr 0x10000/0xff0000, pbr 0x40000/0xff0000");
-  EXPECT_EQ(Users(With({Marked(2001, {0x100, 0x3f00}, 1)})), "mwan3 0x100/0x3f00");
-  EXPECT_EQ(Users(With({Marked(9, {0x200, 0xf00}, 2004)})), "Cilium 0x200/0xf00");
-  Rule mullvad = Marked(1, kMullvad, 7);
+  EXPECT_EQ(Users(FactsOf({RuleFor(1, kTailscale, 254)})), "Tailscale 0x80000/0xff0000");
+  EXPECT_EQ(
+      Users(FactsOf({RuleFor(1, {0x10000, 0xff0000}, 256), RuleFor(2, {0x40000, 0xff0000}, 257)})),
+      "pbr 0x10000/0xff0000, pbr 0x40000/0xff0000");
+  EXPECT_EQ(Users(FactsOf({RuleFor(2001, {0x100, 0x3f00}, 1)})), "mwan3 0x100/0x3f00");
+  EXPECT_EQ(Users(FactsOf({RuleFor(9, {0x200, 0xf00}, 2004)})), "Cilium 0x200/0xf00");
+  Rule mullvad = RuleFor(1, kMullvad, 7);
   mullvad.flags = FIB_RULE_INVERT;
-  EXPECT_EQ(Users(With({mullvad})), "Mullvad 0x6d6f6c65");
-  EXPECT_EQ(Users(With({Marked(1, {0x64}, 7), Marked(2, {0x64, 0xff}, 7), Lookup(3, 7)})), "");
+  EXPECT_EQ(Users(FactsOf({mullvad})), "Mullvad 0x6d6f6c65");
+  EXPECT_EQ(Users(FactsOf({RuleFor(1, {0x64}, 7), RuleFor(2, {0x64, 0xff}, 7), Lookup(3, 7)})), "");
 }
 
 TEST(MarkUsers, AreKnownByWhatTheFirewallSets) {
@@ -61,8 +62,8 @@ TEST(MarkUsers, AreKnownByWhatTheFirewallSets) {
 }
 
 TEST(MarkMasks, ARuleNeedNotCompareAnothersBits) {
-  const Complaints found = CheckMarkMasks(
-      With({Marked(1, kTailscale, 254), Marked(2, {0x100, 0x3f00}, 1), Marked(100, {0x64}, 77)}));
+  const Complaints found = CheckMarkMasks(FactsOf(
+      {RuleFor(1, kTailscale, 254), RuleFor(2, {0x100, 0x3f00}, 1), RuleFor(100, {0x64}, 77)}));
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].remedy,
             "ip rule add pref 100 fwmark 0x64/0xff00c0ff lookup 77 && "
@@ -71,27 +72,28 @@ TEST(MarkMasks, ARuleNeedNotCompareAnothersBits) {
 
 TEST(MarkMasks, RulesThatDoNotMeetAreFine) {
   EXPECT_TRUE(
-      CheckMarkMasks(With({Marked(1, kTailscale, 254), Marked(2, {0x64, 0xff}, 7)})).empty());
-  EXPECT_TRUE(CheckMarkMasks(With({Marked(1, {0x64}, 7), Marked(2, {0x65}, 8)})).empty());
-  EXPECT_TRUE(CheckMarkMasks(With({Marked(1, kMullvad, 7), Marked(2, {0x64}, 8)})).empty());
+      CheckMarkMasks(FactsOf({RuleFor(1, kTailscale, 254), RuleFor(2, {0x64, 0xff}, 7)})).empty());
+  EXPECT_TRUE(CheckMarkMasks(FactsOf({RuleFor(1, {0x64}, 7), RuleFor(2, {0x65}, 8)})).empty());
+  EXPECT_TRUE(CheckMarkMasks(FactsOf({RuleFor(1, kMullvad, 7), RuleFor(2, {0x64}, 8)})).empty());
 }
 
 TEST(MarkValues, OfARuleThatAreAnothers) {
-  EXPECT_TRUE(CheckMarkValues(With({Marked(1, kTailscale, 254), Marked(2, {0x64}, 7)})).empty());
+  EXPECT_TRUE(
+      CheckMarkValues(FactsOf({RuleFor(1, kTailscale, 254), RuleFor(2, {0x64}, 7)})).empty());
   const Complaints taken =
-      CheckMarkValues(With({Marked(1, kTailscale, 254), Marked(2, {0x80064}, 7)}));
+      CheckMarkValues(FactsOf({RuleFor(1, kTailscale, 254), RuleFor(2, {0x80064}, 7)}));
   ASSERT_EQ(taken.size(), 1U);
   EXPECT_NE(taken[0].breaks.find("mark 0x80064 of ip rule 2 is taken for its own by Tailscale"),
             std::string::npos)
       << taken[0].breaks;
   const Complaints used =
-      CheckMarkValues(With({Marked(1, {0x100, 0x3f00}, 1), Marked(2, {0x200}, 7)}));
+      CheckMarkValues(FactsOf({RuleFor(1, {0x100, 0x3f00}, 1), RuleFor(2, {0x200}, 7)}));
   ASSERT_EQ(used.size(), 1U);
   EXPECT_NE(used[0].breaks.find("has bits that are used by mwan3"), std::string::npos);
 }
 
 TEST(MarkValues, OfWhatIsUp) {
-  Facts facts = With({Marked(1, kTailscale, 254)});
+  Facts facts = FactsOf({RuleFor(1, kTailscale, 254)});
   facts.up.marks = {{0x64, 0xff}, kTailscale};
   EXPECT_TRUE(CheckMarkValues(facts).empty());
   facts.up.marks = {{0x80000, 0x80000}};

@@ -18,8 +18,8 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-NfOutcome Outcome(const std::string &match, const std::string &to, std::uint16_t dport = 443,
-                  std::uint8_t proto = IPPROTO_TCP) {
+NfOutcome OutcomeOf(const std::string &match, const std::string &to, std::uint16_t dport = 443,
+                    std::uint8_t proto = IPPROTO_TCP) {
   IpSets sets({{"a",
                 "create a hash:ip family inet hashsize 1024 maxelem 65536 timeout 9\n"
                 "add a 10.0.0.1 timeout 7 comment \"x\"\nadd a 10.0.0.9 timeout 3\n"},
@@ -48,51 +48,52 @@ NfOutcome Outcome(const std::string &match, const std::string &to, std::uint16_t
   return Evaluate(rules, flow);
 }
 
-std::uint32_t Mark(const std::string &match, const std::string &to, std::uint16_t dport = 443,
-                   std::uint8_t proto = IPPROTO_TCP) {
-  const NfOutcome outcome = Outcome(match, to, dport, proto);
+std::uint32_t MarkOf(const std::string &match, const std::string &to, std::uint16_t dport = 443,
+                     std::uint8_t proto = IPPROTO_TCP) {
+  const NfOutcome outcome = OutcomeOf(match, to, dport, proto);
   EXPECT_THAT(outcome.unknown, IsEmpty()) << match;
   return outcome.mark;
 }
 
 TEST(IpSets, HoldAddresses) {
-  EXPECT_EQ(Mark("--match-set a dst", "10.0.0.1"), 1u);
-  EXPECT_EQ(Mark("--match-set a dst", "10.0.0.2"), 0u);
-  EXPECT_EQ(Mark("! --match-set a dst", "10.0.0.2"), 1u);
-  EXPECT_EQ(Mark("--match-set a src", "10.0.0.2"), 1u);
-  EXPECT_EQ(Mark("--match-set n dst", "10.1.2.3"), 1u);
-  EXPECT_EQ(Mark("--match-set w dst", "10.0.3.77"), 1u);
-  EXPECT_EQ(Mark("--match-set w dst", "10.0.4.77"), 0u);
+  EXPECT_EQ(MarkOf("--match-set a dst", "10.0.0.1"), 1u);
+  EXPECT_EQ(MarkOf("--match-set a dst", "10.0.0.2"), 0u);
+  EXPECT_EQ(MarkOf("! --match-set a dst", "10.0.0.2"), 1u);
+  EXPECT_EQ(MarkOf("--match-set a src", "10.0.0.2"), 1u);
+  EXPECT_EQ(MarkOf("--match-set n dst", "10.1.2.3"), 1u);
+  EXPECT_EQ(MarkOf("--match-set w dst", "10.0.3.77"), 1u);
+  EXPECT_EQ(MarkOf("--match-set w dst", "10.0.4.77"), 0u);
 }
 
 TEST(IpSets, HoldPortsWithTheirProtocol) {
-  EXPECT_EQ(Mark("--match-set p dst,dst", "10.0.0.1"), 1u);
-  EXPECT_EQ(Mark("--match-set p dst,dst", "10.0.0.1", 53), 0u);
-  EXPECT_EQ(Mark("--match-set p dst,dst", "10.0.0.2", 53), 0u);
-  EXPECT_EQ(Mark("--match-set p dst,dst", "10.0.0.2", 53, IPPROTO_UDP), 1u);
-  EXPECT_EQ(Mark("! --match-set p dst,dst", "10.0.0.1", 0, IPPROTO_ICMP), 1u);
-  EXPECT_EQ(Mark("--match-set ports dst", "10.0.0.1"), 1u);
-  EXPECT_EQ(Mark("--match-set ports dst", "10.0.0.1", 80), 0u);
+  EXPECT_EQ(MarkOf("--match-set p dst,dst", "10.0.0.1"), 1u);
+  EXPECT_EQ(MarkOf("--match-set p dst,dst", "10.0.0.1", 53), 0u);
+  EXPECT_EQ(MarkOf("--match-set p dst,dst", "10.0.0.2", 53), 0u);
+  EXPECT_EQ(MarkOf("--match-set p dst,dst", "10.0.0.2", 53, IPPROTO_UDP), 1u);
+  EXPECT_EQ(MarkOf("! --match-set p dst,dst", "10.0.0.1", 0, IPPROTO_ICMP), 1u);
+  EXPECT_EQ(MarkOf("--match-set ports dst", "10.0.0.1"), 1u);
+  EXPECT_EQ(MarkOf("--match-set ports dst", "10.0.0.1", 80), 0u);
 }
 
 TEST(IpSets, HoldNothingOfAnotherFamilyOrWithTooFewDirections) {
-  EXPECT_EQ(Mark("--match-set six dst", "10.0.0.1"), 0u);
-  EXPECT_EQ(Mark("! --match-set six dst", "10.0.0.1"), 1u);
-  EXPECT_EQ(Mark("--match-set p dst", "10.0.0.1"), 0u);
-  EXPECT_EQ(Mark("--match-set a dst,dst", "10.0.0.1"), 1u);
+  EXPECT_EQ(MarkOf("--match-set six dst", "10.0.0.1"), 0u);
+  EXPECT_EQ(MarkOf("! --match-set six dst", "10.0.0.1"), 1u);
+  EXPECT_EQ(MarkOf("--match-set p dst", "10.0.0.1"), 0u);
+  EXPECT_EQ(MarkOf("--match-set a dst,dst", "10.0.0.1"), 1u);
 }
 
 TEST(IpSets, OfSetsHoldWhatAnyOfThemDoes) {
-  EXPECT_EQ(Mark("--match-set l dst", "10.0.0.1"), 1u);
-  EXPECT_EQ(Mark("--match-set l dst", "10.1.9.9"), 1u);
-  EXPECT_EQ(Mark("--match-set l dst", "10.9.9.9"), 0u);
+  EXPECT_EQ(MarkOf("--match-set l dst", "10.0.0.1"), 1u);
+  EXPECT_EQ(MarkOf("--match-set l dst", "10.1.9.9"), 1u);
+  EXPECT_EQ(MarkOf("--match-set l dst", "10.9.9.9"), 0u);
 }
 
 TEST(IpSets, WhatIsNotUnderstoodIsNamed) {
-  EXPECT_THAT(Outcome("--match-set except dst", "10.0.0.1").unknown, HasSubstr("nomatch"));
-  EXPECT_THAT(Outcome("--match-set macs dst", "10.0.0.1").unknown, HasSubstr("hash:mac"));
-  EXPECT_THAT(Outcome("--match-set lost dst", "10.0.0.1").unknown, HasSubstr("set lost is no set"));
-  EXPECT_THAT(Outcome("--match-set a dst --packets-gt 3", "10.0.0.1").unknown,
+  EXPECT_THAT(OutcomeOf("--match-set except dst", "10.0.0.1").unknown, HasSubstr("nomatch"));
+  EXPECT_THAT(OutcomeOf("--match-set macs dst", "10.0.0.1").unknown, HasSubstr("hash:mac"));
+  EXPECT_THAT(OutcomeOf("--match-set lost dst", "10.0.0.1").unknown,
+              HasSubstr("set lost is no set"));
+  EXPECT_THAT(OutcomeOf("--match-set a dst --packets-gt 3", "10.0.0.1").unknown,
               HasSubstr("--packets-gt"));
 }
 

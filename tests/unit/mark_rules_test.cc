@@ -18,7 +18,7 @@ Rule Marked(std::uint32_t pref, const Mark &mark, std::uint32_t table, int famil
   return rule;
 }
 
-State With(std::vector<Rule> rules) {
+State StateWith(std::vector<Rule> rules) {
   State state;
   state.rules = std::move(rules);
   return state;
@@ -31,10 +31,10 @@ std::string LeadsTo(const State &state, std::uint32_t table,
 }
 
 TEST(MarkThatLeads, IsThatOfARuleByMarkAlone) {
-  EXPECT_EQ(LeadsTo(With({Marked(1, {100}, 7)}), 7), "0x64");
-  EXPECT_EQ(LeadsTo(With({Marked(1, {0x10, 0xf0}, 7)}), 7), "0x10/0xf0");
-  EXPECT_EQ(LeadsTo(With({Marked(1, {100}, 7)}), 8), "none");
-  EXPECT_EQ(LeadsTo(With({Lookup(1, 7)}), 7), "none");
+  EXPECT_EQ(LeadsTo(StateWith({Marked(1, {100}, 7)}), 7), "0x64");
+  EXPECT_EQ(LeadsTo(StateWith({Marked(1, {0x10, 0xf0}, 7)}), 7), "0x10/0xf0");
+  EXPECT_EQ(LeadsTo(StateWith({Marked(1, {100}, 7)}), 8), "none");
+  EXPECT_EQ(LeadsTo(StateWith({Lookup(1, 7)}), 7), "none");
 }
 
 TEST(MarkThatLeads, IsNotThatOfOtherRules) {
@@ -45,38 +45,38 @@ TEST(MarkThatLeads, IsNotThatOfOtherRules) {
   refusing.action = FR_ACT_PROHIBIT;
   suppressing.suppress_plen = 0;
   for (const Rule &rule : {inverted, zero, narrow, refusing, suppressing})
-    EXPECT_EQ(LeadsTo(With({rule}), 7), "none");
+    EXPECT_EQ(LeadsTo(StateWith({rule}), 7), "none");
 }
 
 TEST(MarkThatLeads, IsNotSentElsewhereBefore) {
-  EXPECT_EQ(LeadsTo(With({Marked(1, {0x4, 0xf}, 8), Marked(2, {0x64}, 7)}), 7), "none");
-  EXPECT_EQ(LeadsTo(With({Marked(1, {0x5, 0xf}, 8), Marked(2, {0x64}, 7)}), 7), "0x64");
+  EXPECT_EQ(LeadsTo(StateWith({Marked(1, {0x4, 0xf}, 8), Marked(2, {0x64}, 7)}), 7), "none");
+  EXPECT_EQ(LeadsTo(StateWith({Marked(1, {0x5, 0xf}, 8), Marked(2, {0x64}, 7)}), 7), "0x64");
   EXPECT_EQ(
-      LeadsTo(With({Marked(1, {0x4, 0xf}, 8), Marked(2, {0x64}, 7), Marked(3, {0x65}, 7)}), 7),
+      LeadsTo(StateWith({Marked(1, {0x4, 0xf}, 8), Marked(2, {0x64}, 7), Marked(3, {0x65}, 7)}), 7),
       "0x65");
 }
 
 TEST(MarkThatLeads, LeadsThereInBothFamiliesIfAnyDoes) {
-  const State both = With({Marked(1, {1}, 7), Marked(2, {2}, 7), Marked(1, {2}, 7, AF_INET6)});
+  const State both = StateWith({Marked(1, {1}, 7), Marked(2, {2}, 7), Marked(1, {2}, 7, AF_INET6)});
   EXPECT_EQ(LeadsTo(both, 7), "0x2");
   EXPECT_EQ(LeadsTo(both, 7, {AF_INET}), "0x1");
-  EXPECT_EQ(LeadsTo(With({Marked(1, {1}, 7), Marked(1, {2}, 7, AF_INET6)}), 7), "0x1");
-  EXPECT_EQ(LeadsTo(With({Marked(1, {2}, 7, AF_INET6)}), 7), "0x2");
-  EXPECT_EQ(LeadsTo(With({Marked(1, {2}, 7, AF_INET6)}), 7, {AF_INET}), "none");
+  EXPECT_EQ(LeadsTo(StateWith({Marked(1, {1}, 7), Marked(1, {2}, 7, AF_INET6)}), 7), "0x1");
+  EXPECT_EQ(LeadsTo(StateWith({Marked(1, {2}, 7, AF_INET6)}), 7), "0x2");
+  EXPECT_EQ(LeadsTo(StateWith({Marked(1, {2}, 7, AF_INET6)}), 7, {AF_INET}), "none");
 }
 
 TEST(AnyRuleSelects, WhateverElseItSelectsBy) {
   Rule narrow = Marked(1, {0x10, 0xf0}, 7);
   narrow.uids = Range32{0, 0};
-  EXPECT_TRUE(AnyRuleSelects(With({narrow}), AF_INET, 0x1f));
-  EXPECT_FALSE(AnyRuleSelects(With({narrow}), AF_INET, 0x2f));
-  EXPECT_FALSE(AnyRuleSelects(With({narrow}), AF_INET6, 0x1f));
+  EXPECT_TRUE(AnyRuleSelects(StateWith({narrow}), AF_INET, 0x1f));
+  EXPECT_FALSE(AnyRuleSelects(StateWith({narrow}), AF_INET, 0x2f));
+  EXPECT_FALSE(AnyRuleSelects(StateWith({narrow}), AF_INET6, 0x1f));
 }
 
 TEST(UnusedMark, IsTheWishOrOneNearIt) {
-  EXPECT_EQ(UnusedMark(With({}), 7), 7u);
-  EXPECT_EQ(UnusedMark(With({}), 0), 1u);
-  EXPECT_EQ(UnusedMark(With({Marked(1, {7}, 1), Marked(1, {8}, 1, AF_INET6)}), 7), 9u);
+  EXPECT_EQ(UnusedMark(StateWith({}), 7), 7u);
+  EXPECT_EQ(UnusedMark(StateWith({}), 0), 1u);
+  EXPECT_EQ(UnusedMark(StateWith({Marked(1, {7}, 1), Marked(1, {8}, 1, AF_INET6)}), 7), 9u);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ NfRuleSet Nft(const std::string &type, const std::string &rules, const std::stri
 
 constexpr char kMark7[] = R"({"mangle":{"key":{"meta":{"key":"mark"}},"value":7}})";
 
-NfFlow To(const char *address, std::uint32_t mark = 0) {
+NfFlow NfFlowTo(const char *address, std::uint32_t mark = 0) {
   NfFlow flow;
   flow.destination = *IpAddress::Parse(address);
   flow.dport = 443;
@@ -60,9 +60,9 @@ PolicyRule OnlyRule(const NfRuleSet &rules) {
 
 TEST(Netfilter, OnlyChainsThatRouteAgainMatter) {
   const NfRuleSet route = Nft("route", kMark7), filter = Nft("filter", kMark7);
-  EXPECT_EQ(Evaluate(route, To("10.0.0.1")).routed, 7u);
-  EXPECT_EQ(Evaluate(filter, To("10.0.0.1")).routed, 0u);
-  EXPECT_EQ(Evaluate(filter, To("10.0.0.1")).mark, 7u);
+  EXPECT_EQ(Evaluate(route, NfFlowTo("10.0.0.1")).routed, 7u);
+  EXPECT_EQ(Evaluate(filter, NfFlowTo("10.0.0.1")).routed, 0u);
+  EXPECT_EQ(Evaluate(filter, NfFlowTo("10.0.0.1")).mark, 7u);
   EXPECT_THAT(OnlyRule(route).mark, testing::Optional(Mark{7, 0xffffffff}));
   EXPECT_THAT(CompileMarks(filter, SRCSEL_MAX_POLICY).rules, IsEmpty());
 }
@@ -105,12 +105,12 @@ TEST(Netfilter, WhatIsNotAMatchNeedsNoRuleOfItsOwn) {
 
 TEST(Netfilter, UnknownOnlyWhereItMatters) {
   const NfRuleSet log = Mangle("-A OUTPUT -m limit --limit 5/min -j LOG\n");
-  EXPECT_EQ(Evaluate(log, To("10.0.0.1")).unknown, "");
+  EXPECT_EQ(Evaluate(log, NfFlowTo("10.0.0.1")).unknown, "");
   EXPECT_THAT(CompileMarks(log, 9).rules, IsEmpty());
   const NfRuleSet mark =
       Mangle("-A OUTPUT -d 10.0.0.0/8 -m limit --limit 5/min -j MARK --set-mark 0x1\n");
-  EXPECT_THAT(Evaluate(mark, To("10.0.0.1")).unknown, HasSubstr("-m limit --limit 5/min"));
-  EXPECT_EQ(Evaluate(mark, To("11.0.0.1")).unknown, "");
+  EXPECT_THAT(Evaluate(mark, NfFlowTo("10.0.0.1")).unknown, HasSubstr("-m limit --limit 5/min"));
+  EXPECT_EQ(Evaluate(mark, NfFlowTo("11.0.0.1")).unknown, "");
   const PolicyRule left = OnlyRule(mark);
   EXPECT_TRUE(left.leave);
   EXPECT_THAT(left.to, ElementsAre(*Prefix::Parse("10.0.0.0/8")));
@@ -121,24 +121,24 @@ TEST(Netfilter, RewrittenHeadersAreUnknown) {
   for (const char *target :
        {"DSCP --set-dscp 0x08", "NFQUEUE --queue-num 0", "HMARK --hmark-mod 2"})
     EXPECT_THAT(
-        Evaluate(Mangle(absl::StrCat("-A OUTPUT -j ", target, "\n")), To("10.0.0.1")).unknown,
+        Evaluate(Mangle(absl::StrCat("-A OUTPUT -j ", target, "\n")), NfFlowTo("10.0.0.1")).unknown,
         HasSubstr(target));
 }
 
 TEST(Netfilter, ALineThatIsNoneMakesItsTableUnknown) {
   NfRuleSet rules = Mangle("-A OUTPUT -j MARK --set-mark 0x1\n-A OUTPUT \"-d\n");
   EXPECT_THAT(rules.skipped, ElementsAre(HasSubstr("line 5 is not understood: -A OUTPUT \"-d")));
-  EXPECT_THAT(Evaluate(rules, To("10.0.0.1")).unknown, HasSubstr("line 5"));
+  EXPECT_THAT(Evaluate(rules, NfFlowTo("10.0.0.1")).unknown, HasSubstr("line 5"));
   EXPECT_TRUE(OnlyRule(rules).leave);
   rules = {};
   IpSets sets;
   AddIptablesRules("*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j MA", NfOrigin::kIptablesLegacy,
                    AF_INET, sets, rules);
-  EXPECT_THAT(Evaluate(rules, To("10.0.0.1")).unknown, HasSubstr("cut off"));
+  EXPECT_THAT(Evaluate(rules, NfFlowTo("10.0.0.1")).unknown, HasSubstr("cut off"));
 }
 
 TEST(Netfilter, AChainThatLeadsBackEndsNowhere) {
-  EXPECT_THAT(Evaluate(Mangle("-A OUTPUT -j c\n-A c -j c\n"), To("10.0.0.1")).unknown,
+  EXPECT_THAT(Evaluate(Mangle("-A OUTPUT -j c\n-A c -j c\n"), NfFlowTo("10.0.0.1")).unknown,
               HasSubstr("leads back"));
 }
 
@@ -163,8 +163,8 @@ TEST(Netfilter, ASetStaysASet) {
   ASSERT_EQ(rule.sets.size(), 1u);
   EXPECT_EQ(rule.sets[0]->name, "s");
   EXPECT_EQ(rule.sets[0]->prefixes.size(), 1000u);
-  EXPECT_EQ(Evaluate(rules, To("10.3.9.1")).routed, 7u);
-  EXPECT_EQ(Evaluate(rules, To("10.4.0.1")).routed, 0u);
+  EXPECT_EQ(Evaluate(rules, NfFlowTo("10.3.9.1")).routed, 7u);
+  EXPECT_EQ(Evaluate(rules, NfFlowTo("10.4.0.1")).routed, 0u);
 }
 
 TEST(Netfilter, MoreRulesThanFitLeaveTheRestToTheKernel) {

@@ -9,6 +9,8 @@
 namespace srcsel {
 namespace {
 
+constexpr std::uint32_t kUp = IFF_UP, kLoopback = IFF_LOOPBACK, kLowerUp = IFF_LOWER_UP;
+
 class KernelLinks : public NetnsTest {
  protected:
   void SetUp() override {
@@ -27,11 +29,10 @@ class KernelLinks : public NetnsTest {
 TEST_F(KernelLinks, Flags) {
   const Link lo = LinkNamed("lo");
   EXPECT_EQ(lo.index, 1u);
-  EXPECT_EQ(lo.flags & (IFF_UP | IFF_LOOPBACK | IFF_LOWER_UP),
-            unsigned{IFF_UP | IFF_LOOPBACK | IFF_LOWER_UP});
+  EXPECT_EQ(lo.flags & (kUp | kLoopback | kLowerUp), kUp | kLoopback | kLowerUp);
   Ip("link set v1 down");
-  EXPECT_EQ(LinkNamed("v0").flags & (IFF_UP | IFF_LOWER_UP), unsigned{IFF_UP});
-  EXPECT_EQ(LinkNamed("v1").flags & IFF_UP, 0u);
+  EXPECT_EQ(LinkNamed("v0").flags & (kUp | kLowerUp), kUp);
+  EXPECT_EQ(LinkNamed("v1").flags & kUp, 0u);
 }
 
 TEST_F(KernelLinks, Group) {
@@ -128,7 +129,7 @@ TEST_F(KernelLinks, WideAddressFlags) {
   const std::uint32_t expected = IFA_F_PERMANENT | IFA_F_NODAD | IFA_F_NOPREFIXROUTE;
   EXPECT_EQ(Of("fd02::1").flags, expected);
   Ip("address add fd03::1/64 dev v0 nodad preferred_lft 0 valid_lft 1000");
-  EXPECT_EQ(Of("fd03::1").flags, unsigned{IFA_F_NODAD | IFA_F_DEPRECATED});
+  EXPECT_EQ(Of("fd03::1").flags, IFA_F_NODAD | IFA_F_DEPRECATED);
 }
 
 }  // namespace

@@ -16,16 +16,16 @@ PrefixRow Row(std::uint64_t bits, int length, std::uint32_t terms) {
   return {{bits & mask.hi, bits & mask.lo}, terms, static_cast<std::uint8_t>(length)};
 }
 
-auto Place(const PrefixRow &row) {
+auto PlaceOf(const PrefixRow &row) {
   return std::tuple(row.key.hi, row.key.lo, row.length);
 }
 
 void ExpectOrdered(std::vector<PrefixRow> rows) {
   std::vector<PrefixRow> sorted = rows;
-  std::ranges::stable_sort(sorted, {}, Place);
+  std::ranges::stable_sort(sorted, {}, PlaceOf);
   Order(rows);
   const auto same = [](const PrefixRow &a, const PrefixRow &b) {
-    return Place(a) == Place(b) && a.terms == b.terms;
+    return PlaceOf(a) == PlaceOf(b) && a.terms == b.terms;
   };
   EXPECT_TRUE(std::ranges::equal(rows, sorted, same));
 }

@@ -23,7 +23,7 @@ const std::vector<Route> kRoutes = {RouteTo("10.0.0.0/8", 1, 2), RouteTo("0.0.0.
                                     NoRouteTo("0.0.0.0/0", 3, RTN_THROW),
                                     NoRouteTo("0.0.0.0/0", 4, RTN_PROHIBIT)};
 
-Flow To(absl::string_view destination) {
+Flow AsksFor(absl::string_view destination) {
   Flow flow;
   flow.destination = Address(destination);
   flow.source = IpAddress::Any(flow.destination.family());
@@ -33,7 +33,7 @@ Flow To(absl::string_view destination) {
 }
 
 // "10 skipped fwmark,uidrange"
-std::vector<std::string> Steps(std::vector<Rule> rules, const Flow &flow = To("192.0.2.1")) {
+std::vector<std::string> Steps(std::vector<Rule> rules, const Flow &flow = AsksFor("192.0.2.1")) {
   State state = StateOf({On(3, "10.1.0.1/24")}, kRoutes);
   state.rules = std::move(rules);
   const auto snapshot = Snapshot::Make(std::move(state), 1).value();
@@ -81,7 +81,7 @@ TEST(RuleSteps, NameEverySelectorThatFails) {
   EXPECT_THAT(Steps({marked, elsewhere, other_host, device}),
               ElementsAre("1 skipped fwmark,uidrange", "2 skipped to,from,ipproto,dport,sport,dscp",
                           "3 skipped iif", "4 skipped oif"));
-  Flow flow = To("192.0.2.1");
+  Flow flow = AsksFor("192.0.2.1");
   flow.mark = 0x1064;
   flow.uid = 999;
   EXPECT_THAT(Steps({marked}, flow), ElementsAre("1 decides"));
@@ -112,7 +112,7 @@ TEST(RuleSteps, LeadToTheTermsOfTheRoute) {
   State state = StateOf({On(3, "10.1.0.1/24")}, {RouteTo("0.0.0.0/0", 2, 3, "10.1.0.1")});
   state.rules = {Lookup(1, 2)};
   const auto snapshot = Snapshot::Make(std::move(state), 1).value();
-  const std::vector<RuleStep> steps = RuleSteps(*snapshot, To("192.0.2.1"));
+  const std::vector<RuleStep> steps = RuleSteps(*snapshot, AsksFor("192.0.2.1"));
   ASSERT_TRUE(steps.back().terms.has_value());
   EXPECT_EQ(snapshot->state().routes.terms()[*steps.back().terms].prefsrc, Address("10.1.0.1"));
 }
