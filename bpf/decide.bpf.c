@@ -2,6 +2,8 @@
 /* decide: the engine, over the image in force. */
 #include "engine/decide.h"
 
+#include <linux/in6.h>
+
 #include "hook.bpf.h"
 
 SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy) {
@@ -33,12 +35,27 @@ SRCSEL_INLINE srcsel_image open_image(const struct srcsel_header **head, struct 
   return image;
 }
 
-int srcsel_decide_flow(struct srcsel_flow *flow, struct srcsel_decision *decision) {
+SRCSEL_INLINE void gather_tos(struct bpf_sock_addr *ctx, struct srcsel_flow *flow) {
+  const int v6 = flow->family == SRCSEL_V6;
+  __u32 tos = 0;
+
+  if (bpf_getsockopt(ctx, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, &tos,
+                     sizeof(tos)))
+    return;
+  flow->dscp = (__u8)(tos >> 2 | tos << 6);
+  flow->unknown &= ~(__u32)SRCSEL_IN_DSCP;
+}
+
+int srcsel_decide_flow(struct bpf_sock_addr *ctx, struct srcsel_flow *flow,
+                       struct srcsel_decision *decision) {
   const struct srcsel_header *head;
   srcsel_image image;
 
   if (!flow || !decision) return 0;
   image = open_image(&head, flow);
+  /* A datagram may say another one in its control data. */
+  if (head && head->inputs & SRCSEL_IN_DSCP && flow->operation == SRCSEL_CONNECT)
+    gather_tos(ctx, flow);
   srcsel_decide(image, head, flow, decision);
   return 0;
 }

@@ -31,7 +31,8 @@
  * that the verifier checks by itself: what it found out about a decision would otherwise have it
  * check all that follows once for every way through the engine.
  */
-int srcsel_decide_flow(struct srcsel_flow *flow, struct srcsel_decision *decision);
+int srcsel_decide_flow(struct bpf_sock_addr *ctx, struct srcsel_flow *flow,
+                       struct srcsel_decision *decision);
 
 /* The same for SRCSEL_CREATE, which is much less to check. */
 int srcsel_decide_socket(struct srcsel_flow *flow, struct srcsel_decision *decision);

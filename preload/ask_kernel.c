@@ -52,6 +52,7 @@ static void write_question(struct question *q, const struct srcsel_flow *flow, _
   q->route.rtm_family = flow->family == SRCSEL_V4 ? AF_INET : AF_INET6;
   q->route.rtm_dst_len = flow->family == SRCSEL_V4 ? 32 : 128;
   q->route.rtm_flags = RTM_F_LOOKUP_TABLE;
+  q->route.rtm_tos = (__u8)(flow->dscp << 2);
   add_address(q, RTA_DST, flow, &flow->dst);
   add(q, RTA_UID, &uid, sizeof(uid));
   if (mark) add(q, RTA_MARK, &mark, sizeof(mark));

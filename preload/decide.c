@@ -102,11 +102,16 @@ static void decide_by_kernel(srcsel_image image, const struct srcsel_header *hea
 static void decide_on(const struct srcsel_memory *memory, int cut_off, struct srcsel_socket *socket,
                       struct srcsel_decision *decision) {
   const struct srcsel_header *head = srcsel_open(memory);
+  int by_kernel;
 
   srcsel_undecided(head, decision);
   if (!head) return;
   gather_caller(head, socket);
-  if (cut_off || !head->rules[socket->flow.family & 1].count)
+  by_kernel = cut_off || !head->rules[socket->flow.family & 1].count;
+  /* A datagram may say another one in its control data. */
+  if (socket->flow.operation == SRCSEL_CONNECT && (by_kernel || head->inputs & SRCSEL_IN_DSCP))
+    srcsel_read_tos(socket);
+  if (by_kernel)
     decide_by_kernel(memory, head, socket, decision);
   else
     srcsel_decide(memory, head, &socket->flow, decision);

@@ -173,3 +173,13 @@ int srcsel_read_socket(int fd, const union srcsel_name *name, int operation,
   if (!flow->sport && flow->proto == IPPROTO_UDP) flow->unknown |= SRCSEL_IN_SPORT;
   return 1;
 }
+
+void srcsel_read_tos(struct srcsel_socket *socket) {
+  const int v6 = socket->flow.family == SRCSEL_V6;
+  const int tos =
+      srcsel_option(socket->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, -1);
+
+  if (tos < 0) return;
+  socket->flow.dscp = (__u8)(tos >> 2 | tos << 6);
+  socket->flow.unknown &= ~(__u32)SRCSEL_IN_DSCP;
+}

@@ -52,6 +52,9 @@ int srcsel_read_name(const struct sockaddr *name, socklen_t size, union srcsel_n
 int srcsel_read_socket(int fd, const union srcsel_name *name, int operation,
                        struct srcsel_socket *socket);
 
+/* The tos that packets of a flow to be connected will have. */
+void srcsel_read_tos(struct srcsel_socket *socket);
+
 /* Whether the socket is a stream; for what only streams do. */
 int srcsel_is_stream(int fd);
 

@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 4u
+#define SRCSEL_ABI_VERSION 5u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -85,7 +85,7 @@ enum srcsel_input {
   SRCSEL_IN_CGROUP = 1u << 1, /* cgroup v2 id */
   SRCSEL_IN_COMM = 1u << 2,   /* task->comm of the calling thread */
   SRCSEL_IN_SPORT = 1u << 3,  /* source port at the first lookup */
-  SRCSEL_IN_DSCP = 1u << 4,   /* IP_TOS >> 2 or IPV6_TCLASS >> 2 */
+  SRCSEL_IN_DSCP = 1u << 4,   /* IP_TOS or IPV6_TCLASS */
   SRCSEL_IN_LABEL = 1u << 5,  /* IPv6 flow label */
   SRCSEL_IN_OPAQUE = 1u << 6, /* something this version does not mirror: unknown to everybody */
   SRCSEL_IN_GID = 1u << 7,    /* group of the caller */
@@ -112,6 +112,7 @@ enum srcsel_action {
                                  namespace only */
   SRCSEL_LED_MARK = 1u << 9,  /* the mark leads the source out by its uplink: it is set only where
                                  there is a source of the flow's family */
+  SRCSEL_PLAIN_TOS = 1u << 10, /* holds for packets of tos 0: flows of another one are left alone */
 };
 
 /* How a pool's address is chosen, modulo the number of slots. */
@@ -385,7 +386,8 @@ struct srcsel_local_places {
 struct srcsel_header {
   __u32 magic, version;
   __u32 pages;      /* size of the whole image, this page included */
-  __u32 inputs;     /* enum srcsel_input bits that the policy consults: a hook gathers no more */
+  __u32 inputs;     /* enum srcsel_input bits that the policy consults, and DSCP if ip rules or
+                       routes do: a hook gathers no more */
   __u64 generation; /* grows with every image published for one namespace; 0 is never published */
   __u64 netns;      /* SO_NETNS_COOKIE of the namespace the tables were read from */
   struct srcsel_section policy;                 /* struct srcsel_policy, first match wins */
@@ -454,9 +456,9 @@ struct srcsel_flow {
   __u32 label;   /* IPv6 flow label, 20 bits */
   __u32 chance;  /* a random number; where pools go by turn in user space, whose turn it is */
   __u16 sport, dport;
-  __u8 family; /* enum srcsel_family */
-  __u8 proto;  /* IPPROTO_* */
-  __u8 dscp;
+  __u8 family;    /* enum srcsel_family */
+  __u8 proto;     /* IPPROTO_* */
+  __u8 dscp;      /* in the lower six bits; above them the two lower ones of the tos (ECN) */
   __u8 facts;     /* enum srcsel_fact */
   __u8 operation; /* enum srcsel_operation */
   __u8 zero[3];
@@ -494,7 +496,8 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 128, "flows are 128 bytes");
   X(NO_MEMBER, "no-member")     /* no address of the pool is on this host */           \
   X(NO_PORT, "no-port")         /* no port of the range is free, or none can be set */ \
   X(OLD, "old-socket")          /* the socket was there before the hooks */            \
-  X(KERNEL, "kernel")           /* the rule leaves it to the kernel */
+  X(KERNEL, "kernel")           /* the rule leaves it to the kernel */                 \
+  X(APP_TOS, "app-tos")         /* the application set a tos, and the firewall looks at it */
 
 enum srcsel_reason {
 #define SRCSEL_REASON_ENUM(name, text) SRCSEL_WHY_##name,

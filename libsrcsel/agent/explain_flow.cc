@@ -165,7 +165,7 @@ class Explainer {
     packet.uid = flow.uid;
     packet.gid = question_.caller.gid;
     packet.mark = flow.mark;
-    packet.dscp = flow.tos >> 2;
+    packet.tos = flow.tos;
     packet.cgroup = question_.caller.cgroup;
     packet.out_device = DeviceName(state, story_.leaves.oif);
     packet.destination_type = story_.leaves.type;

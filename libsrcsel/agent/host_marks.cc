@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/strings/str_cat.h"
 #include "agent/routed_ways.hh"
 #include "base/status.hh"
 
@@ -24,7 +25,11 @@ absl::StatusOr<HostMarks> HostMarks::Start(std::size_t most, const HookMirror &m
 std::vector<std::string> HostMarks::Limits() const {
   std::vector<std::string> limits = firewall_.skipped;
   std::ranges::copy(firewall_.unread_sets, std::back_inserter(limits));
-  std::ranges::copy(policy_.NotUnderstood(), std::back_inserter(limits));
+  std::ranges::copy(policy_.not_understood, std::back_inserter(limits));
+  for (const std::string &rule : policy_.by_tos)
+    limits.push_back(absl::StrCat(rule,
+                                  ": decides by dscp or tos: sockets that set one of their own, "
+                                  "and datagrams of sockets that do not connect"));
   std::ranges::copy(policy_.limits, std::back_inserter(limits));
   return limits;
 }

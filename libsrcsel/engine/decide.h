@@ -65,6 +65,14 @@ SRCSEL_INLINE __u32 srcsel_acts(const struct srcsel_policy *policy) {
          (SRCSEL_DO_MARK | SRCSEL_DO_SOURCE | SRCSEL_DO_TABLES | SRCSEL_DO_POOL | SRCSEL_DO_PORTS);
 }
 
+/* `why`, unless the flow's tos is one that the rule was not made for. */
+SRCSEL_INLINE __u32 srcsel_unless_tos(const struct srcsel_policy *policy,
+                                      const struct srcsel_flow *flow, __u32 why) {
+  if (!(policy->action & SRCSEL_PLAIN_TOS)) return why;
+  if (flow->unknown & SRCSEL_IN_DSCP) return SRCSEL_WHY_AMBIGUOUS;
+  return flow->dscp ? (__u32)SRCSEL_WHY_APP_TOS : why;
+}
+
 SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_header *head,
                                      const struct srcsel_flow *flow,
                                      struct srcsel_decision *decision,
@@ -79,7 +87,7 @@ SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_hea
   policy = srcsel_policy_at(image, head, decision->policy);
   if (!policy) return SRCSEL_WHY_NO_RULE;
   *found = policy;
-  if (!srcsel_acts(policy)) return SRCSEL_WHY_KERNEL;
+  if (!srcsel_acts(policy)) return srcsel_unless_tos(policy, flow, SRCSEL_WHY_KERNEL);
   if (flow->facts & SRCSEL_FACT_OLD) return SRCSEL_WHY_OLD;
   if (flow->oif) return SRCSEL_WHY_APP_DEVICE;
   if (flow->facts & SRCSEL_FACT_SOURCE) return SRCSEL_WHY_APP_SOURCE;
@@ -87,7 +95,7 @@ SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_hea
       srcsel_app_marked(policy, srcsel_app_mark(image, head, flow)))
     return SRCSEL_WHY_APP_MARK;
   if (flow->netns == head->netns) why = srcsel_exempt_local(image, head, flow);
-  return why;
+  return why == SRCSEL_WHY_COUNT ? srcsel_unless_tos(policy, flow, why) : why;
 }
 
 /* The rule that holds; NULL if it is not to be followed. */
@@ -257,7 +265,8 @@ SRCSEL_FN int srcsel_decide_creation(srcsel_image image, const struct srcsel_hea
   decision->policy = srcsel_classify(image, head, flow, early);
   if (decision->policy == SRCSEL_NONE) return 0;
   policy = srcsel_policy_at(image, head, decision->policy);
-  if (!policy || policy->action & SRCSEL_AIMED || !srcsel_may_mark(head, policy, flow)) return 0;
+  if (!policy || policy->action & (SRCSEL_AIMED | SRCSEL_PLAIN_TOS)) return 0;
+  if (!srcsel_may_mark(head, policy, flow)) return 0;
   decision->reason = SRCSEL_WHY_APP_DEVICE;
   if (flow->oif) return 0;
   decision->reason = SRCSEL_WHY_APP_MARK;

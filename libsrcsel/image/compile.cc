@@ -26,6 +26,7 @@ __u32 InputsOf(const PolicyRows &policy) {
     if (!rule.gids.empty()) inputs |= SRCSEL_IN_GID;
     if (!rule.cgroups.empty()) inputs |= SRCSEL_IN_CGROUP;
     if (!rule.comms.empty()) inputs |= SRCSEL_IN_COMM;
+    if (rule.plain_tos) inputs |= SRCSEL_IN_DSCP;
     if (rule.pool && rule.pool->pick != Pick::kHash) inputs |= SRCSEL_IN_CHANCE;
   }
   return inputs;
@@ -61,12 +62,15 @@ absl::StatusOr<Image> CompileWith(CompiledTables &tables, const State &state, co
     SRCSEL_ASSIGN_OR_RETURN(const std::vector<srcsel_rule> ip_rules,
                             CompileRules(state, family, tables));
     header.rules[family] = writer.Append(ip_rules);
+    for (const srcsel_rule &rule : ip_rules) header.inputs |= rule.inputs & SRCSEL_IN_DSCP;
     header.local[family] = tables.Find(family, RT_TABLE_LOCAL);
     header.local_places[family] = tables.local_places[family];
     header.beyond_local[family] = BeyondLocal(ip_rules, header.local[family]);
   }
   header.tables = writer.Append(tables.tables);
   header.routes = writer.Append(tables.routes);
+  for (const srcsel_route &route : tables.routes)
+    if (route.dscp != 0) header.inputs |= SRCSEL_IN_DSCP;
   header.froms = writer.Append(tables.froms);
   header.fans = writer.Append(tables.tries.fans());
   header.nodes = writer.Append(tables.tries.nodes());

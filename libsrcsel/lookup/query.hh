@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "engine/key.h"
@@ -33,7 +34,7 @@ inline srcsel_flow EngineFlow(const Query &query, std::uint8_t facts = 0) {
   flow.dport = query.flow.dport;
   flow.family = static_cast<__u8>(FamilyOf(query.dst));
   flow.proto = query.flow.proto;
-  flow.dscp = query.flow.tos >> 2;
+  flow.dscp = std::rotr(query.flow.tos, 2);
   flow.facts = facts;
   return flow;
 }

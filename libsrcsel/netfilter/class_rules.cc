@@ -19,6 +19,10 @@ constexpr std::size_t kMarks = 16;
 
 constexpr NfMark kOwnMark{0xffffffff, 0};
 
+std::string NameOf(const NfRule *rule) {
+  return rule == nullptr ? "" : rule->name;
+}
+
 // The ways of flows whose sockets' marks are one of those that routes tell apart.
 class WaysOfMarks {
  public:
@@ -84,12 +88,13 @@ class Marker {
   }
 
   void Add(const NfClass &one) {
-    if (!one.end.unknown.empty()) return Leave(one.flows, one.end.unknown, false);
-    if (one.end.dropped) return Leave(one.flows, "dropped", true);
+    if (!one.end.unknown.empty()) return LeaveUnknown(one.flows, one.end.unknown);
+    const std::string by_tos = NameOf(one.end.by_tos);
+    if (one.end.dropped) return Leave(one.flows, "dropped", by_tos);
     const NfMark routed = one.end.routed;
     const NfMark reduced = one.flows.Reduced(routed);
-    const std::string name = one.end.marked_by == nullptr ? "" : one.end.marked_by->name;
-    if (reduced == one.flows.Reduced(kOwnMark)) return Leave(one.flows, name, true);
+    const std::string name = NameOf(one.end.marked_by);
+    if (reduced == one.flows.Reduced(kOwnMark)) return Leave(one.flows, name, by_tos);
     // Bits of the socket's mark that are turned over: to be known, they must be 0.
     Condition flows = one.flows;
     const std::uint32_t turned = reduced.mask & reduced.constant;
@@ -97,16 +102,19 @@ class Marker {
     const std::uint32_t mask = ~routed.mask | (routed.mask & routed.constant & flows.mark.mask);
     const Mark mark{flows.Reduced(routed).constant & mask, mask};
     if (mark.value == 0)
-      Leave(flows, name, true);
+      Leave(flows, name, by_tos);
     else
       AddMarked(flows, name, mark, one.end);
     if (turned != 0)
-      Leave(one.flows, absl::StrCat(name, ": turns bits of the application's own mark over"),
-            false);
+      LeaveUnknown(one.flows,
+                   absl::StrCat(name, ": turns bits of the application's own mark over"));
   }
 
-  void Leave(const Condition &flows, const std::string &name, bool known) {
-    out_.push_back({flows, name, known, std::nullopt, Apply::kMark});
+  void Leave(const Condition &flows, const std::string &name, const std::string &by_tos) {
+    out_.push_back({flows, name, true, std::nullopt, Apply::kMark, by_tos});
+  }
+  void LeaveUnknown(const Condition &flows, const std::string &why) {
+    out_.push_back({flows, why, false, std::nullopt, Apply::kMark});
   }
 
   // As it is, and as it would be if the socket had the mark already.
@@ -114,7 +122,9 @@ class Marker {
                  const NfEnd &end) {
     for (const NfClass &again : After(flows, {~mark.mask, mark.value})) {
       const bool same = EndAlike(end, again.end, again.flows);
-      AddBound({again.flows, name, true, mark, same ? Apply::kMark : Apply::kBind}, end);
+      const NfRule *by_tos = end.by_tos != nullptr ? end.by_tos : again.end.by_tos;
+      AddBound({again.flows, name, true, mark, same ? Apply::kMark : Apply::kBind, NameOf(by_tos)},
+               end);
       if (Covers(again.flows, flows)) break;  // the classes that follow have nothing left
     }
   }
@@ -130,6 +140,7 @@ class Marker {
     for (NfClass &again : Explore(chains_, one.flows, kOwnMark, bound.get(), budget_)) {
       MarkedClass part = one;
       part.flows = std::move(again.flows);
+      if (part.by_tos.empty()) part.by_tos = NameOf(again.end.by_tos);
       const bool last = Covers(part.flows, one.flows);
       if (EndAlike(end, again.end, part.flows))
         out_.push_back(std::move(part));
@@ -147,7 +158,7 @@ class Marker {
     if (one.apply == Apply::kMark &&
         Narrow(one.flows.protos, {{IPPROTO_TCP, IPPROTO_TCP}}) != Narrowing::kNothing)
       out_.push_back(std::move(one));
-    Leave(flows, why, false);
+    LeaveUnknown(flows, why);
   }
 
   const std::vector<NfOutputChain> &chains_;
@@ -167,7 +178,7 @@ bool IsNeedless(const std::vector<MarkedClass> &later, const MarkedClass &one) {
       return false;
     }
   }
-  return one.known && !one.mark;
+  return one.known && !one.mark && one.by_tos.empty();
 }
 
 }  // namespace

@@ -20,10 +20,12 @@ struct MarkedClass {
   bool known = true;         // false: left to the kernel because something is not known
   std::optional<Mark> mark;  // to route by; without one, left to the kernel
   Apply apply = Apply::kMark;
+  std::string by_tos =
+      {};  // set: it holds for packets of tos 0, and that is the rule because of it
 
   bool DoesLike(const MarkedClass &other) const {
     return mark == other.mark && (!mark || apply == other.apply) && known == other.known &&
-           (known || name == other.name);
+           by_tos == other.by_tos && (known || name == other.name);
   }
 };
 

@@ -16,8 +16,8 @@ constexpr std::size_t kBudget = 400'000;
 // Each mask is a dimension of the image, of which there are few.
 constexpr std::size_t kMasks = 3;
 
-std::vector<MarkedClass> Compile(const NfRuleSet &rules, int family, const Mark &mark,
-                                 FirstWays *ways) {
+std::vector<MarkedClass> ClassesOf(const NfRuleSet &rules, int family, const Mark &mark,
+                                   FirstWays *ways) {
   std::size_t budget = kBudget;
   Condition flows;
   flows.to = AllOf(family);
@@ -60,7 +60,7 @@ void SetDestinations(const NfPrefixes &to, PolicyRule &rule) {
 
 PolicyRule RuleOf(const MarkedClass &one) {
   PolicyRule rule;
-  rule.name = one.name;
+  rule.name = one.name.empty() ? one.by_tos : one.name;
   SetDestinations(one.flows.to, rule);
   if (one.flows.protos) rule.protos = Protocols(*one.flows.protos);
   if (one.flows.dports) rule.dports = Ports(*one.flows.dports);
@@ -72,6 +72,7 @@ PolicyRule RuleOf(const MarkedClass &one) {
   rule.apply = one.apply;
   rule.leave = !one.mark.has_value();
   rule.home_mark = one.mark.has_value();
+  rule.plain_tos = !one.by_tos.empty();
   return rule;
 }
 
@@ -88,6 +89,24 @@ void KeepTo(int family, std::vector<PolicyRule> &rules) {
     if (rule.to.empty() && rule.sets.empty()) rule.to = {Prefix::Default(family)};
 }
 
+// As of classes that are not known where they hang on a tos.
+void Forget(std::vector<MarkedClass> &classes) {
+  for (MarkedClass &one : classes)
+    if (!one.by_tos.empty())
+      one = {one.flows, absl::StrCat(one.by_tos, ": looks at dscp or tos"), false, std::nullopt};
+}
+
+void AddOnce(const std::string &name, std::vector<std::string> &names) {
+  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
+void Note(const std::vector<MarkedClass> &classes, MarkPolicy &policy) {
+  for (const MarkedClass &one : classes) {
+    if (!one.known) AddOnce(one.name, policy.not_understood);
+    if (!one.by_tos.empty()) AddOnce(one.by_tos, policy.by_tos);
+  }
+}
+
 bool Alike(const std::vector<PolicyRule> &v4, const std::vector<PolicyRule> &v6) {
   return std::ranges::equal(v4, v6, [](PolicyRule a, const PolicyRule &b) {
     a.name = b.name;
@@ -95,23 +114,12 @@ bool Alike(const std::vector<PolicyRule> &v4, const std::vector<PolicyRule> &v6)
   });
 }
 
-}  // namespace
-
-std::vector<std::string> MarkPolicy::NotUnderstood() const {
-  std::vector<std::string> names;
-  for (const PolicyRule &rule : rules)
-    if (rule.leave && rule.name.find(": ") != std::string::npos &&
-        std::ranges::find(names, rule.name) == names.end())
-      names.push_back(rule.name);
-  return names;
-}
-
-MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most, FirstWays *ways) {
+MarkPolicy Compile(const NfRuleSet &rules, std::size_t most, FirstWays *ways, bool tos_is_seen) {
   MarkPolicy policy;
   std::vector<MarkedClass> classes[2];
   std::size_t masks = 0;
   for (int family : {AF_INET, AF_INET6}) {
-    classes[family == AF_INET6] = Compile(rules, family, {0, 0}, ways);
+    classes[family == AF_INET6] = ClassesOf(rules, family, {0, 0}, ways);
     masks = std::max(masks, CountMasks(classes[family == AF_INET6]));
   }
   if (masks > kMasks) {
@@ -119,7 +127,11 @@ MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most, FirstWays *way
         "the rules look at marks under many masks: sockets that bear a mark of their own are left "
         "to the kernel");
     for (int family : {AF_INET, AF_INET6})
-      classes[family == AF_INET6] = Compile(rules, family, {0, 0xffffffff}, ways);
+      classes[family == AF_INET6] = ClassesOf(rules, family, {0, 0xffffffff}, ways);
+  }
+  for (std::vector<MarkedClass> &of_family : classes) {
+    if (!tos_is_seen) Forget(of_family);
+    Note(of_family, policy);
   }
   policy.rules = RulesOf(classes[0]);
   std::vector<PolicyRule> v6 = RulesOf(classes[1]);
@@ -139,6 +151,16 @@ MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most, FirstWays *way
     policy.rules.push_back(std::move(rest));
   }
   return policy;
+}
+
+}  // namespace
+
+MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most, FirstWays *ways) {
+  return Compile(rules, most, ways, true);
+}
+
+MarkPolicy CompileMarksForFile(const NfRuleSet &rules, std::size_t most) {
+  return Compile(rules, most, nullptr, false);
 }
 
 }  // namespace srcsel

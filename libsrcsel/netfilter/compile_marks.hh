@@ -4,7 +4,9 @@
 // A flow whose route netfilter will look up again by another mark gets that mark at the socket
 // already: then the kernel's first lookup is right. That is only done where the rules, once the
 // socket bears the mark, end as before (Apply::kMark); elsewhere the source that goes with the mark
-// is bound and the mark is left to netfilter (Apply::kBind). What netfilter does not route again,
+// is bound and the mark is left to netfilter (Apply::kBind). Where rules look at dscp or tos, it is
+// as for packets of tos 0, and what has another one is left to the kernel (PolicyRule::plain_tos).
+// What netfilter does not route again,
 // or drops, needs no rule. What is not known is left to the kernel, by a rule that says why.
 // Rules that look at the device or the source of the first route become rules by destination: they
 // are right for as long as the routes are as they were.
@@ -29,12 +31,15 @@ struct MarkPolicy {
   std::vector<PolicyRule> rules;
   // Of all sockets, only those without a mark are decided about, or of all rules only the first.
   std::vector<std::string> limits;
-
-  // The rules that are not understood and why, each once.
-  std::vector<std::string> NotUnderstood() const;
+  // The firewall's rules because of which rules hold for packets of tos 0 only, each once.
+  std::vector<std::string> by_tos;
+  // The names of rules that leave flows to the kernel because something is not known, each once.
+  std::vector<std::string> not_understood;
 };
 
 // At most `most` rules, at least one. `ways` may be null: then what hangs on them is not known.
 MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most, FirstWays *ways = nullptr);
+// For a file, whose rules say nothing of a tos: what hangs on it is not understood.
+MarkPolicy CompileMarksForFile(const NfRuleSet &rules, std::size_t most);
 
 }  // namespace srcsel

@@ -292,7 +292,9 @@ class Evaluator {
       case NfField::kSourceType:
         return flow_.source_type;
       case NfField::kDscp:
-        return flow_.dscp;
+        return flow_.tos >> 2;
+      case NfField::kTos:
+        return flow_.tos;
       case NfField::kClassid:
         return flow_.classid;
       default:

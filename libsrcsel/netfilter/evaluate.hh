@@ -25,7 +25,7 @@ struct NfFlow {
   std::uint32_t uid = 0, gid = 0;
   std::uint32_t mark = 0;  // SO_MARK
   std::uint32_t classid = 0;
-  std::uint8_t dscp = 0;
+  std::uint8_t tos = 0;
   std::string cgroup = "/";
   std::string out_device;             // that of the first route
   std::uint8_t destination_type = 1;  // RTN_UNICAST

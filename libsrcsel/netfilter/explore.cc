@@ -20,6 +20,7 @@ namespace {
 // Bounds: of classes found, and of nested divisions.
 constexpr std::size_t kClasses = 6'000;
 constexpr int kDepth = 400;
+constexpr std::uint32_t kLastTos = 0xff;
 constexpr char kTooMuch[] = "the rules together: they overlap in more ways than are followed";
 
 struct FlowWalk {
@@ -30,6 +31,7 @@ struct FlowWalk {
   std::vector<NfPlace> places;
   std::size_t step = 0;
   std::uint32_t state = kNfInvalid;
+  NfNumbers tos = {{0, kLastTos}};  // that the packets may have
   int depth = 0;
 
   const NfRule &rule() const { return places.back().chain->rules[places.back().rule]; }
@@ -40,6 +42,25 @@ struct FlowWalk {
   void EndChain() {
     places.back().rule = places.back().chain->rules.size();
     step = 0;
+  }
+};
+
+// The matches of a rule, up to what it does.
+struct NfMatches {
+  std::vector<const NfMatch *> holding, failing;  // that are to hold, and not to
+  std::string unknown;
+  bool aside = true;
+  std::size_t end;  // the step after them
+
+  NfMatches(const NfRule &rule, std::size_t begin) : end(begin) {
+    for (; end < rule.steps.size(); ++end) {
+      if (const auto *match = std::get_if<NfMatch>(&rule.steps[end]))
+        (match->negated ? failing : holding).push_back(match);
+      else if (const auto *other = std::get_if<NfUnknownMatch>(&rule.steps[end]))
+        unknown = other->words, aside &= other->is_aside;
+      else
+        break;
+    }
   }
 };
 
@@ -220,55 +241,73 @@ class Explorer {
     return part;
   }
 
-  // The matches from here on, up to what the rule does; what they do not hold for goes on with the
-  // next rule.
+  MatchContext ContextOf(const FlowWalk &walk) const {
+    return {walk.end.mark, walk.end.connection, walk.state, ways_, &walk.tos};
+  }
+
+  // The matches from here on; what they do not hold for goes on with the next rule.
   bool Divide(FlowWalk &walk, std::vector<NfClass> &out) {
     const NfRule &rule = walk.rule();
-    std::vector<const NfMatch *> holding, failing;
-    std::string unknown;
-    bool aside = true;
-    std::size_t end = walk.step;
-    for (; end < rule.steps.size(); ++end) {
-      if (const auto *match = std::get_if<NfMatch>(&rule.steps[end]))
-        (match->negated ? failing : holding).push_back(match);
-      else if (const auto *other = std::get_if<NfUnknownMatch>(&rule.steps[end]))
-        unknown = other->words, aside &= other->is_aside;
-      else
-        break;
-    }
-    const MatchContext context{walk.end.mark, walk.end.connection, walk.state, ways_};
-    if (end < rule.steps.size())
-      for (const MatchedPart &part : MatchedByAll({walk.flows, unknown, aside}, holding, context)) {
-        FlowWalk held = Part(walk, part.flows);
-        held.step = end;
-        Except(std::move(held), failing, part, context, out);
+    const NfMatches matches(rule, walk.step);
+    const MatchContext context = ContextOf(walk);
+    if (matches.end < rule.steps.size())
+      for (const MatchedPart &part :
+           MatchedByAll({walk.flows, matches.unknown, matches.aside}, matches.holding, context)) {
+        if (part.tos)
+          ByTos(Part(walk, part.flows), *part.tos, out);
+        else
+          Except(Part(walk, part.flows), matches, part, out);
         if (part.whole) return false;
       }
     walk.NextRule();
     return true;
   }
 
-  // The walk's flows go on with what the rule does, if none of these matches holds.
-  void Except(FlowWalk held, const std::vector<const NfMatch *> &failing,
-              const MatchedPart &matched, const MatchContext &context, std::vector<NfClass> &out) {
-    std::vector<MatchedPart> unsure;
-    for (const NfMatch *match : failing) {
+  // The walk's flows go on with what the rule does, if none of the matches holds that are not to.
+  void Except(FlowWalk held, const NfMatches &matches, const MatchedPart &matched,
+              std::vector<NfClass> &out) {
+    const NfNumbers tos = held.tos;
+    MatchContext context = ContextOf(held);
+    context.tos = &tos;
+    std::vector<MatchedPart> by_tos, unsure;
+    for (const NfMatch *match : matches.failing) {
       if (NeverHolds(*match, context)) return Skip(std::move(held), out);
       for (MatchedPart &part : Matched({held.flows}, match->keys, *match->boxes, context)) {
-        if (!part.unknown.empty()) {
-          unsure.push_back(std::move(part));
+        if (part.tos || !part.unknown.empty()) {
+          (part.tos ? by_tos : unsure).push_back(std::move(part));
           continue;
         }
         Skip(Part(held, part.flows), out);
         if (part.whole) return;
       }
     }
+    for (const MatchedPart &part : by_tos) {
+      ByTos(Part(held, part.flows), *part.tos, out);
+      if (part.whole) return;
+    }
+    held.step = matches.end;
     for (const MatchedPart &part : unsure) {
       EitherWay(Part(held, part.flows), part, out);
       if (part.whole) return;
     }
     if (matched.unknown.empty()) return Follow(std::move(held), out);
     EitherWay(std::move(held), matched, out);
+  }
+
+  // The flows from here on once for packets of these tos, once for those of the others. The classes
+  // are those of packets of tos 0, and say where the others end otherwise.
+  void ByTos(FlowWalk walk, const NfNumbers &tos, std::vector<NfClass> &out) {
+    const NfRule *rule = &walk.rule();
+    FlowWalk other = Part(walk, walk.flows);
+    other.tos = Intersection(walk.tos, Complement(tos, kLastTos));
+    walk.tos = tos;
+    if (Contains(other.tos, 0)) std::swap(walk, other);
+    std::vector<NfClass> plain, others;
+    Follow(std::move(walk), plain);
+    Follow(std::move(other), others);
+    ForBoth(plain, others, out, [&](NfClass &both, const NfEnd &end) {
+      if (end.by_tos != nullptr || !EndAlike(both.end, end, both.flows)) both.end.by_tos = rule;
+    });
   }
 
   void Skip(FlowWalk walk, std::vector<NfClass> &out) {
@@ -292,10 +331,15 @@ class Explorer {
   }
 
   bool Look(FlowWalk &walk, const NfLookup &lookup, std::vector<NfClass> &out) {
-    const MatchContext context{walk.end.mark, walk.end.connection, walk.state, ways_};
+    const MatchContext context = ContextOf(walk);
     std::vector<std::pair<MatchedPart, const NfCase *>> parts;
     for (const NfCase &one : *lookup.cases)
       for (MatchedPart &part : Matched({walk.flows}, lookup.keys, one.boxes, context)) {
+        if (part.tos) {
+          --walk.step;
+          ByTos(Part(walk, walk.flows), *part.tos, out);
+          return false;
+        }
         if (!part.unknown.empty()) {
           AllCases(walk, *lookup.cases, part.unknown, out);
           return false;
@@ -347,6 +391,23 @@ class Explorer {
   // where what they differ by is `aside`: its mark is of interest if it is not dropped.
   void Merge(const std::vector<NfClass> &ones, const std::vector<NfClass> &others,
              const std::string &why, bool aside, std::vector<NfClass> &out) {
+    ForBoth(ones, others, out, [&](NfClass &both, const NfEnd &end) {
+      const NfEnd one = both.end;
+      if (one.dropped || !end.unknown.empty()) both.end = end;
+      if (!one.unknown.empty())
+        both.end = one;
+      else if (end.unknown.empty() && !(aside && one.dropped != end.dropped) &&
+               !EndAlike(one, end, both.flows))
+        both.end.unknown = why;
+      both.end.by_tos = one.by_tos != nullptr ? one.by_tos : end.by_tos;
+    });
+  }
+
+  // For each class of `ones` and each of `others` that have flows in common, `merge` makes of the
+  // one's end and the other's that of both.
+  template <typename F>
+  void ForBoth(const std::vector<NfClass> &ones, const std::vector<NfClass> &others,
+               std::vector<NfClass> &out, F merge) {
     for (const NfClass &one : ones)
       for (const NfClass &other : others) {
         if (!Spend()) {
@@ -357,18 +418,11 @@ class Explorer {
         std::optional<Condition> both = Intersection(one.flows, other.flows);
         if (!both) continue;
         const bool whole = Covers(other.flows, one.flows);
-        const bool one_drops = one.end.dropped != other.end.dropped;
-        NfClass merged{*std::move(both), one.end.dropped ? other.end : one.end};
-        if (!one.end.unknown.empty())
-          merged.end = one.end;
-        else if (!other.end.unknown.empty())
-          merged.end = other.end;
-        else if (!(one_drops && aside) && !EndAlike(one.end, other.end, merged.flows))
-          merged.end.unknown = why;
-        out.push_back(std::move(merged));
+        merge(out.emplace_back(NfClass{*std::move(both), one.end}), other.end);
         if (whole) break;
       }
   }
+
   std::vector<NfOutputChain> chains_;
   const NfWays *const ways_;
   std::map<const NfChain *, bool> inert_;

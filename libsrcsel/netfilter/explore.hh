@@ -6,7 +6,8 @@
 // is not. Where a match cannot be known, both ways are gone, and flows for which they do not end
 // alike are unknown.
 //
-// What is assumed: it is a connection's first packet, and its destination is neither this host nor
+// What is assumed: it is a connection's first packet, its tos is 0, as that of nearly all is (where
+// that matters, the outcome says so), and its destination is neither this host nor
 // a broadcast or multicast address (the engine leaves these alone before it asks any policy).
 //
 // Pure. Cost: the more rules that overlap, the more classes; work is bounded, and what is left
@@ -32,6 +33,8 @@ struct NfEnd {
   NfMark connection;                  // left for the next ones
   NfMark routed;                      // by which mark its route was looked up last
   const NfRule *marked_by = nullptr;  // the rule that set the mark last
+  // A rule because of which packets of another tos than 0 may end otherwise.
+  const NfRule *by_tos = nullptr;
 };
 
 struct NfClass {
@@ -48,7 +51,7 @@ std::vector<NfOutputChain> ChainsThatMatter(const NfRuleSet &rules, int family, 
 std::vector<NfClass> Explore(const std::vector<NfOutputChain> &chains, const Condition &flows,
                              const NfMark &mark, const NfWays *ways, std::size_t &budget);
 
-// Whether both ends are known and the same, for flows of the condition.
+// Whether both ends are known and the same, for flows of the condition and packets of tos 0.
 bool EndAlike(const NfEnd &a, const NfEnd &b, const Condition &flows);
 
 }  // namespace srcsel

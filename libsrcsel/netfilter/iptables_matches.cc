@@ -176,6 +176,16 @@ Reading Number(const std::string &word) {
   if (!number) return std::nullopt;
   return Known{{field}, NfNumbers{{*number, *number}}};
 }
+Reading Tos(const std::string &word) {
+  const std::pair<std::string, std::string> parts = absl::StrSplit(word, absl::MaxSplits('/', 1));
+  const auto value = NumberOf(parts.first);
+  const auto mask = parts.second.empty() ? std::optional(0xffu) : NumberOf(parts.second);
+  if (!value || !mask) return std::nullopt;
+  NfNumbers numbers;
+  for (std::uint32_t tos = 0; tos <= 0xff; ++tos)
+    if ((tos & *mask) == *value) numbers.push_back({tos, tos});
+  return Known{{NfField::kTos}, Normalized(std::move(numbers))};
+}
 // What holds for every first packet of the host's own.
 Reading Always(const std::string &word) {
   if (!word.empty() && word != "ORIGINAL") return std::nullopt;
@@ -213,6 +223,7 @@ constexpr Match kMatches[] = {
     {"addrtype", "--dst-type", Types<NfField::kDestinationType>},
     {"addrtype", "--src-type", Types<NfField::kSourceType>},
     {"dscp", "--dscp", Number<NfField::kDscp>},
+    {"tos", "--tos", Tos},
     {"cgroup", "--path", CgroupPath},
     {"cgroup", "--cgroup", Number<NfField::kClassid>},
 };

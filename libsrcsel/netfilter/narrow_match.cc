@@ -22,6 +22,13 @@ const NfNumbers &WithPorts() {
   return protos;
 }
 
+NfNumbers TosOfDscps(const NfNumbers &dscps) {
+  NfNumbers tos;
+  for (const Range32 &range : dscps)
+    if (range.first < 64) tos.push_back({range.first << 2, std::min(range.last, 63u) << 2 | 3});
+  return tos;
+}
+
 class Narrower {
  public:
   Narrower(const MatchContext &context, std::vector<MatchedPart> &out)
@@ -67,7 +74,9 @@ class Narrower {
         return Unless(from, Covers(std::get<NfNumbers>(values), {{0, 65535}}),
                       "looks at the source port");
       case NfField::kDscp:
-        return Unless(from, false, "looks at dscp or tos");
+        return AddTos(from, TosOfDscps(std::get<NfNumbers>(values)));
+      case NfField::kTos:
+        return AddTos(from, std::get<NfNumbers>(values));
       case NfField::kClassid:
         return Unless(from, false, "looks at the class of net_cls");
     }
@@ -114,6 +123,14 @@ class Narrower {
   static void SetUnknown(MatchedPart &part, const char *why) {
     part.unknown = why;
     part.aside = false;
+  }
+
+  void AddTos(const MatchedPart &from, const NfNumbers &values) {
+    const NfNumbers &before = from.tos ? *from.tos : *context_.tos;
+    NfNumbers left = Intersection(values, before);
+    if (left.empty()) return;
+    out_.push_back(from);
+    if (left != before) out_.back().tos = std::move(left);
   }
 
   void AddMarks(const MatchedPart &from, const NfMark &mark, std::uint32_t mask,
@@ -166,7 +183,9 @@ class Narrower {
 };
 
 void KnownFirst(std::vector<MatchedPart> &parts) {
-  std::ranges::stable_partition(parts, [](const MatchedPart &p) { return p.unknown.empty(); });
+  std::ranges::stable_sort(parts, {}, [](const MatchedPart &part) {
+    return part.tos ? 1 : part.unknown.empty() ? 0 : 2;
+  });
 }
 
 }  // namespace

@@ -2,10 +2,12 @@
 //
 // What a hook sees of a flow before its first packet exists can be told apart; the first route's
 // device and source as far as the ways are given. What the kernel chooses later (the source port),
-// and what is not shown to a hook (dscp, net_cls), is unknown.
+// and what is not shown to a hook (net_cls), is unknown. A tos is no property of a class of flows:
+// who asks says which ones the packets may have, and a part which of these it is for.
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +20,9 @@ namespace srcsel {
 // The packet's state where the match stands.
 struct MatchContext {
   NfMark mark, connection;
-  std::uint32_t state;  // NfState
-  const NfWays *ways;   // null: unknown
+  std::uint32_t state;   // NfState
+  const NfWays *ways;    // null: unknown
+  const NfNumbers *tos;  // those that it may have
 };
 
 struct MatchedPart {
@@ -28,10 +31,12 @@ struct MatchedPart {
       {};             // why it is not known whether the match holds for these; empty: it does
   bool aside = true;  // what is unknown does not depend on the packet's mark, way or source
   bool whole = true;  // it is the whole class
+  // Set where the match holds, or may hold, for packets of these alone.
+  std::optional<NfNumbers> tos = {};
 };
 
-// The parts of `from` that any of the boxes holds for, or may hold for: known ones first. A flow
-// may be in several; the first is meant.
+// The parts of `from` that any of the boxes holds for, or may hold for: known ones first, then
+// those of some tos. A flow may be in several; the first is meant.
 std::vector<MatchedPart> Matched(const MatchedPart &from, const std::vector<NfKey> &keys,
                                  const NfBoxes &boxes, const MatchContext &context);
 // Those that all of the matches, none of them negated, hold for.

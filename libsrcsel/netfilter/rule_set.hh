@@ -36,6 +36,7 @@ enum class NfField {
   kDestinationType,  // RTN_*
   kSourceType,       // RTN_*
   kDscp,
+  kTos,      // the whole byte
   kClassid,  // net_cls
   kCgroup,
   kOutDevice,  // the name, "eth*": any that begins so

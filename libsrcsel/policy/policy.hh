@@ -103,6 +103,10 @@ struct PolicyRule {
   // The mark is there for the sources only: flows of a family without one do not get it.
   bool led_mark = false;
 
+  // Made for packets of tos 0: flows of another one, or of one that cannot be seen, are left to the
+  // kernel. No file says so.
+  bool plain_tos = false;
+
   friend bool operator==(const PolicyRule &, const PolicyRule &) = default;
 };
 

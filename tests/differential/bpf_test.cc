@@ -71,6 +71,13 @@ int With(F call, const Fd &socket, int family, const IpAddress &address, std::ui
   return call(socket.get(), reinterpret_cast<const sockaddr *>(&in), sizeof(in));
 }
 
+void SetTos(const Fd &socket, int family, int tos) {
+  Must(setsockopt(socket.get(), IPPROTO_IP, IP_TOS, &tos, sizeof(tos)) == 0, "IP_TOS");
+  if (family == AF_INET6)
+    Must(setsockopt(socket.get(), IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos)) == 0,
+         "IPV6_TCLASS");
+}
+
 int SendTo(int socket, const sockaddr *address, socklen_t size) {
   return static_cast<int>(sendto(socket, "", 1, 0, address, size));
 }
@@ -86,6 +93,7 @@ void Connect(Draw &draw, int times) {
   const Fd socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   Must(static_cast<bool>(socket), "socket");
   if (draw.Once(6)) Set(socket, SO_MARK, draw.OneOf(kMarks));
+  if (draw.Once(4)) SetTos(socket, family, 0x28);
   if (draw.Once(20)) Set(socket, SO_BINDTODEVICE, std::array<char, 3>{'l', 'o', 0});
   if (draw.Once(12))
     Must(With(bind, socket, family, IpAddress::Parse(to.is_v4() ? "10.0.0.1" : "fd00::1").value(),

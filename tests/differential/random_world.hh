@@ -213,6 +213,7 @@ inline PolicyRule DrawPolicyRule(Draw &draw, const Cgroup &cgroup) {
   if (draw.Once(8)) rule.marks = {Mark{draw.Once(2) ? 0u : draw.OneOf(kMarks), 0xff}};
   if (draw.Once(5)) rule.cgroups = {draw.Once(3) ? Cgroup{"", cgroup.id + 1, 1} : cgroup};
   if (draw.Once(5)) rule.comms = {draw.OneOf(kComms)};
+  rule.plain_tos = draw.Once(6);
   rule.leave = draw.Once(12);
   if (rule.leave) return rule;
   const unsigned action = draw.Below(8);

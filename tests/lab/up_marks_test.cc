@@ -97,6 +97,33 @@ TEST_P(UpMarksTest, DatagramsAndPingSocketsToo) {
   EXPECT_THAT(client_.ConntrackEntries().value(), IsEmpty());
 }
 
+TEST_P(UpMarksTest, RulesByTosHoldForSocketsThatSetNone) {
+  MarkToo("ip dscp != ef udp dport 5353", "-p udp --dport 5353 -m dscp ! --dscp 46");
+  MarkToo("ip dscp { cs0, af11 } udp dport 5454", "-p udp --dport 5454 -m tos --tos 0x00/0xc0");
+  MarkToo("ip6 dscp != ef udp dport 5555", "-p udp --dport 5555 -m dscp ! --dscp 46");
+  const Result plan = UpByMarks({"--dry-run"});
+  EXPECT_THAT(plan.out,
+              AllOf(HasSubstr("decides by dscp or tos: sockets that set one of their own"),
+                    Not(HasSubstr("looks at dscp"))));
+  const Result up = UpByMarks({"-q"});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  for (const char *port : {"5353", "5454"}) {
+    EXPECT_THAT(Run({DIAL, "-u", kServer4, port}).out, StartsWith("10.1.0.1 "));
+    EXPECT_THAT(Run({DIAL, "-u", "-T", "0xb8", kServer4, port}).out, StartsWith("10.0.0.1 "));
+  }
+  EXPECT_THAT(Run({DIAL, "-u", "-6", kServer4, "5353"}).out, StartsWith("::ffff:10.1.0.1 "));
+  EXPECT_THAT(Run({DIAL, "-u", "-6", "-T", "0xb8", kServer4, "5353"}).out,
+              StartsWith("::ffff:10.0.0.1 "));
+  EXPECT_THAT(Run({DIAL, "-u", kServer6, "5555"}).out, StartsWith("fd00:1::1 "));
+  EXPECT_THAT(Run({DIAL, "-u", "-T", "0xb8", kServer6, "5555"}).out, StartsWith("fd00::1 "));
+  const Json counted = Status().at("reasons");
+  EXPECT_EQ(counted.at("app-tos"), 4);
+  EXPECT_EQ(counted.value("ambiguous", 0), 0);
+  // A datagram may have another one than its socket.
+  ASSERT_TRUE(Run({DIAL, "-s", kServer4, "5353"}).ok());
+  EXPECT_EQ(Status().at("reasons").at("ambiguous"), 1);
+}
+
 TEST_P(UpMarksTest, TellsWhatItUnderstood) {
   ASSERT_TRUE(Masquerade(lab_).ok());
   const Result plan = UpByMarks({"--dry-run"});

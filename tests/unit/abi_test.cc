@@ -18,7 +18,7 @@ TEST(Reasons, AreStableWords) {
       "loopback",   "link-local", "multicast", "broadcast", "local",     "app-source",
       "app-port",   "app-device", "app-mark",  "foreign",   "family",    "no-route",
       "no-source",  "ambiguous",  "refused",   "pool",      "no-member", "no-port",
-      "old-socket", "kernel",
+      "old-socket", "kernel",     "app-tos",
   };
   std::vector<absl::string_view> words;
   for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason)

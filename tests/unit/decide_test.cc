@@ -50,6 +50,11 @@ PolicyRule Leaving() {
   return rule;
 }
 
+PolicyRule OfPlainTos(PolicyRule rule) {
+  rule.plain_tos = true;
+  return rule;
+}
+
 PolicyRule MarkAndSource() {
   PolicyRule rule = Marking("100");
   rule.sources = {Address("10.1.0.1")};
@@ -86,6 +91,12 @@ void HasPort(srcsel_flow &flow) {
 }
 void HasDevice(srcsel_flow &flow) {
   flow.oif = 2;
+}
+void HasTos(srcsel_flow &flow) {
+  flow.dscp = 46;
+}
+void HidesTos(srcsel_flow &flow) {
+  flow.unknown = SRCSEL_IN_DSCP;
 }
 std::function<void(srcsel_flow &)> HasMark(std::uint32_t mark) {
   return [mark](srcsel_flow &flow) { flow.mark = mark; };
@@ -176,6 +187,14 @@ std::vector<Case> Cases() {
       {SRCSEL_WHY_NO_MEMBER, {Pooling({"10.1.0.1"})}, To("2001:db8::1")},
       {SRCSEL_WHY_FOREIGN, {Pooling({"10.1.0.1"})}, Out(Foreign)},
       {SRCSEL_WHY_OLD, {mark}, Out([](srcsel_flow &f) { f.facts = SRCSEL_FACT_OLD; })},
+
+      {SRCSEL_WHY_MARK, {OfPlainTos(mark)}, Out(), SRCSEL_APPLY_MARK},
+      {SRCSEL_WHY_APP_TOS, {OfPlainTos(mark)}, Out(HasTos)},
+      {SRCSEL_WHY_AMBIGUOUS, {OfPlainTos(mark)}, Out(HidesTos)},
+      {SRCSEL_WHY_KERNEL, {OfPlainTos(Leaving())}, Out()},
+      {SRCSEL_WHY_APP_TOS, {OfPlainTos(Leaving())}, Out(HasTos)},
+      {SRCSEL_WHY_APP_MARK, {OfPlainTos(mark)}, Out(HasMark(5))},
+      {SRCSEL_WHY_LOCAL, {OfPlainTos(mark)}, To("10.0.0.1", HidesTos)},
   };
 }
 

@@ -48,6 +48,22 @@ TEST(Image, GathersWhatAnyRuleOfThePolicyConsults) {
             SRCSEL_IN_CGROUP | SRCSEL_IN_COMM);
 }
 
+TEST(Image, GathersTheTosIfAnythingLooksAtIt) {
+  PolicyRule plain = Marking("1");
+  plain.plain_tos = true;
+  EXPECT_EQ(ImageOf(StateOf({}, {}), {plain}).header().inputs, SRCSEL_IN_DSCP);
+  State by_rule = StateOf({}, {}), by_route = StateOf({}, {RouteTo("0.0.0.0/0", RT_TABLE_MAIN, 2)});
+  EXPECT_EQ(ImageOf(by_route, {}).header().inputs, 0u);
+  Rule rule = Lookup(1000, 100);
+  rule.tos = 0x10;
+  by_rule.rules.push_back(rule);
+  EXPECT_EQ(ImageOf(by_rule, {}).header().inputs, SRCSEL_IN_DSCP);
+  Route route = RouteTo("10.0.0.0/8", RT_TABLE_MAIN, 2);
+  route.tos = 0x10;
+  by_route.routes.push_back(route);
+  EXPECT_EQ(ImageOf(by_route, {}).header().inputs, SRCSEL_IN_DSCP);
+}
+
 TEST(Image, StartsEverySectionOnAPageOfItsOwn) {
   const srcsel_header head = Full().header();
   struct {

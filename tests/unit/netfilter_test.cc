@@ -91,7 +91,7 @@ TEST(Netfilter, WhatIsDroppedIsNotMarked) {
   EXPECT_TRUE(policy.rules[0].leave);
   EXPECT_THAT(policy.rules[0].protos, ElementsAre(IPPROTO_UDP));
   EXPECT_THAT(policy.rules[0].marks, ElementsAre(Mark{0, 0xffffffff}));
-  EXPECT_THAT(policy.NotUnderstood(), IsEmpty());
+  EXPECT_THAT(policy.not_understood, IsEmpty());
 }
 
 TEST(Netfilter, WhatIsNotAMatchNeedsNoRuleOfItsOwn) {
@@ -101,6 +101,39 @@ TEST(Netfilter, WhatIsNotAMatchNeedsNoRuleOfItsOwn) {
   EXPECT_TRUE(policy.rules[0].leave);
   EXPECT_THAT(policy.rules[0].to, ElementsAre(*Prefix::Parse("10.0.0.0/8")));
   EXPECT_EQ(policy.rules[1].mark, (Mark{2, 0xffffffff}));
+}
+
+TEST(Netfilter, AMatchOfATosIsDecidedForPacketsWithoutOne) {
+  const NfRuleSet rules = Mangle(
+      "-A OUTPUT -d 10.0.0.0/8 -m dscp ! --dscp 0x2e -j MARK --set-mark 0x1\n"
+      "-A OUTPUT -d 11.0.0.0/8 -m tos --tos 0x10/0x3f -j MARK --set-mark 0x2\n"
+      "-A OUTPUT -d 12.0.0.0/8 -j MARK --set-mark 0x3\n");
+  const MarkPolicy policy = CompileMarks(rules, 9);
+  ASSERT_EQ(policy.rules.size(), 3u);
+  EXPECT_EQ(policy.rules[0].mark, (Mark{1, 0xffffffff}));
+  EXPECT_TRUE(policy.rules[0].plain_tos);
+  EXPECT_TRUE(policy.rules[1].leave);
+  EXPECT_TRUE(policy.rules[1].plain_tos);
+  EXPECT_EQ(policy.rules[2].mark, (Mark{3, 0xffffffff}));
+  EXPECT_FALSE(policy.rules[2].plain_tos);
+  EXPECT_THAT(policy.by_tos, ElementsAre(HasSubstr("--dscp 0x2e"), HasSubstr("--tos 0x10/0x3f")));
+  EXPECT_THAT(policy.not_understood, IsEmpty());
+  // A file cannot say so.
+  const MarkPolicy file = CompileMarksForFile(rules, 9);
+  ASSERT_EQ(file.rules.size(), 3u);
+  EXPECT_TRUE(file.rules[0].leave && file.rules[1].leave && file.rules[2].mark);
+  EXPECT_THAT(file.not_understood, testing::Each(HasSubstr("looks at dscp or tos")));
+}
+
+TEST(Netfilter, ATosMattersOnlyWhereTheOthersEndOtherwise) {
+  const MarkPolicy policy =
+      CompileMarks(Mangle("-A OUTPUT -m dscp --dscp 0x08 -j MARK --set-mark 0x1\n"
+                          "-A OUTPUT -m dscp ! --dscp 0x08 -j MARK --set-mark 0x1\n"
+                          "-A OUTPUT -m tos --tos 0x20/0xe0 -j LOG\n"),
+                   9);
+  ASSERT_EQ(policy.rules.size(), 1u);
+  EXPECT_FALSE(policy.rules[0].plain_tos);
+  EXPECT_THAT(policy.by_tos, IsEmpty());
 }
 
 TEST(Netfilter, UnknownOnlyWhereItMatters) {

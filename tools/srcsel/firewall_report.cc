@@ -93,7 +93,7 @@ std::vector<std::string> BeyondCreation(const MarkPolicy &policy) {
   bool asked = false;
   for (const PolicyRule &rule : policy.rules) {
     if (!IsForPing(rule)) continue;
-    asked |= AsksForDestination(rule);
+    asked |= AsksForDestination(rule) || rule.plain_tos;
     if (rule.mark && (asked || rule.apply == Apply::kBind)) AddOnce(names, rule.name);
   }
   return names;

@@ -69,14 +69,14 @@ absl::StatusOr<Imported> Import(const ImportOptions &options) {
   std::erase_if(rules.tables, [&](const NfTable &table) {
     return (table.origin == NfOrigin::kNft) != (options.kind == "nft");
   });
-  MarkPolicy marks = CompileMarks(rules, SRCSEL_MAX_POLICY);
+  MarkPolicy marks = CompileMarksForFile(rules, SRCSEL_MAX_POLICY);
   // What is left to the kernel may be in need of it.
-  const bool whole = rules.skipped.empty() && marks.NotUnderstood().empty() && marks.limits.empty();
+  const bool whole = rules.skipped.empty() && marks.not_understood.empty() && marks.limits.empty();
   const SourceNats nats = marks.rules.empty() || !whole ? SourceNats() : SortSourceNats(rules);
   return Imported{.kind = options.kind,
                   .others = rules.tables.size() != all,
                   .skipped = rules.skipped,
-                  .not_understood = marks.NotUnderstood(),
+                  .not_understood = marks.not_understood,
                   .limits = marks.limits,
                   .needless = NamesOf(nats.needless),
                   .forwarding = NamesOf(nats.forwarding),

@@ -95,8 +95,12 @@ class NftDrawer {
       return absl::StrCat(ip, " saddr ", no,
                           v4 ? dice_.Word({"10.9.1.1", "10.9.0.0/23", "{ 10.9.0.1, 10.9.2.1 }"})
                              : dice_.Word({"fd09:1::1", "fd09::/64", "{ fd09::1, fd09:2::1 }"}));
-    if (dice_.OneIn(30))
-      return absl::StrCat(ip, " dscp ", no, dice_.Word({"cs0", "af11", "{ cs0, cs1 }"}));
+    if (unknown_ && dice_.OneIn(20))
+      return absl::StrCat(ip, " dscp . ", ip, " daddr ", no, "{ cs0 . ", Address(v4), ", cs1 . ",
+                          Address(v4), ", af11 . ", Address(v4), " }");
+    if (dice_.OneIn(15))
+      return absl::StrCat(ip, " dscp ", no,
+                          dice_.Word({"cs0", "af11", "{ cs0, cs1 }", "{ ef, af11 }"}));
     switch (dice_.Below(17)) {
       case 0:
       case 1:
@@ -143,6 +147,10 @@ class NftDrawer {
   std::string Statement(int next) {
     const bool v4 = v4_;
     const std::string ip = v4 ? "ip" : "ip6", f = v4 ? "4" : "6";
+    if (dice_.OneIn(40))
+      return absl::StrCat("meta mark set ", ip, " dscp map { cs0 : 0x1, cs1 : 0x2, ef : 0x3 }");
+    if (next < kChains && dice_.OneIn(40))
+      return absl::StrCat(ip, " dscp vmap { af11 : jump c", next, ", ef : accept }");
     switch (dice_.Below(17)) {
       case 0:
       case 1:

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
@@ -79,7 +80,10 @@ NfFlow DrawFlow(Dice &dice, std::size_t number) {
   flow.uid = dice.Of<std::uint32_t>({0, 1000, 1001, 2000});
   flow.gid = dice.Of<std::uint32_t>({0, 5, 6});
   if (dice.OneIn(4)) flow.mark = dice.Of<std::uint32_t>({1, 2, 3, 0x10, 0x64, 0x101, 0x80000});
-  if (dice.OneIn(8)) flow.dscp = dice.Of<std::uint8_t>({8, 10});
+  // TCP keeps the lower two bits to itself.
+  if (dice.OneIn(4))
+    flow.tos = flow.proto == IPPROTO_TCP ? dice.Of<std::uint8_t>({0x10, 0x20, 0x28, 0xb8})
+                                         : dice.Of<std::uint8_t>({0x01, 0x12, 0x20, 0x28, 0xb8});
   const std::uint32_t way = Network::WayOf(flow.destination, flow.mark);
   flow.out_device = absl::StrCat("u", way);
   flow.source = Network::AddressOf(flow.destination.family(), way);
@@ -88,31 +92,29 @@ NfFlow DrawFlow(Dice &dice, std::size_t number) {
 
 std::string Describe(const NfFlow &flow) {
   return absl::StrCat(flow.destination.ToString(), " proto ", flow.proto, " dport ", flow.dport,
-                      " uid ", flow.uid, " gid ", flow.gid, " mark ", flow.mark, " dscp ",
-                      flow.dscp);
+                      " uid ", flow.uid, " gid ", flow.gid, " mark ", flow.mark, " tos ", flow.tos);
 }
 
 struct Tally {
-  std::size_t sets = 0, flows = 0, unknown = 0, left = 0, marked = 0, bound = 0;
+  std::size_t sets = 0, flows = 0, unknown = 0, left = 0, other_tos = 0, marked = 0, bound = 0;
 
   void Add(const Tally &other) {
     sets += other.sets;
     flows += other.flows;
     unknown += other.unknown;
     left += other.left;
+    other_tos += other.other_tos;
     marked += other.marked;
     bound += other.bound;
   }
 };
 
-bool IsUnknown(const PolicyRule &rule) {
-  return rule.leave && rule.name.find(": ") != std::string::npos;
-}
-
-// Whether the policy does something about the flow; then it is as it would be after that.
+// Whether the policy does something about the flow; then it is as it would be after that. Of a
+// datagram nobody knows the tos.
 bool Apply(const MarkPolicy &policy, bool first_datagram, NfFlow &flow) {
   const PolicyRule *rule = FirstMatch(policy.rules, flow);
   if (rule == nullptr || !rule->mark) return false;
+  if (rule->plain_tos && (first_datagram || flow.tos != 0)) return false;
   const std::uint32_t mark = rule->mark->AppliedTo(flow.mark);
   if (rule->apply == srcsel::Apply::kMark && !first_datagram) flow.mark = mark;
   flow.source =
@@ -193,16 +195,22 @@ class Trial {
     }
     if (outcome.dropped) return;
     const PolicyRule *rule = FirstMatch(policy_.rules, flow);
-    if (rule != nullptr && rule->mark) {
+    if (rule != nullptr && rule->plain_tos && flow.tos != 0) {
+      ++tally_.other_tos;
+    } else if (rule != nullptr && rule->mark) {
       ++(rule->apply == srcsel::Apply::kMark ? tally_.marked : tally_.bound);
       EXPECT_EQ(rule->mark->AppliedTo(flow.mark), outcome.routed)
           << Describe(flow) << " by " << rule->name;
-    } else if ((rule != nullptr && IsUnknown(*rule)) || !policy_.limits.empty()) {
+    } else if ((rule != nullptr && IsNotUnderstood(*rule)) || !policy_.limits.empty()) {
       ++tally_.left;
     } else {
       // Left alone: it may lose bits of a mark of its own, and gains none.
       EXPECT_EQ(outcome.routed & ~flow.mark, 0u) << Describe(flow);
     }
+  }
+
+  bool IsNotUnderstood(const PolicyRule &rule) const {
+    return rule.leave && std::ranges::count(policy_.not_understood, rule.name) > 0;
   }
 
   void Send(const std::vector<NfFlow> &flows, const std::vector<NfOutcome> &outcomes,
@@ -256,10 +264,12 @@ TEST(Netfilter, PredictsTheMarkThatArrives) {
   for (std::thread &thread : threads) thread.join();
   std::cout << tally.sets << " rule sets, " << tally.flows << " flows: " << tally.unknown
             << " unknown, " << tally.left << " left to the kernel for what a hook does not see, "
-            << tally.marked << " marked, " << tally.bound << " bound\n";
+            << tally.other_tos << " for their tos, " << tally.marked << " marked, " << tally.bound
+            << " bound\n";
   // Most of what netfilter reroutes is understood. Of few sets, one may be mostly unknown.
   if (tally.sets >= 200) {
     EXPECT_GT(tally.marked + tally.bound, tally.left);
+    EXPECT_GT(tally.other_tos, tally.sets);
   }
 }
 

@@ -121,7 +121,7 @@ absl::Status Network::Send(const NfFlow &flow, bool bound, std::uint32_t number)
   const Fd fd = OpenAs(flow, tcp ? SOCK_STREAM : SOCK_DGRAM);
   if (!fd) return absl::ErrnoToStatus(errno, "open a socket");
   Set(fd, SOL_SOCKET, SO_MARK, flow.mark);
-  Set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, flow.dscp << 2);
+  Set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, flow.tos);
   // IP_TOS sets it too.
   Set(fd, SOL_SOCKET, SO_PRIORITY, number);
   Set(fd, SOL_SOCKET, SO_REUSEADDR, 1);

@@ -1,5 +1,5 @@
-// dial [-u] [-s] [-I] [-6] [-b ADDR] [-p PORT] [-i IF] [-m MARK] [-k] [-t] [-n COUNT] [-w] ADDR
-// PORT
+// dial [-u] [-s] [-I] [-6] [-b ADDR] [-p PORT] [-i IF] [-m MARK] [-T TOS] [-k] [-t] [-n COUNT]
+// [-w] ADDR PORT
 //
 // Connects, and prints the local address and port the kernel chose ("10.0.0.1 40000"), one line per
 // connection. A plain program that knows nothing of uplinks: what it prints is what every program
@@ -13,6 +13,7 @@
 //   -p PORT   bind to PORT first, of any address unless -b names one
 //   -i IF     bind to the interface (SO_BINDTODEVICE)
 //   -m MARK   mark the socket (SO_MARK)
+//   -T TOS    set IP_TOS and, of an AF_INET6 socket, IPV6_TCLASS
 //   -k        print the socket's mark as well ("10.0.0.1 40000 mark 100")
 //   -t        print when it was as well, in us of CLOCK_MONOTONIC: before it began, and after
 //             ("10.0.0.1 40000 at 1234 1250")
@@ -33,6 +34,7 @@ struct options {
   bool force_inet6, send_only, ping;
   const char *bind_to, *bind_port, *interface;
   unsigned mark;
+  int tos;
   bool print_mark, print_time;
   long count;
   bool wait;
@@ -57,6 +59,12 @@ static void prepare(const struct options *o, int fd, const struct addrinfo *from
   if (from && bind(fd, from->ai_addr, from->ai_addrlen) != 0) fail("bind");
 }
 
+static void set_tos(const struct options *o, int fd, int family) {
+  if (setsockopt(fd, IPPROTO_IP, IP_TOS, &o->tos, sizeof(o->tos)) != 0) fail("IP_TOS");
+  if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &o->tos, sizeof(o->tos)) != 0)
+    fail("IPV6_TCLASS");
+}
+
 static void print_mark(int fd) {
   unsigned mark;
   socklen_t size = sizeof(mark);
@@ -76,6 +84,7 @@ static void dial(const struct options *o, const struct addrinfo *from, const str
   const int fd = socket(to->ai_family, o->type, o->ping ? ping : 0);
   if (fd < 0) fail("socket");
   prepare(o, fd, from);
+  if (o->tos) set_tos(o, fd, to->ai_family);
   if (!o->send_only && connect(fd, to->ai_addr, to->ai_addrlen) != 0) fail("connect");
   const long long end = now();
   if (o->send_only) {
@@ -93,7 +102,7 @@ static void dial(const struct options *o, const struct addrinfo *from, const str
 
 static struct options parse(int argc, char **argv) {
   struct options o = {.type = SOCK_STREAM, .count = 1};
-  for (int c; (c = getopt(argc, argv, "usI6b:p:i:m:ktn:w")) != -1;) switch (c) {
+  for (int c; (c = getopt(argc, argv, "usI6b:p:i:m:T:ktn:w")) != -1;) switch (c) {
       case 'u':
         o.type = SOCK_DGRAM;
         break;
@@ -119,6 +128,9 @@ static struct options parse(int argc, char **argv) {
         break;
       case 'm':
         o.mark = (unsigned)strtoul(optarg, NULL, 0);
+        break;
+      case 'T':
+        o.tos = (int)strtol(optarg, NULL, 0);
         break;
       case 'k':
         o.print_mark = true;
