@@ -113,6 +113,7 @@ absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan pla
   up->state.since = up->state.policy_since = absl::Now();
   up->state.steered = request.steer;
   up->state.netns = up->mirror.state().netns;
+  up->state.netns_name = request.netns;
   up->took_over = !before.empty();
   absl::Status status = request.steer ? MakeOwnRules(plan.examined.wanted, RuleOwner::kUp)
                                       : RemoveOwnRules(RuleOwner::kUp);

@@ -62,6 +62,7 @@ std::string ToJson(const UpState &state) {
               {"until", OfTime(state.until)},
               {"steered", state.steered},
               {"netns", state.netns},
+              {"netns_name", state.netns_name},
               {"generation", state.generation},
               {"stale", state.stale},
               {"old_sockets", state.old_sockets},
@@ -86,6 +87,7 @@ absl::StatusOr<UpState> UpStateOf(const std::string &json) {
     state.until = TimeOf(read.at("until"), absl::InfiniteFuture());
     read.at("steered").get_to(state.steered);
     read.at("netns").get_to(state.netns);
+    state.netns_name = read.value("netns_name", "");
     read.at("generation").get_to(state.generation);
     read.at("stale").get_to(state.stale);
     read.at("old_sockets").get_to(state.old_sockets);

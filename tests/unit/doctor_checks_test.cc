@@ -142,9 +142,11 @@ TEST(DoctorChecks, WhatIsUp) {
     s.state.policy = "/etc/it's here";
     s.state.cgroup = "/a.slice";
     s.state.steered = true;
+    s.state.netns_name = "blue";
   });
   EXPECT_EQ(SaidAfter(dead), "broken up");
-  EXPECT_EQ(RemedyAfter(dead), "srcsel up --policy '/etc/it'\\''s here' --cgroup /a.slice --steer");
+  EXPECT_EQ(RemedyAfter(dead),
+            "srcsel up --policy '/etc/it'\\''s here' --cgroup /a.slice --steer --netns blue");
   EXPECT_EQ(RemedyAfter(up([](UpStatus &s) { s.hooks[0].cgroup = 0; })), "srcsel down");
   EXPECT_EQ(RemedyAfter(up([](UpStatus &s) { s.hooks.clear(); })), "srcsel down && srcsel up");
   EXPECT_EQ(SaidAfter(up([](UpStatus &s) { s.state.stale = "read routes"; })), "broken up");

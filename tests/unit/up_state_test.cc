@@ -21,6 +21,7 @@ TEST(UpState, ComesBackAsItWas) {
   state.policy_since = absl::FromUnixSeconds(1'700'000'001);
   state.steered = true;
   state.netns = ~std::uint64_t{0};
+  state.netns_name = "blue";
   state.generation = 7;
   state.stale = "dump IPv4 routes: ...";
   state.old_sockets = 3;

@@ -89,10 +89,15 @@ absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const UpOptions &opt
 
 absl::StatusOr<UpRequest> RequestOf(const UpOptions &options) {
   std::error_code error;
-  const std::string file =
-      options.policy.empty() ? "" : std::filesystem::absolute(options.policy, error).string();
+  const auto absolute = [&error](const std::string &path) {
+    return std::filesystem::absolute(path, error).string();
+  };
+  const std::string file = options.policy.empty() ? "" : absolute(options.policy);
+  const bool named = options.netns.find('/') == std::string::npos;
+  const std::string netns = error || named ? options.netns : absolute(options.netns);
   if (error) return absl::ErrnoToStatus(error.value(), "find the directory one is in");
-  return UpRequest{.policy = {file}, .cgroup = options.cgroup, .steer = options.steer};
+  return UpRequest{
+      .policy = {file}, .cgroup = options.cgroup, .steer = options.steer, .netns = netns};
 }
 
 // Who has it, and what one may want instead.

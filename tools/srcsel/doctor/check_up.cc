@@ -24,6 +24,7 @@ std::string UpCommand(const UpState &state) {
   if (!state.cgroup.empty() && state.cgroup != "/")
     absl::StrAppend(&command, " --cgroup ", Quoted(state.cgroup));
   if (state.steered) absl::StrAppend(&command, " --steer");
+  if (!state.netns_name.empty()) absl::StrAppend(&command, " --netns ", Quoted(state.netns_name));
   return command;
 }
 
