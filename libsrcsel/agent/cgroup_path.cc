@@ -42,7 +42,7 @@ std::string RunCgroupIn(const std::string &path) {
 }
 
 bool IsInCgroup(const std::string &path, const std::string &top) {
-  const absl::StatusOr<Fd> directory = OpenCgroup(top);
+  const absl::StatusOr<Fd> directory = PointToCgroup(top);
   const absl::StatusOr<CgroupRoot> root = FindCgroupRoot();
   struct stat about;
   if (!directory.ok() || !root.ok() || fstat(directory->get(), &about) != 0) return false;

@@ -67,14 +67,22 @@ absl::StatusOr<Fd> MountPrivately() {
   return root;
 }
 
-Fd OpenCgroupDirectory(int at, const std::string &path) {
-  Fd directory(openat(at, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+Fd OpenCgroupDirectory(int at, const std::string &path, int how) {
+  Fd directory(openat(at, path.c_str(), how | O_DIRECTORY | O_CLOEXEC));
   struct statfs fs;
   if (directory && fstatfs(directory.get(), &fs) == 0 && fs.f_type != CGROUP2_SUPER_MAGIC)
     errno = ENOTDIR;
   else if (directory)
     return directory;
   return Fd();
+}
+
+absl::StatusOr<Fd> FindCgroup(const std::string &path, int how) {
+  SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot root, FindCgroupRoot());
+  Fd cgroup = OpenCgroupDirectory(root.root.get(), absl::StrCat("./", path), how);
+  if (!cgroup) cgroup = OpenCgroupDirectory(AT_FDCWD, path, how);
+  if (!cgroup) return absl::ErrnoToStatus(errno, absl::StrCat("open cgroup ", path));
+  return cgroup;
 }
 
 }  // namespace
@@ -114,11 +122,11 @@ absl::StatusOr<CgroupRoot> FindCgroupRoot() {
 }
 
 absl::StatusOr<Fd> OpenCgroup(const std::string &path) {
-  SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot root, FindCgroupRoot());
-  Fd cgroup = OpenCgroupDirectory(root.root.get(), absl::StrCat("./", path));
-  if (!cgroup) cgroup = OpenCgroupDirectory(AT_FDCWD, path);
-  if (!cgroup) return absl::ErrnoToStatus(errno, absl::StrCat("open cgroup ", path));
-  return cgroup;
+  return FindCgroup(path, O_RDONLY);
+}
+
+absl::StatusOr<Fd> PointToCgroup(const std::string &path) {
+  return FindCgroup(path, O_PATH);
 }
 
 }  // namespace srcsel

@@ -25,6 +25,8 @@ absl::StatusOr<CgroupRoot> FindCgroupRoot();
 // The directory of a cgroup: `path` is from the hierarchy's root ("/", "/system.slice"), or that of
 // a directory where the hierarchy is mounted.
 absl::StatusOr<Fd> OpenCgroup(const std::string &path);
+// The same, to ask which one it is and no more (O_PATH): it need not be readable.
+absl::StatusOr<Fd> PointToCgroup(const std::string &path);
 
 // Of a mountinfo(5) table: mount point and root of the cgroup2 mount that shows the cgroup `own`
 // ("/a/b"); nothing if none does.

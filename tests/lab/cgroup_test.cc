@@ -1,10 +1,13 @@
 #include "lab/cgroup.hh"
 
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <thread>
 
+#include "agent/cgroup_path.hh"
+#include "agent/cgroup_root.hh"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lab/process.hh"
@@ -41,6 +44,22 @@ TEST(TestCgroup, GoesWithAllThatIsInIt) {
   }();
   EXPECT_EQ(inner.Wait().signal, SIGKILL);
   EXPECT_NE(access(path.c_str(), F_OK), 0);
+}
+
+// As one asks who is not root, of a cgroup that is not for everybody to read.
+TEST(IsInCgroup, NeedsNoRightToReadIt) {
+  const TestCgroup cgroup = TestCgroup::Create().value();
+  const Process sleeper =
+      Process::Start({.argv = {"sleep", "1000"}, .cgroup = cgroup.path()}).value();
+  const std::string path = CgroupOf(sleeper.pid()).value();
+  ASSERT_EQ(chmod(cgroup.path().c_str(), 0700), 0);
+  std::thread([&] {
+    setfsuid(65534);  // of this thread alone
+    EXPECT_FALSE(srcsel::OpenCgroup(path).ok());
+    EXPECT_TRUE(IsInCgroup(path, path));
+    EXPECT_TRUE(IsInCgroup(path, cgroup.path()));
+    EXPECT_FALSE(IsInCgroup("/", path));
+  }).join();
 }
 
 TEST(TestCgroup, SeesTheLastChildGo) {
