@@ -45,6 +45,14 @@ void RefuseEmptyValues(CLI::App &app) {
     RefuseEmptyValues(*verb);
 }
 
+// A flag says yes by being there.
+void RefuseValuesOfFlags(CLI::App &app) {
+  for (CLI::Option *option : app.get_options())
+    if (option->get_expected_max() == 0) option->disable_flag_override();
+  for (CLI::App *verb : app.get_subcommands([](const CLI::App *) { return true; }))
+    RefuseValuesOfFlags(*verb);
+}
+
 // What is opened later must not be taken for a standard stream that was closed. A run leaves them
 // to its command as they are.
 void FillStandardStreams() {
@@ -80,6 +88,7 @@ int main(int argc, char **argv) {
   srcsel::AddCompletion(app);
   srcsel::AddManual(app);
   RefuseEmptyValues(app);
+  RefuseValuesOfFlags(app);
   if (UsageStatus(argc, argv) != 125) FillStandardStreams();
   try {
     app.parse(argc, argv);

@@ -63,7 +63,9 @@ std::string Missing(const CLI::App &app, const std::string &sentence) {
 
 // "--netns: 1 required NAME|PATH missing", "--netns: At Most 1 required but received 2".
 std::string WrongCount(const std::string &sentence) {
-  const std::string name = sentence.substr(0, sentence.find_first_of(": "));
+  std::string name = sentence.substr(0, sentence.find_first_of(": "));
+  // Of a flag that got a value, CLI11 says the bare name.
+  if (!name.empty() && name[0] != '-') name.insert(0, name.size() == 1 ? "-" : "--");
   constexpr char kOne[] = ": 1 required ", kMissing[] = " missing";
   if (absl::StrContains(sentence, "At Most")) return absl::StrCat(name, ": say it once");
   if (!absl::StrContains(sentence, kOne) || !absl::EndsWith(sentence, kMissing))
