@@ -100,6 +100,7 @@ static __u32 fill_place(struct place *place, int fd, struct stat *file) {
   if (!map(place->base, (__u64)file->st_size, MAP_SHARED, fd)) return 0;
   memory.base = place->base;
   memory.pages = (__u32)(file->st_size / SRCSEL_PAGE);
+  memory.shortcuts = NULL;
   head = srcsel_open(&memory);
   return head && head->pages == memory.pages ? memory.pages : 0;
 }
@@ -149,6 +150,7 @@ static int view_place(struct srcsel_view *view) {
   place = &images.place[view->sequence & 1];
   view->memory.base = __atomic_load_n(&place->base, RELAXED);
   view->memory.pages = __atomic_load_n(&place->pages, RELAXED);
+  view->memory.shortcuts = NULL;
   return view->sequence != 0 && view->memory.pages != 0 && srcsel_still_seen(view);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * platform.h: the only seams between the engine in user space and in BPF: reading a page of the
- * image, looping, choosing, stopping early, and whose turn it is.
+ * image, jumping into a trie, looping, choosing, stopping early, and whose turn it is.
  *
  * In BPF an image is the array map found by one lookup in the outer map; a page is one element. In
  * user space it is a stretch of memory. In both, an index beyond the image yields no page, and the
@@ -11,6 +11,8 @@
 #define SRCSEL_ENGINE_PLATFORM_H
 
 #include <srcsel/abi.h>
+
+#define SRCSEL_JUMP_BITS 24u /* of a key: those of a fan and two strides */
 
 #ifdef __bpf__
 
@@ -55,6 +57,9 @@ SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 in
   return srcsel_object_by(&key, image, page, index, size);
 }
 
+/* Into no trie. */
+#define srcsel_jump(image, fan, key) 0
+
 #define srcsel_loop(count, step, context) bpf_loop(count, step, context, 0)
 
 /* The same for a few steps, which the verifier may check one by one: without a call for each. Where
@@ -95,9 +100,20 @@ SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy);
 #define SRCSEL_BOUND_FLOWS 1
 #define SRCSEL_UNMARKABLE(flow) ((flow)->facts & SRCSEL_FACT_UNMARKABLE)
 
+/*
+ * A way past the first strides of one trie a family, for who has memory to spare: what stands at
+ * depth SRCSEL_JUMP_BITS, by the key's first bits. 0: not told here.
+ */
+struct srcsel_shortcuts {
+  __u32 fan[SRCSEL_FAMILIES]; /* that of the trie; SRCSEL_NONE: there is no such trie */
+  const __u16 *routes;        /* IPv4: numbers at leaves */
+  const __u32 *slots;         /* IPv6 */
+};
+
 struct srcsel_memory {
   const __u8 *base; /* aligned to 8 bytes */
   __u32 pages;
+  const struct srcsel_shortcuts *shortcuts; /* may be NULL */
 };
 typedef const struct srcsel_memory *srcsel_image;
 
@@ -124,6 +140,19 @@ SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 in
   return position < (__u64)image->pages * SRCSEL_PAGE ? image->base + position : 0;
 }
 #define srcsel_object_by(key, image, page, index, size) srcsel_object(image, page, index, size)
+
+/* The slot SRCSEL_JUMP_BITS down the trie that starts with this fan, 0 if only the trie knows. */
+SRCSEL_INLINE __u32 srcsel_jump(srcsel_image image, __u32 fan, const struct srcsel_key *key) {
+  const struct srcsel_shortcuts *shortcuts = image->shortcuts;
+  const __u64 place = key->hi >> (64 - SRCSEL_JUMP_BITS);
+  __u32 route;
+
+  if (!shortcuts) return 0;
+  if (fan == shortcuts->fan[SRCSEL_V6]) return shortcuts->slots[place];
+  if (fan != shortcuts->fan[SRCSEL_V4]) return 0;
+  route = shortcuts->routes[place];
+  return route ? SRCSEL_LEAF | route : 0;
+}
 
 /* `yes` if the condition is 1, `no` if it is 0, by arithmetic: for what no CPU could predict. */
 #define SRCSEL_CHOOSES 1

@@ -3,7 +3,8 @@
  * trie.h: longest-prefix match in a table of the image (layout: abi.h, struct srcsel_node).
  *
  * Cost: one page lookup for the table, one for a fan, one a stride, at most one more for the leaf.
- * A table with only a default route costs nothing but itself and the route.
+ * A table with only a default route costs nothing but itself and the route. In user space a
+ * shortcut may take the place of the fan and two strides.
  */
 #ifndef SRCSEL_ENGINE_TRIE_H
 #define SRCSEL_ENGINE_TRIE_H
@@ -60,6 +61,11 @@ SRCSEL_INLINE void srcsel_enter(struct srcsel_descent *d, const struct srcsel_he
 
   d->slot = trie->root;
   if (trie->fan == SRCSEL_NONE) return;
+  d->slot = srcsel_jump(d->image, trie->fan, &d->rest);
+  if (d->slot) {
+    srcsel_take(&d->rest, SRCSEL_JUMP_BITS);
+    return;
+  }
   d->slot = SRCSEL_LEAF;
   slot = (const __u32 *)srcsel_object_by(&d->page, d->image, head->fans.page,
                                          trie->fan + srcsel_take(&d->rest, SRCSEL_FAN_BITS),

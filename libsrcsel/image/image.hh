@@ -31,7 +31,7 @@ class Image {
   // The engine's view. Valid as long as this Image is neither moved nor destroyed.
   srcsel_memory memory() const {
     return {reinterpret_cast<const __u8 *>(bytes_.data()),
-            static_cast<__u32>(bytes_.size() / SRCSEL_PAGE)};
+            static_cast<__u32>(bytes_.size() / SRCSEL_PAGE), nullptr};
   }
 
   // The objects of one section.

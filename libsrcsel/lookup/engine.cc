@@ -22,6 +22,21 @@ SRCSEL_COUNTING std::uint32_t SearchCounting(srcsel_image image, const srcsel_he
   return srcsel_search_one(image, &head, table, &flow);
 }
 
+SRCSEL_INLINE void DescendInto(srcsel_image image, const srcsel_header &head, std::uint32_t node,
+                               NodeSlots &slots) {
+  for (std::uint64_t i = 0; i < slots.size(); ++i) {
+    srcsel_descent descent = {image, {i << (64 - SRCSEL_STRIDE), 0}, head.nodes.page,
+                              head.leaves.page, node, 0};
+    srcsel_descend(0, &descent);
+    slots[i] = descent.slot;
+  }
+}
+
+SRCSEL_COUNTING void DescendCounting(srcsel_image image, const srcsel_header &head,
+                                     std::uint32_t node, NodeSlots &slots) {
+  DescendInto(image, head, node, slots);
+}
+
 SRCSEL_COUNTING void WalkCounting(srcsel_rule_walk &walk, std::uint32_t first) {
   srcsel_walk_from(&walk, first);
 }
@@ -44,6 +59,15 @@ std::uint32_t SearchTable(srcsel_image image, const srcsel_header &head, std::ui
                           const srcsel_flow &flow) {
   if (SRCSEL_COUNTS) return SearchCounting(image, head, table, flow);
   return srcsel_search_one(image, &head, table, &flow);
+}
+
+NodeSlots DescendFrom(srcsel_image image, const srcsel_header &head, std::uint32_t node) {
+  NodeSlots slots;
+  if (SRCSEL_COUNTS)
+    DescendCounting(image, head, node, slots);
+  else
+    DescendInto(image, head, node, slots);
+  return slots;
 }
 
 void WalkFrom(srcsel_rule_walk &walk, std::uint32_t first) {

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "engine/rules.h"
@@ -22,6 +23,10 @@ std::uint32_t FindInTable(srcsel_image image, const srcsel_header &head, std::ui
 // srcsel_search_one().
 std::uint32_t SearchTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,
                           const srcsel_flow &flow);
+
+// srcsel_descend(): where each of the node's slots leads.
+using NodeSlots = std::array<std::uint32_t, 1 << SRCSEL_STRIDE>;
+NodeSlots DescendFrom(srcsel_image image, const srcsel_header &head, std::uint32_t node);
 
 // srcsel_walk_from().
 void WalkFrom(srcsel_rule_walk &walk, std::uint32_t first);

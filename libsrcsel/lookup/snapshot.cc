@@ -75,7 +75,10 @@ absl::StatusOr<std::unique_ptr<const Snapshot>> Snapshot::Make(State state,
 }
 
 Snapshot::Snapshot(State state, LookupImage compiled)
-    : state_(std::move(state)), compiled_(std::move(compiled)), memory_(compiled_.image.memory()) {
+    : state_(std::move(state)),
+      compiled_(std::move(compiled)),
+      shortcuts_(compiled_.image),
+      memory_(shortcuts_.Into(compiled_.image)) {
   may_be_merged_ = MayBeMerged(state_);
   for (const Link &link : state_.links) links_.emplace(link.index, &link);
   for (const InterfaceAddress &address : state_.addresses)

@@ -1,7 +1,7 @@
 // One state of a network namespace, compiled for lookups in user space.
 //
 // Immutable once made: any number of threads may look things up in it. Not movable, since answers
-// point into it while they are worked out. Cost: that of CompileForLookup().
+// point into it while they are worked out. Cost: that of CompileForLookup() and of Shortcuts.
 
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "image/compile.hh"
+#include "lookup/shortcuts.hh"
 #include "state/state.hh"
 #include <srcsel/address.hh>
 
@@ -56,6 +57,7 @@ class Snapshot {
 
   const State state_;
   const LookupImage compiled_;
+  const Shortcuts shortcuts_;
   const srcsel_memory memory_;
   absl::flat_hash_map<std::uint32_t, const Link *> links_;
   absl::flat_hash_map<IpAddress, std::uint32_t> owners_;
