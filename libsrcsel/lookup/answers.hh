@@ -35,14 +35,13 @@ class Answers {
   bool varies() const { return varies_; }
 
   Selection Finish(std::uint64_t generation) && {
-    Selection selection;
-    selection.generation = generation;
-    selection.complete = complete_;
-    if (all_.empty()) return selection;
-    selection.outcome = all_.front();
-    if (all_.size() == 1 && complete_) return selection;
-    selection.why = why_;
-    selection.candidates.assign(all_.begin(), all_.end());
+    const bool exact = all_.empty() || (all_.size() == 1 && complete_);
+    Selection selection = {.outcome = all_.empty() ? Outcome() : all_.front(),
+                           .why = exact ? Ambiguity::kNone : why_,
+                           .candidates = {},
+                           .complete = complete_,
+                           .generation = generation};
+    if (!exact) selection.candidates.assign(all_.begin(), all_.end());
     return selection;
   }
 

@@ -22,13 +22,20 @@ SRCSEL_COUNTING std::uint32_t SearchCounting(srcsel_image image, const srcsel_he
   return srcsel_search_one(image, &head, table, &flow);
 }
 
+// The engine is asked where something else begins.
 SRCSEL_INLINE void DescendInto(srcsel_image image, const srcsel_header &head, std::uint32_t node,
                                NodeSlots &slots) {
+  const auto *bits = static_cast<const srcsel_node *>(
+      srcsel_object(image, head.nodes.page, node, sizeof(srcsel_node)));
+  std::uint32_t run = SRCSEL_LEAF;
   for (std::uint64_t i = 0; i < slots.size(); ++i) {
-    srcsel_descent descent = {image, {i << (64 - SRCSEL_STRIDE), 0}, head.nodes.page,
-                              head.leaves.page, node, 0};
+    slots[i] = run;
+    if (bits && !((bits->starts | bits->children) >> i & 1)) continue;
+    srcsel_descent descent = {
+        image, {i << (64 - SRCSEL_STRIDE), 0}, head.nodes.page, head.leaves.page, node, 0};
     srcsel_descend(0, &descent);
     slots[i] = descent.slot;
+    if (descent.slot & SRCSEL_LEAF) run = descent.slot;
   }
 }
 

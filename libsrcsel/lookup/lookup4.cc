@@ -154,7 +154,7 @@ class LookupV4 {
             path.id != 0 ? Ambiguity::kNexthop : Ambiguity::kDevices);
   }
 
-  void AddFrom(Outcome outcome, const IpAddress &source, const std::vector<IpAddress> &others,
+  void AddFrom(Outcome &outcome, const IpAddress &source, const std::vector<IpAddress> &others,
                Ambiguity why) {
     outcome.source = query_.src.IsUnspecified() ? source : query_.src;
     AddChecked(outcome);

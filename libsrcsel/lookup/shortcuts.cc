@@ -68,8 +68,8 @@ const Slot *Shortcuts::Fill(const Image &image, srcsel_family family) {
   if (first == SRCSEL_NONE) return nullptr;
   const Fan fan = FanOf(image, first);
   const std::size_t size = kSlots * sizeof(Slot) + kHugePage;
-  void *const mapped =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *const mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
   memory_[family] = Memory(mapped, {size});
   const auto begin = (reinterpret_cast<std::uintptr_t>(mapped) + kHugePage - 1) & -kHugePage;
@@ -77,19 +77,14 @@ const Slot *Shortcuts::Fill(const Image &image, srcsel_family family) {
   if (NodesOf(fan) >= kHugeFrom) madvise(slots, kSlots * sizeof(Slot), MADV_HUGEPAGE);
 
   const srcsel_memory memory = image.memory();
-  Slot *next = slots;
-  for (const std::uint32_t node : fan) {
-    if (IsLeaf(node)) {
-      next += kSlots / SRCSEL_FAN_SLOTS;
-      continue;
-    }
-    for (const std::uint32_t child : DescendFrom(&memory, image.header(), node)) {
-      NodeSlots below;
-      if (IsLeaf(child))
-        below.fill(child);
-      else
-        below = DescendFrom(&memory, image.header(), child);
-      for (const std::uint32_t slot : below) *next++ = SlotOf(slot, Slot());
+  for (std::size_t i = 0; i < fan.size(); ++i) {
+    if (IsLeaf(fan[i])) continue;
+    const NodeSlots children = DescendFrom(&memory, image.header(), fan[i]);
+    for (std::size_t j = 0; j < children.size(); ++j) {
+      if (IsLeaf(children[j])) continue;
+      Slot *const below = slots + (i * children.size() + j) * children.size();
+      std::ranges::transform(DescendFrom(&memory, image.header(), children[j]), below,
+                             [](std::uint32_t slot) { return SlotOf(slot, Slot()); });
     }
   }
   shortcuts_.fan[family] = first;

@@ -1,10 +1,10 @@
-// Shortcuts into an image's tries (srcsel_shortcuts of engine/platform.h): the largest table of each
-// family can be entered 24 bits down, at once. A full table's trie does not fit into the caches, and
-// a lookup there waits for memory two or three times; this way once.
+// Shortcuts into an image's tries (srcsel_shortcuts of engine/platform.h): the largest table of
+// each family can be entered 24 bits down, at once. A full table's trie does not fit into the
+// caches, and a lookup there waits for memory two or three times; this way once.
 //
-// What a slot holds was asked of the engine, so that a lookup is the same with shortcuts or without.
-// They tell nothing of small tables, of keys for which the fan has a leaf and, in IPv4, of prefixes
-// longer than 24: lookups of those go through the trie. Without memory there are none.
+// What a slot holds was asked of the engine, so that a lookup is the same with shortcuts or
+// without. They tell nothing of small tables, of what has no prefix longer than 18 near it and, in
+// IPv4, of prefixes longer than 24: that is left to the trie. Without memory there are none.
 //
 // Immutable once made. Cost: 2^24 slots of 2 bytes (IPv4) or 4 (IPv6), of which those take memory
 // that a node of the trie lies before: 1 MB for 1,000 Internet prefixes, 32 MB from 100,000 on, 2

@@ -6,6 +6,7 @@
 #include "absl/memory/memory.h"
 #include "base/status.hh"
 #include "image/compile_tables.hh"
+#include "image/key.hh"
 
 namespace srcsel {
 namespace {
@@ -82,7 +83,7 @@ Snapshot::Snapshot(State state, LookupImage compiled)
   may_be_merged_ = MayBeMerged(state_);
   for (const Link &link : state_.links) links_.emplace(link.index, &link);
   for (const InterfaceAddress &address : state_.addresses)
-    if (address.local.is_v4()) owners_.emplace(address.local, address.ifindex);
+    if (address.local.is_v4()) owners_.emplace(KeyOf(address.local).hi, address.ifindex);
   for (const int v6 : {0, 1}) {
     const auto rules = Rules(v6);
     uses_source_[v6] = std::ranges::any_of(
@@ -97,7 +98,7 @@ const Link *Snapshot::FindLink(std::uint32_t index) const {
 }
 
 std::uint32_t Snapshot::OwnerOf(const IpAddress &address) const {
-  const auto found = owners_.find(address);
+  const auto found = owners_.find(KeyOf(address).hi);
   return found == owners_.end() ? 0 : found->second;
 }
 

@@ -60,7 +60,7 @@ class Snapshot {
   const Shortcuts shortcuts_;
   const srcsel_memory memory_;
   absl::flat_hash_map<std::uint32_t, const Link *> links_;
-  absl::flat_hash_map<IpAddress, std::uint32_t> owners_;
+  absl::flat_hash_map<std::uint64_t, std::uint32_t> owners_;  // by srcsel_key.hi
   bool may_be_merged_ = false;
   bool uses_source_[2] = {};
   std::vector<std::uint16_t> ports_[2];

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "engine/decide.h"
 #include "lookup/engine.hh"
 
 namespace srcsel {
@@ -162,7 +163,7 @@ class Walk {
 
 void WalkRules(const Snapshot &snapshot, const srcsel_flow &flow, Answers &answers,
                absl::FunctionRef<void(const Reached &)> reach) {
-  Walk(snapshot, flow).RunFrom(0, answers, reach);
+  Walk(snapshot, flow).RunFrom(srcsel_first_rule(&snapshot.head(), &flow), answers, reach);
 }
 
 }  // namespace srcsel
