@@ -294,20 +294,12 @@ class Explorer {
     EitherWay(std::move(held), matched, out);
   }
 
-  // The flows from here on once for packets of these tos, once for those of the others. The classes
-  // are those of packets of tos 0, and say where the others end otherwise.
+  // The flows from here on for packets of these tos or for those of the others, whichever has tos
+  // 0.
   void ByTos(FlowWalk walk, const NfNumbers &tos, std::vector<NfClass> &out) {
-    const NfRule *rule = &walk.rule();
-    FlowWalk other = Part(walk, walk.flows);
-    other.tos = Intersection(walk.tos, Complement(tos, kLastTos));
-    walk.tos = tos;
-    if (Contains(other.tos, 0)) std::swap(walk, other);
-    std::vector<NfClass> plain, others;
-    Follow(std::move(walk), plain);
-    Follow(std::move(other), others);
-    ForBoth(plain, others, out, [&](NfClass &both, const NfEnd &end) {
-      if (end.by_tos != nullptr || !EndAlike(both.end, end, both.flows)) both.end.by_tos = rule;
-    });
+    if (walk.end.by_tos == nullptr) walk.end.by_tos = &walk.rule();
+    walk.tos = Contains(tos, 0) ? tos : Intersection(walk.tos, Complement(tos, kLastTos));
+    Follow(std::move(walk), out);
   }
 
   void Skip(FlowWalk walk, std::vector<NfClass> &out) {
@@ -391,23 +383,6 @@ class Explorer {
   // where what they differ by is `aside`: its mark is of interest if it is not dropped.
   void Merge(const std::vector<NfClass> &ones, const std::vector<NfClass> &others,
              const std::string &why, bool aside, std::vector<NfClass> &out) {
-    ForBoth(ones, others, out, [&](NfClass &both, const NfEnd &end) {
-      const NfEnd one = both.end;
-      if (one.dropped || !end.unknown.empty()) both.end = end;
-      if (!one.unknown.empty())
-        both.end = one;
-      else if (end.unknown.empty() && !(aside && one.dropped != end.dropped) &&
-               !EndAlike(one, end, both.flows))
-        both.end.unknown = why;
-      both.end.by_tos = one.by_tos != nullptr ? one.by_tos : end.by_tos;
-    });
-  }
-
-  // For each class of `ones` and each of `others` that have flows in common, `merge` makes of the
-  // one's end and the other's that of both.
-  template <typename F>
-  void ForBoth(const std::vector<NfClass> &ones, const std::vector<NfClass> &others,
-               std::vector<NfClass> &out, F merge) {
     for (const NfClass &one : ones)
       for (const NfClass &other : others) {
         if (!Spend()) {
@@ -418,7 +393,16 @@ class Explorer {
         std::optional<Condition> both = Intersection(one.flows, other.flows);
         if (!both) continue;
         const bool whole = Covers(other.flows, one.flows);
-        merge(out.emplace_back(NfClass{*std::move(both), one.end}), other.end);
+        const bool one_drops = one.end.dropped != other.end.dropped;
+        NfClass merged{*std::move(both), one.end.dropped ? other.end : one.end};
+        if (!one.end.unknown.empty())
+          merged.end = one.end;
+        else if (!other.end.unknown.empty())
+          merged.end = other.end;
+        else if (!(one_drops && aside) && !EndAlike(one.end, other.end, merged.flows))
+          merged.end.unknown = why;
+        merged.end.by_tos = one.end.by_tos != nullptr ? one.end.by_tos : other.end.by_tos;
+        out.push_back(std::move(merged));
         if (whole) break;
       }
   }

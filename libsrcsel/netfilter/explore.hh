@@ -7,8 +7,9 @@
 // alike are unknown.
 //
 // What is assumed: it is a connection's first packet, its tos is 0, as that of nearly all is (where
-// that matters, the outcome says so), and its destination is neither this host nor
-// a broadcast or multicast address (the engine leaves these alone before it asks any policy).
+// a rule that does something looks at it, the outcome says so), and its destination is neither this
+// host nor a broadcast or multicast address (the engine leaves these alone before it asks any
+// policy).
 //
 // Pure. Cost: the more rules that overlap, the more classes; work is bounded, and what is left
 // beyond the bound is unknown.
