@@ -128,7 +128,8 @@ class MultipathWorld {
     const char *const ip = v4_ ? "ipv4" : "ipv6";
     SRCSEL_RETURN_IF_ERROR(host_.SetSysctl("net.ipv6.conf.default.addr_gen_mode", "1"));
     std::vector<std::string> lines = {"link set lo up"};
-    lines.push_back(absl::StrCat("address add ", v4_ ? "10.99.0.1/32" : "fd99::1/128", " dev lo"));
+    lines.push_back(
+        absl::StrCat("address add ", v4_ ? "10.99.0.1/32" : "fd99::1/128 nodad", " dev lo"));
     for (unsigned i = 0; i < kLinks; ++i) {
       const std::string name = Name(i);
       lines.push_back(
