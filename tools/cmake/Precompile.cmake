@@ -1,7 +1,7 @@
 # srcsel_precompile(target set): where SRCSEL_PRECOMPILE asks for it, <target> reads the headers of
 # that set precompiled, and its sources are compiled ten at a time. Sets: `library` and `verb`, for
-# static libraries; `test`, for programs with GoogleTest, which get ${SRCSEL_UNSANITIZED};
-# `sanitized_test`, for those that do not.
+# static libraries and programs of them; `test`, for programs with GoogleTest, which get
+# ${SRCSEL_UNSANITIZED}; `sanitized_test`, for those that do not.
 #
 # A build spends most of its time reading the same headers, and on what they leave in each object
 # (12 s for CLI11 under sanitizers); so both are done few times. The release reads what each source
@@ -38,6 +38,10 @@ function(srcsel_precompile target set)
       add_library(${owner} STATIC EXCLUDE_FROM_ALL "${source}")
     endif()
     target_precompile_headers(${owner} PRIVATE ${${set}_headers})
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE" AND NOT set MATCHES "test$")
+    target_compile_options(${target} PRIVATE -fPIC)
   endif()
   target_precompile_headers(${target} REUSE_FROM ${owner})
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
