@@ -19,6 +19,12 @@ namespace {
 using ::testing::IsEmpty;
 
 constexpr std::int64_t kGrace = 100'000;
+// With a sanitizer all takes ten times as long: then only the order is judged.
+#ifdef SRCSEL_SANITIZED
+constexpr bool kTimed = false;
+#else
+constexpr bool kTimed = true;
+#endif
 constexpr std::int64_t kMillisecond = 1'000;
 
 std::int64_t FromEnvironment(const char *name, std::int64_t otherwise) {
@@ -117,7 +123,8 @@ TEST_P(UpDelayTest, AChangeIsInForceSoon) {
             << delays[5] / 1'000 << " ms, at most " << delays.back() / 1'000 << " ms, "
             << all.size() << " connections\n";
   // Of the largest set, the whole of which becomes an image again, twice that is soon.
-  EXPECT_LE(delays[5], GetParam().elements < 100'000 ? kGrace : 2 * kGrace);
+  const std::int64_t soon = GetParam().elements < 100'000 ? kGrace : 2 * kGrace;
+  EXPECT_TRUE(!kTimed || delays[5] <= soon) << delays[5];
 }
 
 // Where nothing changes for longer than the grace, only one source is right. A short storm is
@@ -150,7 +157,7 @@ TEST_F(UpStormTest, NoConnectionHasASourceOfNoState) {
   const double busy = SecondsOf(pid) - busy_before, took = static_cast<double>(end - begin) / 1e6;
   std::size_t wrong = 0;
   for (const Dialled &one : all)
-    wrong += std::getenv("SRCSEL_STORM") && !Fits(one, changes, kGrace);
+    wrong += kTimed && std::getenv("SRCSEL_STORM") && !Fits(one, changes, kGrace);
   wrong += OutOfOrder(all, changes);
   const std::string last = changes.back().source;
   EXPECT_TRUE(Eventually([&] { return Source() == last; }));
