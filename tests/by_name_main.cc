@@ -1,7 +1,8 @@
 // The main() of a program of many test files. Under the name <label>_X it runs the tests of
-// X_test.cc alone, whatever --gtest_filter chooses of them; under any other, all.
+// X_test.cc alone, whatever --gtest_filter chooses of them; under its own, all.
 
 #include <filesystem>
+#include <iostream>
 #include <set>
 #include <string>
 
@@ -13,7 +14,8 @@
 
 namespace {
 
-void KeepTestsOf(const std::string &file) {
+// False: there are none.
+bool KeepTestsOf(const std::string &file) {
   std::set<std::string> others;
   bool found = false;
   const auto &all = *testing::UnitTest::GetInstance();
@@ -25,17 +27,21 @@ void KeepTestsOf(const std::string &file) {
     else
       others.insert(absl::StrCat(suite.name(), ".*"));
   }
-  if (!found || others.empty()) return;
+  if (others.empty()) return found;
   std::string &filter = testing::GTEST_FLAG(filter);
   absl::StrAppend(&filter, filter.find('-') == std::string::npos ? "-" : ":",
                   absl::StrJoin(others, ":"));
+  return found;
 }
 
 }  // namespace
 
 int main(int argc, char **argv) {
   const std::string name = std::filesystem::path(argv[0]).filename();
+  const std::string own = std::filesystem::read_symlink("/proc/self/exe").filename();
   testing::InitGoogleMock(&argc, argv);
-  KeepTestsOf(name.substr(name.find('_') + 1) + "_test.cc");
-  return RUN_ALL_TESTS();
+  const std::string file = name.substr(name.find('_') + 1) + "_test.cc";
+  if (name == own || KeepTestsOf(file)) return RUN_ALL_TESTS();
+  std::cerr << own << " has no tests of " << file << "\n";
+  return 1;
 }

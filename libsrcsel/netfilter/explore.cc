@@ -152,11 +152,20 @@ class Explorer {
       return target != nullptr && IsInert(*target, walk);
     });
   }
+  // Where it returns to, nothing of the chain has changed anything.
+  static bool OnlyReturns(const NfRule &rule) {
+    return std::ranges::all_of(rule.steps, [](const NfStep &step) {
+      const auto *verdict = std::get_if<NfVerdict>(&step);
+      return verdict != nullptr ? verdict->kind == NfVerdictKind::kReturn
+                                : std::holds_alternative<NfMatch>(step) ||
+                                      std::holds_alternative<NfUnknownMatch>(step);
+    });
+  }
   bool IsInert(const NfChain &chain, const FlowWalk &walk) {
     const auto [known, is_new] = inert_.try_emplace(&chain, false);
     if (!is_new) return known->second;
-    const bool inert =
-        std::ranges::all_of(chain.rules, [&](const NfRule &rule) { return IsInert(rule, walk); });
+    const bool inert = std::ranges::all_of(
+        chain.rules, [&](const NfRule &rule) { return IsInert(rule, walk) || OnlyReturns(rule); });
     return inert_[&chain] = inert;
   }
 

@@ -134,6 +134,19 @@ TEST(Netfilter, ATosMattersOnlyToRulesThatDoSomething) {
   EXPECT_THAT(policy.by_tos, IsEmpty());
 }
 
+TEST(Netfilter, AChainThatOnlyReturnsDoesNotMatter) {
+  const MarkPolicy policy = CompileMarks(Mangle(":QOS - [0:0]\n"
+                                                "-A OUTPUT -j QOS\n"
+                                                "-A QOS -m dscp --dscp 0x2e -j RETURN\n"
+                                                "-A QOS -m limit --limit 5/min -j RETURN\n"
+                                                "-A QOS -j LOG\n"
+                                                "-A OUTPUT -p tcp -j MARK --set-mark 0x1\n"),
+                                         9);
+  ASSERT_EQ(policy.rules.size(), 1u);
+  EXPECT_FALSE(policy.rules[0].plain_tos);
+  EXPECT_FALSE(policy.rules[0].leave);
+}
+
 TEST(Netfilter, UnknownOnlyWhereItMatters) {
   const NfRuleSet log = Mangle("-A OUTPUT -m limit --limit 5/min -j LOG\n");
   EXPECT_EQ(Evaluate(log, NfFlowTo("10.0.0.1")).unknown, "");
