@@ -46,10 +46,10 @@ absl::Status LoadError(int error) {
       error, absl::StrCat("load BPF programs", why.empty() ? "" : absl::StrCat(" (", why, ")")));
   // EACCES is the verifier's word, not that of the capability check.
   if (error == EPERM)
-    return absl::PermissionDeniedError(
-        absl::StrCat(status.message(),
-                     "; run as root, or with CAP_BPF and CAP_NET_ADMIN; if so it is, a seccomp "
-                     "filter (a container's) or a security module forbids bpf(2)"));
+    return absl::PermissionDeniedError(absl::StrCat(
+        status.message(),
+        "; run as root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; if so it is, a seccomp "
+        "filter (a container's) or a security module forbids bpf(2)"));
   if (error == EMFILE)
     return absl::ResourceExhaustedError(
         absl::StrCat(status.message(), "; raise the limit of open files (ulimit -n)"));

@@ -179,8 +179,9 @@ void AliasMaker::AddGated(std::span<const Prefix> gates, Aliases &aliases) {
   aliases.gated_reachable = gated(aliases.reachable);
 }
 
-// fib_select_default(): defaults of one tos, metric and scope take turns, unless the first gateway
-// is as good as any.
+// fib_select_default(): defaults of one metric and scope take turns, unless the first gateway is as
+// good as any; behind those of the flow's tos come those of none, whatever the metric they begin
+// at.
 void AliasMaker::AddRotation(std::span<const Candidate> candidates, std::size_t first,
                              std::vector<srcsel_route> &out) {
   const RouteTerms &found = *candidates[first].terms;
@@ -194,8 +195,13 @@ void AliasMaker::AddRotation(std::span<const Candidate> candidates, std::size_t 
 
   srcsel_route rotation = RouteOf(candidates[first], 0);
   std::vector<std::uint32_t> members;
+  std::uint8_t tos = found.tos;
+  std::uint32_t metric = found.metric;
   for (const Candidate &c : candidates.subspan(first)) {
-    if (!alike(c)) break;
+    if (c.terms->tos != found.tos && c.terms->tos != 0) continue;
+    if (c.terms->tos == tos && c.terms->metric > metric) continue;
+    tos = c.terms->tos;
+    metric = c.terms->metric;
     if (c.terms->scope != found.scope || !IsDefaultGateway(*c.terms, *c.paths)) continue;
     members.push_back(c.number);
     if (Differ(c.paths->all[0], path)) rotation.flags |= SRCSEL_ROUTE_AMBIGUOUS;

@@ -32,8 +32,9 @@ class RunRefusedTest : public RunTest {
 };
 
 TEST_F(RunRefusedTest, RootWithoutCapabilities) {
-  ExpectRefused(RunBehind({"setpriv", "--bounding-set=-bpf,-sys_admin,-net_admin,-perfmon"}),
-                {"load BPF programs", "Operation not permitted", "CAP_BPF and CAP_NET_ADMIN"});
+  ExpectRefused(
+      RunBehind({"setpriv", "--bounding-set=-bpf,-sys_admin,-net_admin,-perfmon"}),
+      {"load BPF programs", "Operation not permitted", "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN"});
 }
 
 TEST_F(RunRefusedTest, RootWithoutTheRightToEnterANamespace) {

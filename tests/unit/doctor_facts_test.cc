@@ -17,8 +17,8 @@ using ::testing::IsEmpty;
 TEST(HostFiles, MissingCapabilities) {
   EXPECT_THAT(MissingCaps("Name:\tx\nCapEff:\t000001ffffffffff\n"), IsEmpty());
   EXPECT_THAT(MissingCaps("CapEff:\t0000000000000000\nCapBnd:\t000001ffffffffff\n"),
-              ElementsAre("CAP_BPF", "CAP_NET_ADMIN", "CAP_SYS_ADMIN"));
-  EXPECT_THAT(MissingCaps("CapEff:\t0000000000201000\n"), ElementsAre("CAP_BPF"));
+              ElementsAre("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_ADMIN"));
+  EXPECT_THAT(MissingCaps("CapEff:\t0000000000201000\n"), ElementsAre("CAP_BPF", "CAP_PERFMON"));
   EXPECT_THAT(MissingCaps(""), IsEmpty());
 }
 

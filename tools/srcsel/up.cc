@@ -173,8 +173,8 @@ absl::Status Tell(const UpOptions &options, const UpRequest &request, const UpPl
 absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const UpRequest request, RequestOf(options));
   SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
-  SRCSEL_RETURN_IF_ERROR(
-      WantRoot("hooks are attached for every user's processes (CAP_BPF, CAP_NET_ADMIN)"));
+  SRCSEL_RETURN_IF_ERROR(WantRoot(
+      "hooks are attached for every user's processes (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN)"));
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
   ProgressLine progress("reading routes, rules, firewall and policy");
   SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));

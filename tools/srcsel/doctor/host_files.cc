@@ -21,8 +21,10 @@ struct Capability {
   const char *name;
   int number;
 };
-constexpr Capability kWanted[] = {
-    {"CAP_BPF", CAP_BPF}, {"CAP_NET_ADMIN", CAP_NET_ADMIN}, {"CAP_SYS_ADMIN", CAP_SYS_ADMIN}};
+constexpr Capability kWanted[] = {{"CAP_BPF", CAP_BPF},
+                                  {"CAP_PERFMON", CAP_PERFMON},
+                                  {"CAP_NET_ADMIN", CAP_NET_ADMIN},
+                                  {"CAP_SYS_ADMIN", CAP_SYS_ADMIN}};
 
 bool HasSubdirectory(const std::string &path) {
   const Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
