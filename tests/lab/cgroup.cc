@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -58,12 +60,32 @@ void RemoveWithAllBelow(const fs::path &path) {
   rmdir(path.c_str());
 }
 
+constexpr char kPrefix[] = "lab-";
+
+// Those whose test has been killed. What still ends in one now, the next test removes.
+void RemoveAbandoned(const fs::path &above) {
+  std::error_code ignored;
+  for (const fs::directory_entry &entry : fs::directory_iterator(above, ignored)) {
+    const std::string name = entry.path().filename();
+    absl::string_view rest = name;
+    pid_t owner = 0;
+    if (!absl::ConsumePrefix(&rest, kPrefix) ||
+        !absl::SimpleAtoi(rest.substr(0, rest.find('-')), &owner) || owner <= 0)
+      continue;
+    if (kill(owner, 0) == 0 || errno != ESRCH) continue;
+    std::ofstream(entry.path() / "cgroup.kill") << "1";
+    RemoveWithAllBelow(entry.path());
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<TestCgroup> TestCgroup::Create() {
   SRCSEL_ASSIGN_OR_RETURN(const std::string mount, MountPoint());
   SRCSEL_ASSIGN_OR_RETURN(const std::string own, OwnPath());
-  std::string path = absl::StrCat(mount, own, absl::EndsWith(own, "/") ? "" : "/", "lab-XXXXXX");
+  const std::string above = absl::StrCat(mount, own, absl::EndsWith(own, "/") ? "" : "/");
+  RemoveAbandoned(above);
+  std::string path = absl::StrCat(above, kPrefix, getpid(), "-XXXXXX");
   if (!mkdtemp(path.data())) return absl::ErrnoToStatus(errno, "make cgroup " + path);
   return TestCgroup(path);
 }

@@ -2,7 +2,8 @@
 //
 // The hierarchy is found through /proc/self/mountinfo, so a hybrid host does as well as a pure one.
 // The destructor kills what is in the directory, waits for its end (cgroup.events), and removes it
-// with all below; nothing else is ever touched.
+// with all below. Its name bears the test's pid: where that process has been killed, the next test
+// does so. Nothing else is ever touched.
 //
 // Errors name the directory. Not thread-safe.
 
