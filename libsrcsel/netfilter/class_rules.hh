@@ -20,8 +20,8 @@ struct MarkedClass {
   bool known = true;         // false: left to the kernel because something is not known
   std::optional<Mark> mark;  // to route by; without one, left to the kernel
   Apply apply = Apply::kMark;
-  std::string by_tos =
-      {};  // set: it holds for packets of tos 0, and that is the rule because of it
+  // The firewall's rule because of which it holds for packets of tos 0 only, if there is one.
+  std::string by_tos = {};
 
   bool DoesLike(const MarkedClass &other) const {
     return mark == other.mark && (!mark || apply == other.apply) && known == other.known &&

@@ -6,10 +6,9 @@
 // socket bears the mark, end as before (Apply::kMark); elsewhere the source that goes with the mark
 // is bound and the mark is left to netfilter (Apply::kBind). Where rules look at dscp or tos, it is
 // as for packets of tos 0, and what has another one is left to the kernel (PolicyRule::plain_tos).
-// What netfilter does not route again,
-// or drops, needs no rule. What is not known is left to the kernel, by a rule that says why.
-// Rules that look at the device or the source of the first route become rules by destination: they
-// are right for as long as the routes are as they were.
+// What netfilter does not route again, or drops, needs no rule. What is not known is left to the
+// kernel, by a rule that says why. Rules that look at the device or the source of the first route
+// become rules by destination: they are right for as long as the routes are as they were.
 //
 // Pure. Cost: that of explore.hh, and once more for each class; work is bounded.
 

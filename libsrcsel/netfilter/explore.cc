@@ -45,6 +45,10 @@ struct FlowWalk {
   }
 };
 
+bool IsMatch(const NfStep &step) {
+  return std::holds_alternative<NfMatch>(step) || std::holds_alternative<NfUnknownMatch>(step);
+}
+
 // The matches of a rule, up to what it does.
 struct NfMatches {
   std::vector<const NfMatch *> holding, failing;  // that are to hold, and not to
@@ -144,8 +148,7 @@ class Explorer {
   // Whether nothing in the rule can matter.
   bool IsInert(const NfRule &rule, const FlowWalk &walk) {
     return std::ranges::all_of(rule.steps, [&](const NfStep &step) {
-      if (std::holds_alternative<NfMatch>(step) || std::holds_alternative<NfUnknownMatch>(step))
-        return true;
+      if (IsMatch(step)) return true;
       const auto *verdict = std::get_if<NfVerdict>(&step);
       if (verdict == nullptr || verdict->kind != NfVerdictKind::kJump) return false;
       const NfChain *target = Target(walk, *verdict);
@@ -156,9 +159,7 @@ class Explorer {
   static bool OnlyReturns(const NfRule &rule) {
     return std::ranges::all_of(rule.steps, [](const NfStep &step) {
       const auto *verdict = std::get_if<NfVerdict>(&step);
-      return verdict != nullptr ? verdict->kind == NfVerdictKind::kReturn
-                                : std::holds_alternative<NfMatch>(step) ||
-                                      std::holds_alternative<NfUnknownMatch>(step);
+      return IsMatch(step) || (verdict != nullptr && verdict->kind == NfVerdictKind::kReturn);
     });
   }
   bool IsInert(const NfChain &chain, const FlowWalk &walk) {
@@ -179,8 +180,7 @@ class Explorer {
   bool Take(FlowWalk &walk, std::vector<NfClass> &out) {
     const NfRule &rule = walk.rule();
     const NfStep &step = rule.steps[walk.step];
-    if (std::holds_alternative<NfMatch>(step) || std::holds_alternative<NfUnknownMatch>(step))
-      return Divide(walk, out);
+    if (IsMatch(step)) return Divide(walk, out);
     ++walk.step;
     if (const auto *set = std::get_if<NfSetMark>(&step)) return Set(walk, *set);
     if (const auto *verdict = std::get_if<NfVerdict>(&step)) return Go(walk, *verdict, out);

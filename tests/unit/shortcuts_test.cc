@@ -8,9 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "fixtures.hh"
-#include "image/trie.hh"
-#include "image/writer.hh"
 #include "lookup/engine.hh"
+#include "table_image.hh"
 
 namespace srcsel {
 namespace {
@@ -30,13 +29,7 @@ Image Write(const std::vector<Contents> &contents) {
     table.oif = each.oif;
     table.trie = tries.Add(each.entries);
   }
-  ImageWriter writer;
-  srcsel_header header{};
-  header.tables = writer.Append(tables);
-  header.fans = writer.Append(tries.fans());
-  header.nodes = writer.Append(tries.nodes());
-  header.leaves = writer.Append(tries.leaves());
-  return std::move(writer).Finish(header);
+  return ImageOfTables(tables, tries);
 }
 
 // An image looked up in both ways.

@@ -12,7 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "engine/trie.h"
 #include "fixtures.hh"
-#include "image/writer.hh"
+#include "table_image.hh"
 
 namespace srcsel {
 namespace {
@@ -56,13 +56,7 @@ class Tables {
     TrieWriter tries;
     std::vector<srcsel_table> tables;
     for (const auto &entries : contents) tables.emplace_back().trie = tries.Add(entries);
-    ImageWriter writer;
-    srcsel_header header{};
-    header.tables = writer.Append(tables);
-    header.fans = writer.Append(tries.fans());
-    header.nodes = writer.Append(tries.nodes());
-    header.leaves = writer.Append(tries.leaves());
-    return std::move(writer).Finish(header);
+    return ImageOfTables(tables, tries);
   }
 
   const Image image_;
