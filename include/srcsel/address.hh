@@ -69,7 +69,11 @@ class IpAddress {
   friend bool operator==(const IpAddress &a, const IpAddress &b) {
     return a.family_ == b.family_ && a.words() == b.words();
   }
-  friend std::strong_ordering operator<=>(const IpAddress &, const IpAddress &) = default;
+  // By family first.
+  friend std::strong_ordering operator<=>(const IpAddress &a, const IpAddress &b) {
+    if (a.family_ != b.family_) return a.family_ <=> b.family_;
+    return a.bytes_ <=> b.bytes_;
+  }
 
   template <typename H>
   friend H AbslHashValue(H h, const IpAddress &a) {
@@ -86,8 +90,8 @@ class IpAddress {
   // What a compiler compares without a call.
   Words words() const { return std::bit_cast<Words>(bytes_); }
 
+  Bytes bytes_{};  // first, so that a copy is one load of what was one store
   int family_ = AF_INET;
-  Bytes bytes_{};
 };
 
 // An address and a length, in bits of its family. Host bits are kept as given: an interface address

@@ -57,6 +57,9 @@ SRCSEL_INLINE const void *srcsel_object(srcsel_image image, __u32 page, __u32 in
   return srcsel_object_by(&key, image, page, index, size);
 }
 
+/* Whether what lies side by side in the image does so in memory. */
+#define SRCSEL_IN_ONE_PIECE 0
+
 /* Into no trie. */
 #define srcsel_jump(image, fan, key) 0
 
@@ -98,6 +101,7 @@ SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy);
 #define SRCSEL_INLINE static inline __attribute__((always_inline, unused))
 #define SRCSEL_UNROLL
 #define SRCSEL_BOUND_FLOWS 1
+#define SRCSEL_IN_ONE_PIECE 1
 #define SRCSEL_UNMARKABLE(flow) ((flow)->facts & SRCSEL_FACT_UNMARKABLE)
 
 /*

@@ -42,10 +42,14 @@ SRCSEL_INLINE __u32 srcsel_rule_missed(const struct srcsel_rule *rule) {
   return rule->flags & SRCSEL_RULE_INVERT ? SRCSEL_HOLDS : SRCSEL_HOLDS_NOT;
 }
 
+SRCSEL_INLINE __u32 srcsel_rule_unmarked(const struct srcsel_rule *rule, __u32 mark) {
+  return (mark ^ rule->mark) & rule->mark_mask;
+}
+
 SRCSEL_INLINE __u32 srcsel_rule_holds(const struct srcsel_rule *rule,
                                       const struct srcsel_flow *flow, __u32 mark) {
   const __u32 unknown = rule->inputs & flow->unknown;
-  __u64 miss = (mark ^ rule->mark) & rule->mark_mask;
+  __u64 miss = srcsel_rule_unmarked(rule, mark);
 
   miss |= rule->flags & SRCSEL_RULE_NEVER;
   if (srcsel_settled(miss)) return srcsel_rule_missed(rule);
@@ -114,10 +118,27 @@ SRCSEL_INLINE long srcsel_rule_lookup(struct srcsel_rule_walk *w, const struct s
   return 1;
 }
 
+/* The next rule that more than its mark has a say in: most rules are for marks that most flows do
+ * not have. User space passes them by without a step for each. */
+SRCSEL_INLINE __u32 srcsel_pass_unmarked(const struct srcsel_rule_walk *w,
+                                         const struct srcsel_section *rules, __u32 index) {
+  const struct srcsel_rule *rule, *last;
+
+  if (!SRCSEL_IN_ONE_PIECE || index + 1 >= rules->count) return index;
+  rule = (const struct srcsel_rule *)srcsel_object(w->image, rules->page, index, sizeof(*rule));
+  last = (const struct srcsel_rule *)srcsel_object(w->image, rules->page, rules->count - 1,
+                                                   sizeof(*rule));
+  if (!rule || !last) return index;
+  for (; rule < last && !(rule->flags & SRCSEL_RULE_INVERT) && srcsel_rule_unmarked(rule, w->mark);
+       ++rule)
+    ++index;
+  return index;
+}
+
 static long srcsel_rule_step(__u32 step, void *context) {
   struct srcsel_rule_walk *w = (struct srcsel_rule_walk *)context;
   const struct srcsel_section *rules = &w->head->rules[w->flow->family & 1];
-  const __u32 index = w->next;
+  const __u32 index = srcsel_pass_unmarked(w, rules, w->next);
   const struct srcsel_rule *rule;
   __u32 holds;
 

@@ -180,7 +180,7 @@ class LookupV4 {
   }
 
   const Snapshot &snapshot_;
-  const Query query_;
+  const Query &query_;
   Answers &answers_;
 };
 

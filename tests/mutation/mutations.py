@@ -24,7 +24,7 @@ MUTATIONS = {
     # The selectors of a rule.
     "rule to": (RULES, "miss |= srcsel_outside(&flow->dst, &rule->to);", ""),
     "rule from": (RULES, "miss |= srcsel_outside(&flow->src, &rule->from);", ""),
-    "rule fwmark": (RULES, "__u64 miss = (mark ^ rule->mark) & rule->mark_mask;", "__u64 miss = 0;"),
+    "rule fwmark": (RULES, "return (mark ^ rule->mark) & rule->mark_mask;", "return 0;"),
     "rule iif, tun_id": (RULES, "miss |= rule->flags & SRCSEL_RULE_NEVER;", ""),
     "rule from needs a source": (
         RULES,

@@ -20,6 +20,12 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-con
 # copies of strings that overlap where a character is put in front of one (gcc bug 105651).
 add_compile_options(-Wno-maybe-uninitialized -Wno-restrict)
 
+# A structure of a hundred bytes is cleared by stores. gcc 12 would take `rep stos`, which needs 10 ns
+# to begin: a fifth of what a lookup costs.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  add_compile_options($<$<NOT:$<CONFIG:Debug>>:-mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign>)
+endif()
+
 # Lines are what a sanitizer's report needs; types and variables cost a quarter of the build.
 set(CMAKE_C_FLAGS_DEBUG "-g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-g1")
