@@ -1,9 +1,7 @@
 // Each verb as a user who may do nothing: it says what it lacks, and never answers as if it had
 // looked where it may not.
 
-#include <sys/mount.h>
-
-#include "lab/up_scene.hh"
+#include "lab/up_public_scene.hh"
 
 namespace srcsel::lab {
 namespace {
@@ -12,28 +10,16 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class UnprivilegedTest : public UpTest {
+class UnprivilegedTest : public PublicUpTest {
  protected:
   void SetUp() override {
-    UpTest::SetUp();
-    // Where every user looks: for root alone are other paths.
-    ASSERT_EQ(mount("none", "/run", "tmpfs", 0, "mode=0755"), 0);
-    ASSERT_EQ(mkdir(run_.c_str(), 0755), 0);
-    ASSERT_EQ(mkdir("/run/srcsel", 0755), 0);
-    ASSERT_EQ(mount(run_.c_str(), "/run/srcsel", nullptr, MS_BIND, nullptr), 0);
-    for (const std::string &path : {folder_.path(), cgroup_.path()})
-      ASSERT_EQ(chmod(path.c_str(), 0755), 0);
+    PublicUpTest::SetUp();
     ASSERT_TRUE(folder_.Write("p.toml", kByMark).ok());
-  }
-  void TearDown() override {
-    UpTest::TearDown();
-    umount2("/run/srcsel", MNT_DETACH);
   }
 
   Result AsNobody(Words words) const {
-    Words all{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", SRCSEL};
-    all.insert(all.end(), words.begin(), words.end());
-    return client_.Run(CommandOf(std::move(all), keeper_.path())).value();
+    words.insert(words.begin(), SRCSEL);
+    return client_.Run(ByNobody(words)).value();
   }
   void ExpectRefused(const Words &words, int status) const {
     const Result result = AsNobody(words);
