@@ -5,7 +5,18 @@
 namespace srcsel::lab {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::StartsWith;
+
+constexpr char kMarkUnlessEf[] = R"(
+table inet uplinks {
+  chain output {
+    type route hook output priority mangle;
+    ip dscp != ef udp dport 5353 meta mark set 100
+    ip6 dscp != ef udp dport 5353 meta mark set 100
+  }
+}
+)";
 
 class UpPublishedTest : public PublicUpTest {
  protected:
@@ -47,6 +58,33 @@ TEST_F(UpPublishedTest, ByWhoBeginsUnderIt) {
   EXPECT_THAT(dial.out, StartsWith("10.1.0.2 ")) << dial.ToString();
   EXPECT_EQ(dial.err,
             "srcsel: 192.0.2.80 port 53: source, source 10.1.0.2\nsrcsel: in all: 1 source\n");
+}
+
+// The firewall's rules are in the image too; some hold for packets of one tos.
+TEST_F(UpPublishedTest, TheTosOfASocketIsSeen) {
+  ASSERT_TRUE(client_.Nft(kMarkUnlessEf).ok());
+  const Result up = Srcsel({"up", "-q", "--cgroup", cgroup_.path()});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  struct Case {
+    Words options;
+    const char *server, *plain, *by_tos;
+  };
+  for (const Case &one : {Case{{}, kServer4, "10.1.0.1 ", "10.0.0.1 "},
+                          Case{{"-6"}, kServer4, "::ffff:10.1.0.1 ", "::ffff:10.0.0.1 "},
+                          Case{{}, kServer6, "fd00:1::1 ", "fd00::1 "}}) {
+    Words words = one.options;
+    words.insert(words.end(), {one.server, "5353"});
+    const Result plain = client_.Run(Preloaded(words, {"SRCSEL_DEBUG=1"})).value();
+    EXPECT_THAT(plain.out, StartsWith(one.plain)) << plain.ToString();
+    EXPECT_THAT(plain.err, EndsWith("srcsel: in all: 1 table\n"));
+    words.insert(words.begin(), {"-T", "0xb8"});
+    const Result by_tos = client_.Run(Preloaded(words, {"SRCSEL_DEBUG=1"})).value();
+    EXPECT_THAT(by_tos.out, StartsWith(one.by_tos)) << by_tos.ToString();
+    EXPECT_EQ(by_tos.err, "srcsel: in all: 1 app-tos\n");
+  }
+  // A datagram may have another one than its socket.
+  const Result sent = client_.Run(Preloaded({"-s", kServer4, "5353"}, {"SRCSEL_DEBUG=1"})).value();
+  EXPECT_EQ(sent.err, "srcsel: in all: 1 ambiguous\n");
 }
 
 }  // namespace
