@@ -62,6 +62,14 @@ TEST_F(RunPreloadTest, WhatItCannotDoIsRefused) {
   ExpectRefused(RunSource({"--policy", here_.path() + "/policy.toml"}), "cgroup");
 }
 
+TEST_F(RunPreloadTest, PortsAreRefusedWhereTheKernelHasNoRangeForThem) {
+  const Words options{"--source", "10.0.0.1", "--ports", "40000-40100"};
+  Words words = SrcselWords(options, {Program("source"), kServer4});
+  EXPECT_EQ(Run({.argv = AsNobody(words)}).out, "10.0.0.1 0\n");
+  words.insert(words.begin(), Program("linux_6_2"));
+  ExpectRefused(Run({.argv = AsNobody(words)}), "--ports: the preload needs Linux 6.3 for ports");
+}
+
 TEST_F(RunPreloadTest, CommandAndStatusAreTheCommandsOwn) {
   EXPECT_EQ(Run(Srcsel({"--mark", "100"}, {"sh", "-c", "exit 7"})).status, 7);
   EXPECT_EQ(Run(Srcsel({"--mark", "100"}, {"/no/such/command"})).status, 127);
