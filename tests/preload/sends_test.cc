@@ -5,10 +5,20 @@
 namespace srcsel::lab {
 namespace {
 
+using testing::Contains;
+
 constexpr char kMapped[] = "::ffff:192.0.2.80";
 
 class SendsTest : public PreloadTest, public testing::WithParamInterface<const char *> {
  protected:
+  std::string Of(const std::string &name) const { return Program(GetParam() + name); }
+
+  Process Serve(const std::string &script) const {
+    Process server = lab_.host("server").Spawn({.argv = {"/usr/bin/python3", script}}).value();
+    EXPECT_EQ(server.WaitForLine("").value(), "listening");
+    return server;
+  }
+
   void ExpectSources(const Command &command) const {
     const Words lines = Lines(command);
     ASSERT_THAT(lines, testing::SizeIs(21));
@@ -17,20 +27,40 @@ class SendsTest : public PreloadTest, public testing::WithParamInterface<const c
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, SendsTest, testing::Values("sends", "musl_sends"),
-                         [](const auto &name) { return std::string(name.param); });
+INSTANTIATE_TEST_SUITE_P(, SendsTest, testing::Values("", "musl_"), [](const auto &libc) {
+  return libc.param[0] == 0 ? std::string("Glibc") : std::string("Musl");
+});
 
 TEST_P(SendsTest, LeaveWithTheSource) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
-  Process server =
-      lab_.host("server").Spawn({.argv = {"/usr/bin/python3", WAYS "/whoami.py"}}).value();
-  ASSERT_EQ(server.WaitForLine("").value(), "listening");
-  const Words words{Program(GetParam()), kServer4, kServer6, kMapped};
-  EXPECT_THAT(Lines(Plain(words)), testing::Contains("sendmmsg 10.0.0.1"));
+  const Process server = Serve(WAYS "/whoami.py");
+  const Words words{Of("sends"), kServer4, kServer6, kMapped};
+  EXPECT_THAT(Lines(Plain(words)), Contains("sendmmsg 10.0.0.1"));
   ExpectSources(Preloaded(words, {"SRCSEL_SOURCE=10.1.0.1,fd00:1::1"}));
   ExpectSources(Preloaded(words, {"SRCSEL_MARK=100"}));
   ExpectSources(Srcsel({"--mark", "100"}, words));
-  ExpectSources({.argv = SrcselWords({"--mark", "100"}, words)});
+}
+
+// The server is one router away.
+TEST_P(SendsTest, KeepControlDataOfTheirOwn) {
+  ASSERT_TRUE(RouteBySource(lab_).ok());
+  const Process server = Serve(PROGRAMS "/ttl.py");
+  const Words words{Of("control"), kServer4, kServer6, kMapped};
+  const auto seen = [](const std::string &v4, const std::string &v6) {
+    Words lines;
+    for (const std::string &source : {v4, v6, v4})
+      for (const char *way : {"sendmsg", "sendmmsg", "syscall sendmsg"}) {
+        lines.push_back(absl::StrCat(way, ": ", source, " ttl 32"));
+        lines.push_back(absl::StrCat(
+            way, " with a source: ", source == v4 ? "10.1.0.2" : "fd00:1::2", " ttl 32"));
+      }
+    return lines;
+  };
+  EXPECT_EQ(Lines(Plain(words)), seen("10.0.0.1", "fd00::1"));
+  const Words chosen = seen("10.1.0.1", "fd00:1::1");
+  EXPECT_EQ(Lines(Preloaded(words, {"SRCSEL_SOURCE=10.1.0.1,fd00:1::1"})), chosen);
+  EXPECT_EQ(Lines(Srcsel({"--mark", "100"}, words)), chosen);
+  EXPECT_EQ(Lines({.argv = SrcselWords({"--mark", "100"}, words)}), chosen);
 }
 
 }  // namespace
