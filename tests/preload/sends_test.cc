@@ -41,6 +41,15 @@ TEST_P(SendsTest, LeaveWithTheSource) {
   ExpectSources(Srcsel({"--mark", "100"}, words));
 }
 
+// No rule looks at the source: only a mark with each datagram sends it out by the second uplink,
+// and the first provider drops what is not its own.
+TEST_P(SendsTest, LeaveByTheMarkAlone) {
+  const Process server = Serve(WAYS "/whoami.py");
+  const Words words{Of("sends"), kServer4, kServer6, kMapped};
+  ExpectSources({.argv = words, .env = {"SRCSEL_MARK=100", "LD_PRELOAD=" + library()}});
+  ExpectSources({.argv = SrcselWords({"--mark", "100"}, words)});
+}
+
 // The server is one router away.
 TEST_P(SendsTest, KeepControlDataOfTheirOwn) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
