@@ -1,38 +1,53 @@
-// A UDP server that knows nothing of pktinfo answers from the address it was asked at.
+// A UDP server that knows nothing of pktinfo answers from the address it was asked at, by every
+// call that receives and every call that sends.
 
 #include "preload/preload_scene.hh"
 
 namespace srcsel::lab {
 namespace {
 
-class ReplySourceTest : public PreloadTest {
+// Two clients, each asks at one address; then the peers that answer them.
+constexpr char kClients[] =
+    "import socket, sys\n"
+    "clients = []\n"
+    "for address in sys.argv[1:]:\n"
+    " s = socket.socket(socket.AF_INET6 if ':' in address else socket.AF_INET, socket.SOCK_DGRAM)\n"
+    " s.settimeout(20)\n"
+    " s.sendto(address.encode(), (address, 7))\n"
+    " clients.append(s)\n"
+    "for s in clients:\n"
+    " answer, peer = s.recvfrom(64)\n"
+    " print(peer[0], answer.decode())\n";
+
+class ReplySourceTest : public PreloadTest, public testing::WithParamInterface<const char *> {
  protected:
-  // The peer that answers, or "timed out", for each of the client's addresses.
-  std::string Ask(const std::string &address) const {
-    const std::string script =
-        "import socket,sys\n"
-        "s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET,"
-        " socket.SOCK_DGRAM)\n"
-        "s.settimeout(20)\n"
-        "s.sendto(b'x', (sys.argv[1], 7))\n"
-        "print(s.recvfrom(9)[1][0])\n";
-    return lab_.host("server").Run({.argv = {"/usr/bin/python3", "-c", script, address}})->out;
+  void ExpectAnswers(const Command &server, const std::string &one,
+                     const std::string &other) const {
+    SCOPED_TRACE(one);
+    Process process = client_.Spawn(server).value();
+    ASSERT_EQ(process.WaitForLine("").value(), "listening");
+    const Result clients =
+        lab_.host("server").Run({.argv = {"/usr/bin/python3", "-c", kClients, one, other}}).value();
+    EXPECT_EQ(clients.out, absl::StrCat(one, " ", one, "\n", other, " ", other, "\n"))
+        << clients.ToString();
+    EXPECT_TRUE(process.Wait().ok());
   }
 };
 
-TEST_F(ReplySourceTest, IsTheAddressAsked) {
+INSTANTIATE_TEST_SUITE_P(, ReplySourceTest,
+                         testing::Values("recvfrom", "recvmsg", "recvmmsg", "syscall"),
+                         [](const auto &way) { return std::string(way.param); });
+
+TEST_P(ReplySourceTest, IsTheAddressAsked) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
-  for (const Words &addresses :
-       {Words{"4", "10.1.0.2", "10.0.0.1"}, Words{"6", "fd00:1::2", "fd00::1"},
-        Words{"6", "10.1.0.2", "10.0.0.1"}}) {
-    SCOPED_TRACE(testing::PrintToString(addresses));
-    Process server =
-        client_.Spawn({.argv = SrcselWords({"--reply-source"}, {Program("answer"), addresses[0]})})
-            .value();
-    ASSERT_EQ(server.WaitForLine("").value(), "listening");
-    EXPECT_EQ(Ask(addresses[1]), addresses[1] + "\n");
-    EXPECT_EQ(Ask(addresses[2]), addresses[2] + "\n");
-    server.Wait();
+  for (const char *program : {"answer", "musl_answer"}) {
+    const auto server = [&](const char *family) {
+      return Command{.argv =
+                         SrcselWords({"--reply-source"}, {Program(program), family, GetParam()})};
+    };
+    ExpectAnswers(server("4"), "10.1.0.2", "10.0.0.1");
+    ExpectAnswers(server("6"), "fd00:1::2", "fd00::1");
+    ExpectAnswers(server("6"), "10.1.0.2", "10.0.0.1");
   }
 }
 
