@@ -39,20 +39,27 @@ TEST_F(RunPreloadTest, AutoSaysWhatItTookAndWhy) {
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
 }
 
+// Also behind "#!", where it is the interpreter that counts.
 TEST_F(RunPreloadTest, WhatItCannotReachIsRefused) {
-  ExpectRefused(Run(Srcsel({"--mark", "100"}, {"/sbin/ldconfig", "-p"})), "is static");
-  const std::string script = here_.path() + "/script";
-  ASSERT_TRUE(here_.Write("script", "#! /sbin/ldconfig -p\n").ok());
-  std::filesystem::permissions(script, std::filesystem::perms(0755));
-  ExpectRefused(Run(Srcsel({"--mark", "100"}, {script})), "/sbin/ldconfig is static");
-  ExpectRefused(Run(Srcsel({"--mark", "100"}, {"su"})), "is set-uid");
   const std::string other = Program("source");
   ASSERT_EQ(
       RunCommand({.argv = {"sh", "-c",
                            "printf '\\267\\000' | dd of=" + other + " bs=1 seek=18 conv=notrunc"}})
           ->status,
       0);
-  ExpectRefused(Run(Srcsel({"--mark", "100"}, {other})), "another processor");
+  const struct {
+    std::string program, why;
+  } unreached[] = {{"/sbin/ldconfig", "is static"},
+                   {"/bin/su", "is set-uid"},
+                   {other, "is for another processor"}};
+  for (const auto &[program, why] : unreached) {
+    ExpectRefused(Run(Srcsel({"--mark", "100"}, {program, "-p"})), program + " " + why);
+    ASSERT_TRUE(here_.Write("script", "#! " + program + " -p\n").ok());
+    const std::string script = here_.path() + "/script";
+    std::filesystem::permissions(script, std::filesystem::perms(0755));
+    ExpectRefused(Run(Srcsel({"--mark", "100"}, {script})), program + " " + why);
+  }
+  ExpectRefused(Run(Srcsel({"--mark", "100"}, {"su"})), "is set-uid");
 }
 
 TEST_F(RunPreloadTest, WhatItCannotDoIsRefused) {
