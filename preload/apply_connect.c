@@ -54,9 +54,12 @@ static long bind_source(const struct srcsel_socket *socket,
   return error;
 }
 
+/* What pings have as a port the kernel takes from no range. (6.18: ping_get_port()) */
 static long set_ports(const struct srcsel_socket *socket, const struct srcsel_decision *decision) {
   const __u32 range = (__u32)decision->port_last << 16 | decision->port_first;
 
+  if (socket->flow.proto == IPPROTO_ICMP || socket->flow.proto == IPPROTO_ICMPV6)
+    return -ENOPROTOOPT;
   return srcsel_set_option(socket->fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE_6_3, (int)range);
 }
 

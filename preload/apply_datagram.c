@@ -52,6 +52,21 @@ static void write_control(const struct srcsel_socket *socket,
   control->reject = (decision->apply & SRCSEL_APPLY_REJECT) != 0;
 }
 
+/*
+ * Why not all that was decided can go with a datagram; SRCSEL_WHY_COUNT if it can. What sends has
+ * its port; and of an IPv6 ping the kernel forgets the source that comes with it, not the mark.
+ * (6.18: ping_v6_sendmsg())
+ */
+static __u32 what_is_lost(const struct srcsel_socket *socket,
+                          const struct srcsel_decision *decision) {
+  if (decision->apply & SRCSEL_APPLY_PORTS) return SRCSEL_WHY_NO_PORT;
+  if (socket->flow.proto != IPPROTO_ICMPV6 || !(decision->apply & SRCSEL_APPLY_SOURCE))
+    return SRCSEL_WHY_COUNT;
+  if (decision->apply & SRCSEL_APPLY_MARK && decision->reason == SRCSEL_WHY_TABLE)
+    return SRCSEL_WHY_COUNT;
+  return SRCSEL_WHY_REFUSED;
+}
+
 /* An answer leaves from where the question came to, whatever the policy says. */
 static int is_answer(int fd, const union srcsel_name *peer, struct srcsel_control *control) {
   struct srcsel_flow flow = {.family = SRCSEL_V4};
@@ -69,6 +84,7 @@ int srcsel_before_datagram(int fd, const struct sockaddr *name, socklen_t size,
   struct srcsel_decision decision;
   struct srcsel_socket socket;
   union srcsel_name copy;
+  __u32 lost;
   long error;
 
   control->size = 0;
@@ -80,8 +96,9 @@ int srcsel_before_datagram(int fd, const struct sockaddr *name, socklen_t size,
   if (srcsel_is_excluded(environment, &socket.flow)) return 0;
   srcsel_decide_socket(environment, &socket, &decision);
   error = -(long)decision.error;
-  if (!error && decision.apply & SRCSEL_APPLY_PORTS) {
-    decision.reason = SRCSEL_WHY_NO_PORT;
+  lost = what_is_lost(&socket, &decision);
+  if (!error && lost != SRCSEL_WHY_COUNT) {
+    decision.reason = lost;
     error = -EADDRNOTAVAIL;
   }
   write_control(&socket, &decision, control);

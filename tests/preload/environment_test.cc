@@ -107,6 +107,34 @@ TEST_F(EnvironmentTest, PortsThatCannotBeHadAreCounted) {
   EXPECT_THAT(result.err, testing::EndsWith("srcsel: in all: 1 no-port\n"));
 }
 
+// Which goes with the datagram, and is not forgotten.
+TEST_F(EnvironmentTest, APingOfIPv6LeavesByItsMark) {
+  ASSERT_TRUE(client_.SetSysctl("net.ipv4.ping_group_range", "0 0").ok());
+  const Words words{"/usr/bin/python3", WAYS "/ways.py", "ping-sendto", kServer6};
+  EXPECT_THAT(Run({.argv = words, .env = {"SRCSEL_MARK=100", "LD_PRELOAD=" + library()}}).out,
+              testing::StartsWith("fd00:1::1 "));
+}
+
+TEST_F(EnvironmentTest, WhatPingsCannotHaveIsCounted) {
+  ASSERT_TRUE(client_.SetSysctl("net.ipv4.ping_group_range", "65534 65534").ok());
+  const auto said = [this](const std::string &open, Words env) {
+    env.emplace_back("SRCSEL_DEBUG=1");
+    const Result result =
+        Run(Preloaded({"/usr/bin/python3", "-c", "from socket import *;" + open}, env));
+    EXPECT_TRUE(result.ok()) << result.ToString();
+    return result.err;
+  };
+  EXPECT_EQ(said("socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6)"
+                 ".sendto(b'\\x80' + bytes(7), ('2001:db8:80::80', 0))",
+                 {"SRCSEL_SOURCE=fd00:1::1"}),
+            "srcsel: 2001:db8:80:0:0:0:0:80 port 0: refused, source fd00:1:0:0:0:0:0:1, errno 99\n"
+            "srcsel: in all: 1 refused\n");
+  EXPECT_EQ(said("socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP).connect(('192.0.2.80', 0))",
+                 {"SRCSEL_SOURCE=10.1.0.1", "SRCSEL_PORTS=40000-40100"}),
+            "srcsel: 192.0.2.80 port 0: no-port, source 10.1.0.1, errno 92\n"
+            "srcsel: in all: 1 no-port\n");
+}
+
 // 20 connections from 10 ports: bind() leaves the choice of the port to connect().
 TEST_F(EnvironmentTest, APortServesEveryServer) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
