@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lab/two_uplinks.hh"
@@ -24,6 +25,10 @@ inline const Words kWaysOfStreams{
     "passed", "fastopen-message", "fastopen-connect",      "mptcp"};
 inline const Words kWaysOfDatagrams{"udp", "udp-again", "sendto", "sendmsg"};
 inline const Words kWaysOfMapped{"mapped", "sendto-mapped"};
+inline const Words kOtherWays{"inherited", "send-on-connected", "sendmmsg"};
+inline const Words kWaysOfPing{"ping", "ping-sendto"}, kWaysOfRaw{"raw", "raw-sendto"};
+inline const Words kWaysOfRing{"connect", "connect-worker", "connect-polled",
+                               "send",    "send-worker",    "send-polled"};
 
 struct RuleKind {
   std::string name;
@@ -61,15 +66,17 @@ inline Words FlowsOf(const std::vector<Words> &ways_of_both, const Words &ways_o
 }
 
 struct WayWanted {
-  bool source, port;  // the rule's
-  bool named;         // getsockname() says the source
+  bool source, port;           // the rule's
+  bool named;                  // getsockname() says the source
+  absl::string_view why = {};  // no more can be had
 };
 
 // Prints the line, and holds it to what is wanted.
 inline void ExpectWay(const RuleKind &kind, const std::string &way, const std::string &server,
                       const std::string &line, const WayWanted &wanted) {
   const bool v4 = server == kServer4;
-  std::cout << kind.name << '\t' << way << '\t' << server << '\t' << line << '\n';
+  std::cout << kind.name << '\t' << way << '\t' << server << '\t' << line << '\t' << wanted.why
+            << '\n';
   SCOPED_TRACE(way + " " + server + ": " + line);
   const Words words = absl::StrSplit(line, ' ');
   ASSERT_THAT(words, ::testing::SizeIs(4));

@@ -1,7 +1,8 @@
 // Every way a program opens a flow, under every kind of rule, by an ordinary user under the
 // preload: what the server sees, and that is what getsockname says. The table of
-// tests/lab/run_paths_test.cc, without a mark.
+// tests/lab/run_paths_test.cc, without a mark. Beside what cannot be had stands the reason.
 
+#include <algorithm>
 #include <optional>
 
 #include "lab/ways.hh"
@@ -14,6 +15,7 @@ class PreloadPathsTest : public PreloadTest, public testing::WithParamInterface<
  protected:
   void SetUp() override {
     ASSERT_TRUE(RouteBySource(lab_).ok());
+    ASSERT_TRUE(client_.SetSysctl("net.ipv4.ping_group_range", "65534 65534").ok());
     server_.emplace(
         lab_.host("server").Spawn({.argv = {"/usr/bin/python3", WAYS "/whoami.py"}}).value());
     ASSERT_EQ(server_->WaitForLine("").value(), "listening");
@@ -25,13 +27,41 @@ class PreloadPathsTest : public PreloadTest, public testing::WithParamInterface<
     return GetParam().options.empty() ? Words{"--policy", here_.path() + "/policy.toml"}
                                       : GetParam().options;
   }
+  Words Python() const { return {"/usr/bin/python3", here_.path() + "/ways.py"}; }
 
-  // The program has taken the port of bound-to-any: that socket cannot be bound any more.
-  static WayWanted Wanted(const std::string &way) {
-    const bool is_sent = way.starts_with("send"), is_bound = way == "bound-to-any";
-    return {.source = !is_bound,
-            .port = GetParam().name == "ports" && !is_sent && !is_bound,
-            .named = !is_sent};
+  static bool IsSent(const std::string &way) {
+    return way.find("send") != std::string::npos && way != "send-on-connected";
+  }
+  static absl::string_view WhyNoSource(const std::string &way, const std::string &server) {
+    if (way == "bound-to-any") return "the program has taken the port: no source can be bound";
+    if (way == "ping-sendto" && server == kServer6)
+      return "the kernel forgets an IPv6 ping's source";
+    if (way.starts_with("raw")) return "raw sockets are left alone";
+    if (std::ranges::count(kWaysOfRing, way) != 0) return "io_uring does not pass through libc";
+    return "";
+  }
+  static absl::string_view WhyNoPort(const std::string &way) {
+    if (GetParam().name != "ports") return "";
+    if (way.starts_with("ping")) return "the kernel has no range for what pings have as a port";
+    return IsSent(way) ? "what does not connect has any port" : "";
+  }
+  static WayWanted Wanted(const std::string &way, const std::string &server) {
+    const absl::string_view no_source = WhyNoSource(way, server), no_port = WhyNoPort(way);
+    return {.source = no_source.empty(),
+            .port = GetParam().name == "ports" && no_source.empty() && no_port.empty(),
+            .named = !IsSent(way),
+            .why = no_source.empty() ? no_port : no_source};
+  }
+
+  void Expect(const Words &lines, const Words &flows) const {
+    ASSERT_EQ(lines.size() * 2, flows.size());
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      ExpectWay(GetParam(), flows[2 * i], flows[2 * i + 1], lines[i],
+                Wanted(flows[2 * i], flows[2 * i + 1]));
+  }
+  static Words With(Words program, const Words &flows) {
+    program.insert(program.end(), flows.begin(), flows.end());
+    return program;
   }
 
   std::optional<Process> server_;
@@ -41,13 +71,18 @@ INSTANTIATE_TEST_SUITE_P(, PreloadPathsTest, testing::ValuesIn(KindsOfRule(40000
                          [](const auto &kind) { return kind.param.name; });
 
 TEST_P(PreloadPathsTest, LeaveWithTheRightSource) {
-  const Words flows = FlowsOf({kWaysOfStreams, kWaysOfDatagrams}, kWaysOfMapped);
-  Words words{"/usr/bin/python3", here_.path() + "/ways.py"};
-  words.insert(words.end(), flows.begin(), flows.end());
-  const Words lines = Lines(Srcsel(Options(), words));
-  ASSERT_EQ(lines.size() * 2, flows.size());
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    ExpectWay(GetParam(), flows[2 * i], flows[2 * i + 1], lines[i], Wanted(flows[2 * i]));
+  const Words flows =
+      FlowsOf({kWaysOfStreams, kWaysOfDatagrams, kOtherWays, kWaysOfPing}, kWaysOfMapped);
+  Expect(Lines(Srcsel(Options(), With(Python(), flows))), flows);
+}
+
+// What the preload does not reach has the kernel's choice. Raw sockets are root's.
+TEST_P(PreloadPathsTest, ThoseOutOfReach) {
+  const Words by_ring = FlowsOf({kWaysOfRing}, {}), raw = FlowsOf({kWaysOfRaw}, {});
+  Command ring = Srcsel(Options(), With({URING}, by_ring));
+  ring.env = {"ASAN_OPTIONS=verify_asan_link_order=0"};
+  Expect(Lines(ring), by_ring);
+  Expect(Lines({.argv = SrcselWords(Options(), With(Python(), raw))}), raw);
 }
 
 }  // namespace
