@@ -6,12 +6,14 @@
 namespace srcsel::lab {
 namespace {
 
-// Two clients, each asks at one address; then the peers that answer them.
+// Two clients of one address, each asks at another one; then the peers that answer them.
 constexpr char kClients[] =
     "import socket, sys\n"
     "clients = []\n"
     "for address in sys.argv[1:]:\n"
-    " s = socket.socket(socket.AF_INET6 if ':' in address else socket.AF_INET, socket.SOCK_DGRAM)\n"
+    " v6 = ':' in address\n"
+    " s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)\n"
+    " s.bind(('2001:db8:80::80' if v6 else '192.0.2.80', 0))\n"
     " s.settimeout(20)\n"
     " s.sendto(address.encode(), (address, 7))\n"
     " clients.append(s)\n"

@@ -55,13 +55,14 @@ TEST_P(SendsTest, KeepControlDataOfTheirOwn) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
   const Process server = Serve(PROGRAMS "/ttl.py");
   const Words words{Of("control"), kServer4, kServer6, kMapped};
-  const auto seen = [](const std::string &v4, const std::string &v6) {
+  const auto seen = [](const std::string &v4, const std::string &v6, bool root = false) {
     Words lines;
-    for (const std::string &source : {v4, v6, v4})
-      for (const char *way : {"sendmsg", "sendmmsg", "syscall sendmsg"}) {
-        lines.push_back(absl::StrCat(way, ": ", source, " ttl 32"));
-        lines.push_back(absl::StrCat(
-            way, " with a source: ", source == v4 ? "10.1.0.2" : "fd00:1::2", " ttl 32"));
+    for (const bool is_v6 : {false, true, false})
+      for (const std::string way : {"sendmsg", "sendmmsg", "syscall sendmsg"}) {
+        lines.push_back(absl::StrCat(way, ": ", is_v6 ? v6 : v4, " ttl 32"));
+        lines.push_back(way + " with a source: " + (is_v6 ? "fd00:1::2" : "10.1.0.2") + " ttl 32");
+        if (root)
+          lines.push_back(way + " with a mark: " + (is_v6 ? "fd00:1::1" : "10.1.0.1") + " ttl 32");
       }
     return lines;
   };
@@ -69,7 +70,10 @@ TEST_P(SendsTest, KeepControlDataOfTheirOwn) {
   const Words chosen = seen("10.1.0.1", "fd00:1::1");
   EXPECT_EQ(Lines(Preloaded(words, {"SRCSEL_SOURCE=10.1.0.1,fd00:1::1"})), chosen);
   EXPECT_EQ(Lines(Srcsel({"--mark", "100"}, words)), chosen);
-  EXPECT_EQ(Lines({.argv = SrcselWords({"--mark", "100"}, words)}), chosen);
+  EXPECT_EQ(Lines({.argv = SrcselWords({"--mark", "100"}, words)}),
+            seen("10.1.0.1", "fd00:1::1", /*root=*/true));
+  EXPECT_EQ(Lines({.argv = SrcselWords({"--source", "10.0.0.1,fd00::1"}, words)}),
+            seen("10.0.0.1", "fd00::1", /*root=*/true));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 /*
  * control ADDRESS...: datagrams with control data of the program's own, to port 7 of each: a ttl of
- * 33, and then a source too, 10.1.0.2 or fd00:1::2. A line for each: what the server saw.
+ * 33, then a source too, 10.1.0.2 or fd00:1::2, then, by root, the mark 100. A line for each: what
+ * the server saw.
  */
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -10,6 +11,9 @@
 #define TTL 33
 #define WAYS 3
 
+enum kind { PLAIN, SOURCED, MARKED };
+
+static const char *const kinds[] = {"", " with a source", " with a mark"};
 static const char *const ways[WAYS] = {"sendmsg", "sendmmsg", "syscall sendmsg"};
 
 static int is_mapped(const struct sockaddr_in6 *name) {
@@ -42,6 +46,11 @@ static void add_source(struct msghdr *message, int v6, int mapped) {
     add(message, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 }
 
+static void add_mark(struct msghdr *message) {
+  const int mark = 100;
+  add(message, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+}
+
 static long send_by(int way, int fd, struct msghdr *message) {
   struct mmsghdr one = {*message, 0};
 
@@ -50,7 +59,7 @@ static long send_by(int way, int fd, struct msghdr *message) {
   return syscall(SYS_sendmsg, fd, message, 0);
 }
 
-static void ask(const char *address, int way, int sourced) {
+static void ask(const char *address, int way, int kind) {
   const int v6 = strchr(address, ':') != NULL, fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
   const struct timeval patience = {20, 0};
   struct sockaddr_in name = at(address, 7);
@@ -66,13 +75,13 @@ static void ask(const char *address, int way, int sourced) {
   ssize_t count;
 
   add_ttl(&message, v6 && !mapped);
-  if (sourced) add_source(&message, v6, mapped);
+  if (kind == SOURCED) add_source(&message, v6, mapped);
+  if (kind == MARKED) add_mark(&message);
   memcpy(before, control, sizeof(control));
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   count = send_by(way, fd, &message) == 1 ? recv(fd, answer, sizeof(answer) - 1, 0) : -1;
   answer[count < 0 ? 0 : count] = 0;
-  printf("%s%s: %s%s\n", ways[way], sourced ? " with a source" : "",
-         count < 0 ? strerror(errno) : answer,
+  printf("%s%s: %s%s\n", ways[way], kinds[kind], count < 0 ? strerror(errno) : answer,
          memcmp(before, control, sizeof(control)) ? ", control data changed" : "");
   close(fd);
 }
@@ -80,6 +89,7 @@ static void ask(const char *address, int way, int sourced) {
 int main(int argc, char **argv) {
   for (int i = 1; i < argc; ++i)
     for (int way = 0; way < WAYS; ++way)
-      for (int sourced = 0; sourced < 2; ++sourced) ask(argv[i], way, sourced);
+      for (int kind = PLAIN; kind <= (geteuid() ? SOURCED : MARKED); ++kind)
+        ask(argv[i], way, kind);
   return 0;
 }
