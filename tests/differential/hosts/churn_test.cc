@@ -1,10 +1,13 @@
-// While one thread flaps routes, addresses and links of a random host, another reads its state and
-// compares flows. An answer counts if no change was heard between before the state was read and
-// after the kernel answered; no such answer may be wrong.
+// While one thread flaps routes, addresses and links of a random host, another has a Mirror follow
+// them and compares its answers with the kernel's, and a third only asks. An answer counts if the
+// mirror has heard of no change when the kernel has answered: it is current, and of the same
+// generation as before. No such answer may be wrong.
+
+#include <poll.h>
 
 #include <atomic>
-#include <chrono>
 #include <iostream>
+#include <mutex>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -15,6 +18,7 @@
 #include "differential/hosts/draw_flow.hh"
 #include "differential/hosts/draw_host.hh"
 #include "differential/hosts/live_host.hh"
+#include <srcsel/mirror.hh>
 
 namespace srcsel {
 namespace {
@@ -24,35 +28,112 @@ constexpr int kReadings = 60;  // of each host
 constexpr int kFlows = 8;      // a reading
 
 struct Count {
-  int current = 0, overtaken = 0;
+  int current = 0, overtaken = 0, early = 0;
+  std::uint64_t generations = 0;
   std::vector<std::string> wrong;
 };
 
-absl::Status CompareUnderChurn(Draw &draw, Count &count) {
-  SRCSEL_ASSIGN_OR_RETURN(const RouteOracle kernel, RouteOracle::Open());
-  SRCSEL_ASSIGN_OR_RETURN(Reading reading, Reading::Open());
-  for (int i = 0; i < kReadings; ++i) {
-    SRCSEL_RETURN_IF_ERROR(reading.Again());
-    const FlowDrawer flows(reading.state());
-    for (int j = 0; j < kFlows; ++j) {
-      const Flow flow = flows.Next(draw);
-      SRCSEL_ASSIGN_OR_RETURN(const Comparison comparison,
-                              Compare(reading, kernel, Way::kLookup, flow));
-      SRCSEL_ASSIGN_OR_RETURN(const bool holds, reading.Holds());
-      if (!holds) {
-        ++count.overtaken;
-        break;
-      }
-      if (!comparison.asked) continue;
-      ++count.current;
-      if (!comparison.agrees)
-        count.wrong.push_back(absl::StrCat(comparison.flow.ToString(),
-                                           "\n  ours: ", InWords(comparison.ours),
-                                           "\n  the kernel's: ", comparison.kernel));
-    }
+absl::Status BecomeCurrent(Mirror &mirror) {
+  const lab::Deadline deadline(lab::kPatience);
+  SRCSEL_RETURN_IF_ERROR(mirror.Process());
+  while (!mirror.current()) {
+    pollfd work{mirror.fd(), POLLIN, 0};
+    if (poll(&work, 1, deadline.PollTimeout()) == 0)
+      return absl::DeadlineExceededError("wait for a mirror to be current");
+    SRCSEL_RETURN_IF_ERROR(mirror.Process());
   }
   return absl::OkStatus();
 }
+
+// Asks while the mirror works and follows.
+class Reader {
+ public:
+  Reader(const Mirror &mirror, const Flow &flow)
+      : thread_([this, &mirror, flow] {
+          for (std::uint64_t last = 0; !done_;) {
+            const absl::StatusOr<Selection> selection = mirror.Select(flow);
+            strange_ += !selection.ok() || selection->generation < last;
+            last = selection.ok() ? selection->generation : last;
+            ++answers_;
+          }
+        }) {}
+  ~Reader() {
+    done_ = true;
+    thread_.join();
+    EXPECT_EQ(strange_, 0) << "answers that are none, or of an older state than the one before";
+    EXPECT_GT(answers_, 0);
+  }
+
+ private:
+  std::atomic<bool> done_ = false;
+  int strange_ = 0, answers_ = 0;
+  std::thread thread_;
+};
+
+class Comparer {
+ public:
+  // `changing` is held by whoever is changing the host.
+  Comparer(Draw &draw, std::mutex &changing, Count &count)
+      : draw_(draw), changing_(changing), count_(count) {}
+
+  absl::Status Run() {
+    SRCSEL_ASSIGN_OR_RETURN(const RouteOracle kernel, RouteOracle::Open());
+    SRCSEL_ASSIGN_OR_RETURN(const Reading first, Reading::Open());
+    SRCSEL_ASSIGN_OR_RETURN(const std::unique_ptr<Mirror> mirror,
+                            Mirror::Open({.threadless = true}));
+    const FlowDrawer flows(first.state());
+    const Reader reader(*mirror, flows.Next(draw_));
+    for (int i = 0; i < kReadings; ++i)
+      SRCSEL_RETURN_IF_ERROR(CompareWhileCurrent(*mirror, first, kernel, flows));
+    count_.generations += mirror->generation();
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status CompareWhileCurrent(Mirror &mirror, const Reading &first, const RouteOracle &kernel,
+                                   const FlowDrawer &flows) {
+    SRCSEL_RETURN_IF_ERROR(BecomeCurrent(mirror));
+    const std::uint64_t generation = mirror.generation();
+    const auto ours = [&](Way way, const Flow &flow) {
+      return way == Way::kLookup ? mirror.Lookup(flow) : mirror.Select(flow);
+    };
+    for (int i = 0; i < kFlows; ++i) {
+      const Way way = draw_.Once(2) ? Way::kLookup : Way::kConnect;
+      SRCSEL_ASSIGN_OR_RETURN(const Comparison comparison,
+                              Compare(first, kernel, way, flows.Next(draw_), ours));
+      SRCSEL_RETURN_IF_ERROR(mirror.Process());
+      // The kernel acts on a change before it announces it.
+      const bool early = comparison.asked && !comparison.agrees && IsStill(mirror, generation);
+      if (early) {
+        const std::lock_guard at_rest(changing_);
+        SRCSEL_RETURN_IF_ERROR(mirror.Process());
+      }
+      if (!IsStill(mirror, generation)) {
+        ++count_.overtaken;
+        count_.early += early;
+        return absl::OkStatus();
+      }
+      if (comparison.asked) Take(comparison);
+    }
+    return absl::OkStatus();
+  }
+
+  static bool IsStill(const Mirror &mirror, std::uint64_t generation) {
+    return mirror.current() && mirror.generation() == generation;
+  }
+
+  void Take(const Comparison &comparison) {
+    ++count_.current;
+    if (comparison.agrees) return;
+    count_.wrong.push_back(absl::StrCat(comparison.flow.ToString(),
+                                        "\n  ours: ", InWords(comparison.ours),
+                                        "\n  the kernel's: ", comparison.kernel));
+  }
+
+  Draw &draw_;
+  std::mutex &changing_;
+  Count &count_;
+};
 
 // Lines that change what flows do, and undo it.
 std::vector<std::string> Flaps(Draw &draw) {
@@ -84,22 +165,28 @@ TEST(Churn, NoAnswerThatIsCurrentIsWrong) {
     absl::StatusOr<LiveHost> host = LiveHost::Make(DrawHost(draw).commands);
     ASSERT_TRUE(host.ok()) << host.status();
     std::atomic<bool> done = false;
+    std::mutex changing;
     std::thread compares([&] {
       const absl::Status compared =
-          lab::Within(host->netns(), [&] { return CompareUnderChurn(draw, count); });
+          lab::Within(host->netns(), [&] { return Comparer(draw, changing, count).Run(); });
       EXPECT_TRUE(compared.ok()) << compared;
       done = true;
     });
     for (; !done; ++flaps)
-      for (const std::string &line : Flaps(flapping))
+      for (const std::string &line : Flaps(flapping)) {
+        const std::lock_guard at_work(changing);
         if (!done && !host->Run({line}).ok()) ADD_FAILURE() << line;
+      }
     compares.join();
   }
   for (const std::string &wrong : count.wrong) ADD_FAILURE() << wrong;
-  std::cout << flaps << " rounds of flaps, " << count.current << " answers of current states, "
-            << count.overtaken << " readings overtaken by a change" << std::endl;
+  std::cout << flaps << " rounds of flaps, " << count.generations << " generations, "
+            << count.current << " answers that were current, " << count.overtaken
+            << " times overtaken by a change, " << count.early
+            << " of them before it was announced" << std::endl;
   EXPECT_GT(count.current, 0);
   EXPECT_GT(count.overtaken, 0);
+  EXPECT_GT(count.generations, static_cast<std::uint64_t>(2 * kHosts));
 }
 
 }  // namespace

@@ -113,6 +113,14 @@ std::string InWords(const Selection &selection) {
 
 absl::StatusOr<Comparison> Compare(const Reading &reading, const RouteOracle &kernel, Way way,
                                    const Flow &flow) {
+  return Compare(reading, kernel, way, flow, [&](Way asked, const Flow &put) {
+    return asked == Way::kLookup ? Lookup(reading.snapshot(), put)
+                                 : Select(reading.snapshot(), put);
+  });
+}
+
+absl::StatusOr<Comparison> Compare(const Reading &reading, const RouteOracle &kernel, Way way,
+                                   const Flow &flow, Answerer ours) {
   Comparison comparison;
   comparison.way = way;
   if (way == Way::kLookup) {
@@ -122,18 +130,19 @@ absl::StatusOr<Comparison> Compare(const Reading &reading, const RouteOracle &ke
     comparison.flow = AsLookup(flow);
     SRCSEL_ASSIGN_OR_RETURN(const Outcome reply, kernel.Ask(QuestionOf(comparison.flow)));
     comparison.kernel = KernelsWords(reply);
-    comparison.ours = Lookup(reading.snapshot(), comparison.flow);
-    comparison.agrees = AnyAgrees(comparison.ours, [&](const Outcome &ours) {
-      return AgreesWithReply(ours, reply, comparison.flow);
+    SRCSEL_ASSIGN_OR_RETURN(comparison.ours, ours(way, comparison.flow));
+    comparison.agrees = AnyAgrees(comparison.ours, [&](const Outcome &outcome) {
+      return AgreesWithReply(outcome, reply, comparison.flow);
     });
   } else {
     comparison.flow = AsSocket(flow);
     const std::optional<Connected> connected = DialFlow(comparison.flow);
     if (!connected) return comparison;
     comparison.kernel = Words(*connected);
-    comparison.ours = Select(reading.snapshot(), comparison.flow);
-    comparison.agrees = AnyAgrees(
-        comparison.ours, [&](const Outcome &ours) { return Agrees(ours, *connected, reading); });
+    SRCSEL_ASSIGN_OR_RETURN(comparison.ours, ours(way, comparison.flow));
+    comparison.agrees = AnyAgrees(comparison.ours, [&](const Outcome &outcome) {
+      return Agrees(outcome, *connected, reading);
+    });
   }
   comparison.asked = true;
   return comparison;

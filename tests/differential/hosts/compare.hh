@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "differential/hosts/reading.hh"
 #include "differential/oracle.hh"
@@ -29,9 +30,15 @@ struct Comparison {
   std::string kernel;  // in words
 };
 
-// In the namespace of the reading.
+// The library's answer to a flow that is put to it in one way.
+using Answerer = absl::FunctionRef<absl::StatusOr<Selection>(Way, const Flow &)>;
+
+// In the namespace of the reading, by what it has read or by somebody else's answer. The kernel is
+// asked first. Of a reading that is out of date only MTUs and sysctls are needed.
 absl::StatusOr<Comparison> Compare(const Reading &reading, const RouteOracle &kernel, Way way,
                                    const Flow &flow);
+absl::StatusOr<Comparison> Compare(const Reading &reading, const RouteOracle &kernel, Way way,
+                                   const Flow &flow, Answerer ours);
 
 // The flow as RTM_GETROUTE is asked about it.
 Question QuestionOf(const Flow &flow);
