@@ -43,6 +43,7 @@ constexpr std::uint8_t kUnasked = 2;
 using Tables = std::map<std::pair<int, std::uint32_t>, std::vector<PrefixRow>>;
 
 // Puts into the local table what a longer prefix of main would take from a shorter one of local.
+// Where local has the very prefix, its routes come first in either case.
 void MarkMerged(Tables &tables) {
   if (!tables.contains({AF_INET, RT_TABLE_LOCAL}) || !tables.contains({AF_INET, RT_TABLE_MAIN}))
     return;
@@ -55,10 +56,6 @@ void MarkMerged(Tables &tables) {
     for (; row != main.end() && wide.Covers({row->key, 0, 32}); ++row)
       if (row->length > wide.length) nested.push_back({row->key, row->terms, row->length, true});
   }
-  // Where local has the very prefix, its routes come first in either case.
-  std::erase_if(nested, [&](const PrefixRow &row) {
-    return std::ranges::any_of(local, [&](const PrefixRow &r) { return r.SamePrefix(row); });
-  });
   local.insert(local.end(), nested.begin(), nested.end());
   Order(local);
 }
@@ -163,6 +160,13 @@ class TableCompiler {
   Heads HeadsOf(int family, std::span<const PrefixRow> rows, std::uint32_t oif, bool inner,
                 const Heads &rest, const Heads &beyond_leaf) {
     if (rows.size() == 1 && IsPlain(family, rows[0], oif)) return PlainHeads(family, rows, oif);
+    if (!rows[0].merged && rows.back().merged) {
+      const auto main = std::ranges::find(rows, true, &PrefixRow::merged) - rows.begin();
+      const auto own = static_cast<std::size_t>(main);
+      return HeadsOf(family, rows.first(own), oif, inner,
+                     HeadsOf(family, rows.subspan(own), oif, inner, rest, beyond_leaf),
+                     beyond_leaf);
+    }
     if (rows.size() > 1 || rows[0].merged || IsForSource(rows[0]) || MayEndLeaf(family, rows[0])) {
       Aliases aliases = Make(family, rows, oif);
       if (inner && family == AF_INET6) MarkDoubtful(rows, aliases);

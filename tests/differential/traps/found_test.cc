@@ -29,6 +29,19 @@ TEST_F(RandomHosts, AllRoutesOfAPrefixOfMainMayComeBeforeLocal) {
   EXPECT_EQ(DialUnsure(Udp("20.1.0.1"), Ambiguity::kMerged), "v1 10.1.0.1");
 }
 
+// Both have the prefix, and the one of local leaves by another device.
+TEST_F(RandomHosts, RouteOfMainMayComeBetweenTwoOfLocal) {
+  MakeUplinks();
+  Do({"ip -4 route add local 20.0.0.0/8 dev v0", "ip -4 route add prohibit default table local",
+      "ip -4 route add 20.0.0.0/8 via 10.1.0.254 src 10.0.0.1"});
+  Flow flow = Udp("20.1.0.1");
+  EXPECT_EQ(Dial(flow), "lo 20.1.0.1");
+  flow.oif = Index("v1");
+  EXPECT_EQ(DialUnsure(flow, Ambiguity::kMerged), "v1 10.0.0.1");
+  Do({"ip -4 rule add pref 10 iif nosuch"});
+  EXPECT_EQ(Dial(flow), "v1 10.1.0.1");
+}
+
 TEST_F(RandomHosts, SiblingsAddedOneByOneHaveTermsOfTheirOwn) {
   MakeUplinks();
   Do({"sysctl net.ipv4.fib_multipath_hash_seed=7", "ip addr add fd77::1/128 dev lo nodad",
