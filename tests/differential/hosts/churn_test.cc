@@ -182,8 +182,8 @@ TEST(Churn, NoAnswerThatIsCurrentIsWrong) {
   for (const std::string &wrong : count.wrong) ADD_FAILURE() << wrong;
   std::cout << flaps << " rounds of flaps, " << count.generations << " generations, "
             << count.current << " answers that were current, " << count.overtaken
-            << " times overtaken by a change, " << count.early
-            << " of them before it was announced" << std::endl;
+            << " times overtaken by a change, " << count.early << " of them before it was announced"
+            << std::endl;
   EXPECT_GT(count.current, 0);
   EXPECT_GT(count.overtaken, 0);
   EXPECT_GT(count.generations, static_cast<std::uint64_t>(2 * kHosts));

@@ -47,20 +47,26 @@ IpAddress Special(Draw &draw, int family) {
   return IpAddress::Parse(draw.OneOf(family == AF_INET ? kSpecial4 : kSpecial6)).value();
 }
 
+// Few flows that aim at something else meet these.
+bool IsRare(const Rule &rule) {
+  return rule.dscp || rule.dscp_mask || rule.sport_mask || rule.dport_mask;
+}
+
 }  // namespace
 
 FlowDrawer::FlowDrawer(const State &state) : state_(state) {
-  for (const Rule &rule : state.rules) rules_[rule.family == AF_INET6].push_back(&rule);
+  for (const Rule &rule : state.rules)
+    rules_[rule.family == AF_INET6].insert(rules_[rule.family == AF_INET6].end(),
+                                           IsRare(rule) ? 4 : 1, &rule);
   for (const Routes::Entry &route : state.routes.entries())
     routes_[!route.dst.address.is_v4()].push_back(route);
   for (const InterfaceAddress &address : state.addresses)
     own_[!address.local.is_v4()].push_back(address.local);
 }
 
-Flow FlowDrawer::Next(Draw &draw) const {
-  const int family = draw.Once(2) ? AF_INET : AF_INET6;
+Flow FlowDrawer::Next(Draw &draw, int family) const {
   const std::vector<const Rule *> &rules = rules_[family == AF_INET6];
-  const Rule *rule = rules.empty() || draw.Once(2) ? nullptr : draw.OneOf(rules);
+  const Rule *rule = rules.empty() || draw.Once(3) ? nullptr : draw.OneOf(rules);
   Flow flow;
   flow.destination = DrawDestination(draw, family, rule ? rule->table : 0);
   flow.source = IpAddress::Any(family);

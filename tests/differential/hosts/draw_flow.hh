@@ -1,8 +1,8 @@
 // Random flows that meet what a host has: its prefixes, rules, addresses, ports, marks and owners.
 //
-// Half of the flows aim at one rule, and have what it selects by, or all but one of it; the others
-// are drawn from all that any rule selects by. The destination is in the prefix of some route, of
-// the table that the rule aimed at names if it can be, or something special.
+// Two thirds of the flows aim at one rule, and have what it selects by, or all but one of it; the
+// others are drawn from all that any rule selects by. The destination is in the prefix of some
+// route, of the table that the rule aimed at names if it can be, or something special.
 
 #pragma once
 
@@ -19,7 +19,8 @@ class FlowDrawer {
   // The state must outlive the drawer.
   explicit FlowDrawer(const State &state);
 
-  Flow Next(Draw &draw) const;
+  Flow Next(Draw &draw) const { return Next(draw, draw.Once(2) ? AF_INET : AF_INET6); }
+  Flow Next(Draw &draw, int family) const;
 
  private:
   void DrawTerms(Draw &draw, int family, Flow &flow) const;

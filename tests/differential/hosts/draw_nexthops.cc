@@ -32,16 +32,17 @@ void DrawNexthops(Sketch &host, bool v6) {
              !via.empty() && host.draw.Once(3) ? " onlink" : "");
     host.nexthops[v6].push_back(id);
   }
-  std::vector<std::uint32_t> more;
-  for (unsigned left = host.draw.Below(3); left > 0 && !host.nexthops[v6].empty(); --left, ++id) {
+  std::vector<std::uint32_t> &groups = host.groups[v6];
+  for (unsigned left = 1 + host.draw.Below(3); left > 0 && !host.nexthops[v6].empty();
+       --left, ++id) {
     DrawGroup(host, v6, id);
-    more.push_back(id);
+    groups.push_back(id);
   }
+  host.nexthops[v6].insert(host.nexthops[v6].end(), groups.begin(), groups.end());
   if (host.draw.Once(4)) {
     host.Add(Ip(v6), "nexthop add id ", id, " blackhole");
-    more.push_back(id);
+    host.nexthops[v6].push_back(id);
   }
-  host.nexthops[v6].insert(host.nexthops[v6].end(), more.begin(), more.end());
 }
 
 void DrawNeighbours(Sketch &host, bool v6) {

@@ -28,7 +28,9 @@ std::string ManyHops(Sketch &host, bool v6) {
 
 std::string Object(Sketch &host, bool v6) {
   const bool other = !v6 && !host.nexthops[1].empty() && host.draw.Once(6);
-  return absl::StrCat(" nhid ", host.draw.OneOf(host.nexthops[v6 || other]));
+  const std::vector<std::uint32_t> &groups = host.groups[v6 || other];
+  const bool any = groups.empty() || host.draw.Once(2);
+  return absl::StrCat(" nhid ", host.draw.OneOf(any ? host.nexthops[v6 || other] : groups));
 }
 
 // One default of each metric, where which of them is taken is not to be hidden.
@@ -61,7 +63,7 @@ std::string Terms6(Sketch &host, bool via) {
 std::string Source6(Sketch &host) {
   static const std::vector<const char *> kSources = {"fd10::/16", "fd10:1::/32", "fe80::/10",
                                                      "fd99::1/128", "2001:db8::/32"};
-  return host.draw.Once(8) ? absl::StrCat(" from ", host.draw.OneOf(kSources)) : "";
+  return host.draw.Once(6) ? absl::StrCat(" from ", host.draw.OneOf(kSources)) : "";
 }
 
 std::string Target(Sketch &host, bool v6) {
@@ -76,14 +78,16 @@ std::string DrawType(Sketch &host, bool v6) {
   if (host.draw.Once(6)) return host.draw.OneOf(kErrors);
   if (host.draw.Once(20)) return "local";
   if (host.draw.Once(24)) return v6 ? "anycast" : "broadcast";
+  if (host.draw.Once(24)) return "multicast";
   return "unicast";
 }
 
-// A throw in the local table ends the search in main too, while the two are one.
-std::string TableFor(Sketch &host, const std::string &type) {
+// A throw in the local table, or a nexthop object that leaves by another device, ends the search in
+// main too, while the two are one.
+std::string TableFor(Sketch &host, const std::string &type, bool object) {
   if (type == "local" && host.draw.Once(2)) return "table local";
   std::string table = host.Table();
-  while (type == "throw" && table == "table local") table = host.Table();
+  while ((type == "throw" || object) && table == "table local") table = host.Table();
   return table;
 }
 
@@ -93,9 +97,10 @@ void DrawRoute(Sketch &host, bool v6) {
   std::string destination = host.Destination(v6);
   // Not what gateways are in: how the kernel took a gateway that was local once cannot be seen.
   // Nor where a bound address may be, which were no source then.
-  while ((type == "local" || type == "broadcast") && !destination.starts_with("20.") &&
-         !destination.starts_with("fd20:"))
+  while ((type == "local" || type == "broadcast" || type == "multicast") &&
+         !destination.starts_with("20.") && !destination.starts_with("fd20:"))
     destination = host.Destination(v6);
+  if (type == "multicast" && host.draw.Once(2)) destination = v6 ? "ff0e::/16" : "239.1.0.0/16";
   const std::string target = type == "unicast" ? Target(host, v6) : "";
   // A nexthop object that flows of one tos cannot use hides what is behind it from them alone.
   const bool object = target.starts_with(" nhid");
@@ -105,10 +110,10 @@ void DrawRoute(Sketch &host, bool v6) {
                                       : Terms4(host, destination, object));
   if (host.draw.Once(4)) absl::StrAppend(&words, " src ", host.OwnAddress(v6));
   if (host.draw.Once(12)) absl::StrAppend(&words, " mtu ", 1290 + host.draw.Below(9));
-  absl::StrAppend(&words, Metric(host, destination), " ", TableFor(host, type));
+  absl::StrAppend(&words, Metric(host, destination), " ", TableFor(host, type, object));
   if (type == "unicast")
     absl::StrAppend(&words, target);
-  else if (type == "local" || type == "broadcast" || type == "anycast")
+  else if (type == "local" || type == "broadcast" || type == "anycast" || type == "multicast")
     absl::StrAppend(&words, " dev ", type == "local" && !host.draw.Once(4) ? "lo" : host.AnyLink());
   host.Add(words);
 }

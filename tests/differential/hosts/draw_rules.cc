@@ -40,7 +40,7 @@ std::string Tos(Sketch &host, bool v6) {
   static const std::vector<const char *> kTos = {"0x10", "0x08", "0x18"};
   static const std::vector<const char *> kDscp = {"46",       "0",        "4",       "0x2e/0x3f",
                                                   "0x8/0x38", "0x4/0x1c", "0x2/0x6", "0/0x30"};
-  if (host.draw.Once(2)) return absl::StrCat(" dscp ", host.draw.OneOf(kDscp));
+  if (!host.draw.Once(3)) return absl::StrCat(" dscp ", host.draw.OneOf(kDscp));
   if (v6 && host.draw.Once(3)) return " tos 0xb8";
   return absl::StrCat(" tos ", host.draw.OneOf(kTos));
 }
@@ -57,13 +57,14 @@ std::string Sport(Sketch &host, bool) {
                                                    "61000-65534"};
   static const std::vector<const char *> kSplit = {"40000-50000", "0x8000/0x8001", "32768-45000"};
   if (host.hidden && host.draw.Once(2)) return absl::StrCat(" sport ", host.draw.OneOf(kSplit));
-  return absl::StrCat(" sport ", host.draw.OneOf(host.draw.Once(2) ? kMasked : kKnown));
+  return absl::StrCat(" sport ", host.draw.OneOf(host.draw.Once(3) ? kKnown : kMasked));
 }
 
 std::string Dport(Sketch &host, bool) {
-  static const std::vector<const char *> kPorts = {"53",     "80",        "443",          "80-443",
-                                                   "1-1024", "80/0xfff0", "0x1f90/0xfff0"};
-  return absl::StrCat(" dport ", host.draw.OneOf(kPorts));
+  static const std::vector<const char *> kMasked = {"80/0xfff0", "443/0xfffe", "7777/0xff00",
+                                                    "0x1f90/0xfff0"};
+  static const std::vector<const char *> kPorts = {"53", "80", "443", "80-443", "1-1024"};
+  return absl::StrCat(" dport ", host.draw.OneOf(host.draw.Once(3) ? kPorts : kMasked));
 }
 
 std::string Uids(Sketch &host, bool) {
@@ -72,7 +73,9 @@ std::string Uids(Sketch &host, bool) {
 }
 
 std::string Never(Sketch &host) {
-  return host.draw.Once(2) ? " tun_id 7 table 100" : " l3mdev";
+  static const std::vector<const char *> kNever = {
+      " tun_id 7 table 100", " l3mdev", " iif nosuch table main", " oif nosuch table main"};
+  return host.draw.OneOf(kNever);
 }
 
 std::string Label(Sketch &host, bool v6) {
@@ -123,8 +126,8 @@ void DrawJump(Sketch &host, bool v6) {
 }
 
 void DrawRule(Sketch &host, bool v6) {
-  if (host.draw.Once(30))
-    return host.Add(Ip(v6), "rule add", host.draw.Once(2) ? " not" : "", Preference(host),
+  if (host.draw.Once(14))
+    return host.Add(Ip(v6), "rule add", host.draw.Once(3) ? "" : " not", Preference(host),
                     Never(host));
   if (host.draw.Once(6)) return DrawJump(host, v6);
   const std::string selectors = Selectors(host, v6);

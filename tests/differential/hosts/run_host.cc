@@ -20,8 +20,8 @@ namespace srcsel {
 namespace {
 
 constexpr std::size_t kMostFindings = 2;  // of a host
-constexpr int kMostWithout = 6;           // objects of a host that are left out
-constexpr int kFlowsWithout = 150;        // for each of them
+constexpr int kMostWithout = 4;           // rules of a host and a family that are left out
+constexpr int kFlowsWithout = 100;        // for each of them, of its family
 
 // Compares again if the state was no longer what it had been, until it holds.
 absl::StatusOr<Comparison> CompareWhatHolds(Reading &reading, const RouteOracle &kernel, Way way,
@@ -107,18 +107,23 @@ class HostRun {
 
   absl::Status CountWithout(const State &state, const FlowDrawer &flows) {
     SRCSEL_ASSIGN_OR_RETURN(with_, Snapshot::Make(state, 1));
+    for (const int family : {AF_INET, AF_INET6}) {
+      SRCSEL_RETURN_IF_ERROR(CountWithoutRules(state, flows, family));
+      SRCSEL_RETURN_IF_ERROR(CountWithoutThrows(state, flows, family));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CountWithoutRules(const State &state, const FlowDrawer &flows, int family) {
     int left = kMostWithout;
     for (std::size_t i = 0; i < state.rules.size(); ++i) {
       const std::string term = HandingOn(state.rules[i]);
-      if (term.empty() || --left < 0) continue;
+      if (state.rules[i].family != family || term.empty() || --left < 0) continue;
       State without = state;
       without.rules.erase(without.rules.begin() + static_cast<std::ptrdiff_t>(i));
-      SRCSEL_RETURN_IF_ERROR(
-          CountChanged(std::move(without), flows,
-                       absl::StrCat(FamilyWord(state.rules[i].family), "rule ", term)));
+      SRCSEL_RETURN_IF_ERROR(CountChanged(std::move(without), flows, family,
+                                          absl::StrCat(FamilyWord(family), "rule ", term)));
     }
-    for (const int family : {AF_INET, AF_INET6})
-      SRCSEL_RETURN_IF_ERROR(CountWithoutThrows(state, flows, family));
     return absl::OkStatus();
   }
 
@@ -131,14 +136,16 @@ class HostRun {
         without.routes.push_back(route);
     }
     if (without.routes.size() == state.routes.size()) return absl::OkStatus();
-    return CountChanged(std::move(without), flows, absl::StrCat(FamilyWord(family), "route throw"));
+    return CountChanged(std::move(without), flows, family,
+                        absl::StrCat(FamilyWord(family), "route throw"));
   }
 
   // Those of some more flows that end otherwise.
-  absl::Status CountChanged(State without, const FlowDrawer &flows, const std::string &term) {
+  absl::Status CountChanged(State without, const FlowDrawer &flows, int family,
+                            const std::string &term) {
     SRCSEL_ASSIGN_OR_RETURN(const auto other, Snapshot::Make(std::move(without), 1));
     for (int i = 0; i < kFlowsWithout; ++i) {
-      const Flow flow = flows.Next(draw_);
+      const Flow flow = flows.Next(draw_, family);
       if (!(Select(*with_, flow).outcome == Select(*other, flow).outcome))
         report_.tally.CountWithout(term);
     }

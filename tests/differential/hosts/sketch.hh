@@ -25,6 +25,7 @@ struct Sketch {
   std::vector<std::string> links = {};                      // by name; lo is not one of them
   std::array<std::vector<std::string>, 2> own = {};         // addresses, [1] IPv6
   std::array<std::vector<std::uint32_t>, 2> nexthops = {};  // ids of objects, [1] IPv6
+  std::array<std::vector<std::uint32_t>, 2> groups = {};    // those of them that are groups
 
   template <typename... Words>
   void Add(const Words &...words) {

@@ -26,7 +26,8 @@ std::vector<std::string> TermsOf(const State &state, const Rule &rule) {
   add(rule.mark_mask && rule.mark_mask != 0xffffffff, "fwmark with a mask");
   add(rule.iif == "lo", "iif lo");
   add(!rule.oif.empty(), "oif");
-  add(IsDetached(state, rule.oif), "of a link there is not");
+  add(IsDetached(state, rule.iif), "iif of a link there is not");
+  add(IsDetached(state, rule.oif), "oif of a link there is not");
   add(rule.tos, "tos");
   add(rule.dscp.has_value(), "dscp");
   add(rule.dscp_mask.has_value(), "dscp with a mask");
@@ -37,6 +38,7 @@ std::vector<std::string> TermsOf(const State &state, const Rule &rule) {
   add(rule.dport_mask.has_value(), "dport with a mask");
   add(rule.uids.has_value(), "uidrange");
   add(rule.tun_id, "tun_id");
+  add(rule.l3mdev, "l3mdev");
   add(rule.flow_label.has_value(), "flowlabel");
   add((rule.flags & FIB_RULE_INVERT) != 0, "not");
   add(rule.action == FR_ACT_TO_TBL, "table");
@@ -146,7 +148,8 @@ std::vector<std::string> AllTerms() {
                              "fwmark with a mask",
                              "iif lo",
                              "oif",
-                             "of a link there is not",
+                             "iif of a link there is not",
+                             "oif of a link there is not",
                              "tos",
                              "dscp",
                              "dscp with a mask",
@@ -157,6 +160,7 @@ std::vector<std::string> AllTerms() {
                              "dport with a mask",
                              "uidrange",
                              "tun_id",
+                             "l3mdev",
                              "not",
                              "table",
                              "blackhole",
@@ -167,8 +171,8 @@ std::vector<std::string> AllTerms() {
                              "suppress_prefixlength",
                              "suppress_ifgroup"})
       terms.push_back(absl::StrCat(FamilyWord(family), "rule ", rule));
-    for (const char *route : {"unicast", "local", "AnyIP", "unreachable", "blackhole", "prohibit",
-                              "throw", "src", "mtu", "nexthop object", "nexthop group",
+    for (const char *route : {"unicast", "local", "AnyIP", "multicast", "unreachable", "blackhole",
+                              "prohibit", "throw", "src", "mtu", "nexthop object", "nexthop group",
                               "resilient group", "several nexthops", "via", "dev alone"})
       terms.push_back(absl::StrCat(FamilyWord(family), "route ", route));
   }
