@@ -3,10 +3,12 @@
 
 #include "lookup/select.hh"
 
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 
 #include <cerrno>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_join.h"
@@ -142,6 +144,44 @@ TEST(Select, DeletedBootRulesOfIPv6MayActOn) {
   std::erase_if(state.rules, [](const Rule &rule) { return rule.family == AF_INET6; });
   EXPECT_EQ(Selected(state, To("2001:db8::1")),
             absl::StrCat("rules: fd00::1 dev 2 table 254, errno ", ENETUNREACH));
+}
+
+// A device may belong to a VRF, whose table no rule names.
+TEST(Select, InsideAVrfAnythingMayHappen) {
+  State state = TwoUplinks();
+  Rule l3mdev = Lookup(50, RT_TABLE_UNSPEC), l3mdev6 = Lookup(50, RT_TABLE_UNSPEC, AF_INET6);
+  l3mdev.l3mdev = l3mdev6.l3mdev = true;
+  state.rules.insert(state.rules.begin() + 1, l3mdev);
+  state.rules.insert(state.rules.end() - 1, l3mdev6);
+  state.routes.push_back(RouteTo("::/0", RT_TABLE_MAIN, 2));
+  state.addresses.push_back(On(2, "fd00::1/64"));
+  const auto none = Snapshot::Make(state, 1);
+  state.links.push_back({.index = 4, .name = "blue", .flags = IFF_UP, .vrf = true});
+  const auto one = Snapshot::Make(state, 1);
+  for (const char *to : {"192.0.2.1", "2001:db8::1"}) {
+    Flow flow = To(to);
+    EXPECT_TRUE(Select(**one, flow).exact()) << to;
+    flow.oif = 2;
+    EXPECT_TRUE(Select(**none, flow).exact()) << to;
+    const Selection inside = Select(**one, flow);
+    EXPECT_EQ(inside.why, Ambiguity::kVrf) << to;
+    EXPECT_FALSE(inside.complete) << to;
+    // What happens if it does not belong to one is among the candidates.
+    EXPECT_THAT(inside.candidates, testing::Contains(Select(**none, flow).outcome)) << to;
+  }
+}
+
+// FIB_RULE_FIND_SADDR: whether such a rule holds cannot be seen.
+TEST(Select, BehindARuleThatFindsItsSourceItselfAnythingMayHappen) {
+  State state = UpLinks(StateOf({On(2, "fd00::1/64")}, {RouteTo("::/0", RT_TABLE_MAIN, 2)}));
+  Rule finds = Lookup(50, 100, AF_INET6);
+  finds.from = Net("fd00::/64");
+  finds.flags = FIB_RULE_FIND_SADDR;
+  state.rules.insert(state.rules.end() - 1, finds);
+  const Selection selection = Select(*Snapshot::Make(state, 1).value(), To("2001:db8::1"));
+  EXPECT_EQ(selection.why, Ambiguity::kRules);
+  EXPECT_FALSE(selection.complete);
+  EXPECT_EQ(Text(selection), "rules: fd00::1 dev 2 table 254");
 }
 
 TEST(Select, ToItself) {
