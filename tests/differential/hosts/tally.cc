@@ -9,6 +9,7 @@ namespace srcsel {
 void Tally::Count(const State &state, const Comparison &comparison, bool hidden) {
   ++flows_[hidden];
   ++ways_[comparison.way == Way::kConnect];
+  incomplete_ += !comparison.ours.complete;
   if (!comparison.ours.exact()) {
     ++ambiguous_[hidden][std::string(AmbiguityWord(comparison.ours.why))];
     return;
@@ -36,6 +37,7 @@ void Tally::Add(const Tally &other) {
   }
   commands_ += other.commands_;
   refused_ += other.refused_;
+  incomplete_ += other.incomplete_;
 }
 
 std::uint64_t Tally::DecidedBy(const std::string &term) const {
@@ -58,8 +60,9 @@ void Tally::Print(std::ostream &out) const {
       out << ", " << count << " ambiguous by " << word;
     out << "\n";
   }
-  out << ways_[0] << " answers of route lookups, " << ways_[1] << " of sockets; " << refused_
-      << " of " << commands_ << " commands were refused" << std::endl;
+  out << ways_[0] << " answers of route lookups, " << ways_[1] << " of sockets, " << incomplete_
+      << " that do not name all candidates; " << refused_ << " of " << commands_
+      << " commands were refused" << std::endl;
 }
 
 }  // namespace srcsel

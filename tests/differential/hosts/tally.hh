@@ -28,12 +28,14 @@ class Tally {
   std::uint64_t DecidedBy(const std::string &term) const;
   // Of the hosts that were not made to hide anything.
   double AmbiguousShare() const;
+  // Answers that leave open what else is possible.
+  std::uint64_t incomplete() const { return incomplete_; }
   void Print(std::ostream &out) const;
 
  private:
   std::map<std::string, std::uint64_t> decided_, ambiguous_[2];  // [1] of hosts made to hide much
   std::uint64_t hosts_[2] = {}, flows_[2] = {}, ways_[2] = {};
-  std::uint64_t commands_ = 0, refused_ = 0;
+  std::uint64_t commands_ = 0, refused_ = 0, incomplete_ = 0;
 };
 
 }  // namespace srcsel
