@@ -9,7 +9,7 @@
 namespace srcsel {
 namespace {
 
-constexpr std::uint32_t kUp = IFF_UP, kLoopback = IFF_LOOPBACK, kLowerUp = IFF_LOWER_UP;
+constexpr std::uint32_t kAdminUp = IFF_UP, kLoopback = IFF_LOOPBACK, kLowerUp = IFF_LOWER_UP;
 
 class KernelLinks : public NetnsTest {
  protected:
@@ -29,10 +29,10 @@ class KernelLinks : public NetnsTest {
 TEST_F(KernelLinks, Flags) {
   const Link lo = LinkNamed("lo");
   EXPECT_EQ(lo.index, 1u);
-  EXPECT_EQ(lo.flags & (kUp | kLoopback | kLowerUp), kUp | kLoopback | kLowerUp);
+  EXPECT_EQ(lo.flags & (kAdminUp | kLoopback | kLowerUp), kAdminUp | kLoopback | kLowerUp);
   Ip("link set v1 down");
-  EXPECT_EQ(LinkNamed("v0").flags & (kUp | kLowerUp), kUp);
-  EXPECT_EQ(LinkNamed("v1").flags & kUp, 0u);
+  EXPECT_EQ(LinkNamed("v0").flags & (kAdminUp | kLowerUp), kAdminUp);
+  EXPECT_EQ(LinkNamed("v1").flags & kAdminUp, 0u);
 }
 
 TEST_F(KernelLinks, Group) {
