@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/draw_flows.hh"
 #include "draw.hh"
+#include "lab/route_requests.hh"
 #include "lab/temp_dir.hh"
 #include "netlink/read_state.hh"
 #include "rich_host.hh"
@@ -208,39 +209,24 @@ TEST_F(RouteGetTest, LooksWhereToldTo) {
   EXPECT_THAT(none.err, HasSubstr("/proc/self/exe is not a network namespace"));
 }
 
-// Requests for a route: to list all carries NLM_F_DUMP, to look one up does not. A list shows the
-// first of several IPv6 routes of one prefix whole, of the others less; they are read one by one,
-// by RTM_F_FIB_MATCH.
-struct Requests {
-  int lists = 0, reads = 0, lookups = 0;
-};
-
 class CountTest : public RouteGetTest {
  protected:
-  Requests Count(const Words &argv) const {
+  lab::RouteRequests Count(const Words &argv) const {
     const lab::TempDir dir = lab::TempDir::Make().value();
     const std::string trace = dir.path() + "/trace";
     lab::Command strace;
-    strace.argv = Joined({"strace", "-f", "-qq", "-e", "trace=sendto,sendmsg", "-o", trace}, argv);
+    strace.argv = lab::TraceRequests(trace, argv);
     strace.env = {"ASAN_OPTIONS=detect_leaks=0"};  // it cannot be traced itself
     const lab::Result run = host_->Run(strace).value();
     EXPECT_TRUE(run.ok()) << run.ToString();
-    Requests requests;
-    std::ifstream file(trace);
-    for (std::string line; std::getline(file, line);) {
-      if (!absl::StrContains(line, "RTM_GETROUTE")) continue;
-      ++(absl::StrContains(line, "NLM_F_DUMP")        ? requests.lists
-         : absl::StrContains(line, "RTM_F_FIB_MATCH") ? requests.reads
-                                                      : requests.lookups);
-    }
-    return requests;
+    return lab::RequestsIn(trace);
   }
 };
 
 TEST_F(CountTest, DoesNotAskTheKernelForTheRoute) {
   std::optional<int> reads;
   for (const char *words : {"8.8.8.8", "2001:db8:1::1 mark 100", "23.0.0.1"}) {
-    const Requests requests =
+    const lab::RouteRequests requests =
         Count({"sh", "-c", absl::StrCat(SRCSEL, " route get ", words, " || [ $? = 2 ]")});
     EXPECT_EQ(requests.lists, 2) << words;
     EXPECT_EQ(requests.lookups, 0) << words;
@@ -248,7 +234,7 @@ TEST_F(CountTest, DoesNotAskTheKernelForTheRoute) {
     EXPECT_EQ(requests.reads, reads.value_or(requests.reads)) << words;
     reads = requests.reads;
   }
-  const Requests ip = Count({"ip", "route", "get", "8.8.8.8"});
+  const lab::RouteRequests ip = Count({"ip", "route", "get", "8.8.8.8"});
   EXPECT_EQ(ip.lookups, 1);
 }
 

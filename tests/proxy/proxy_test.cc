@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,6 +15,8 @@
 #include <gtest/gtest.h>
 
 #include "base/status.hh"
+#include "lab/route_requests.hh"
+#include "lab/temp_dir.hh"
 #include "lab/two_uplinks.hh"
 
 namespace srcsel::lab {
@@ -149,6 +152,24 @@ TEST_F(ProxyTest, AChangedRouteHoldsForTheNextConnections) {
   while (!AskOften(kBound, 1).contains(kUnicomOtherSource4)) ASSERT_FALSE(deadline.Passed());
   EXPECT_THAT(AskOften(kBound, 100), ElementsAre(Pair(kUnicomOtherSource4, 400)));
   EXPECT_THAT(client_.ConntrackEntries().value(), IsEmpty());
+}
+
+// To follow, it lists routes; to choose, it asks for none.
+TEST_F(ProxyTest, ChoosesWithoutAskingTheKernelForARoute) {
+  const TempDir dir = TempDir::Make().value();
+  const std::string trace = dir.path() + "/trace";
+  Process strace =
+      client_.Spawn({.argv = TraceRequests(trace, {"-p", std::to_string(proxy_.pid())})}).value();
+  ASSERT_TRUE(strace.WaitForLine("attached").ok());
+  for (const std::uint16_t port : {kUnmarked, kMarked, kBound}) AskOften(port, 50);
+  EXPECT_TRUE(client_.Ip("route change default via 10.1.0.254 src 10.1.0.2 table 100").ok());
+  const Deadline deadline(kPatience);
+  while (!AskOften(kBound, 1).contains(kUnicomOtherSource4)) ASSERT_FALSE(deadline.Passed());
+  EXPECT_TRUE(strace.Signal(SIGINT).ok());
+  EXPECT_FALSE(strace.Wait().timed_out);
+  const RouteRequests requests = RequestsIn(trace);
+  EXPECT_EQ(requests.lookups, 0);
+  EXPECT_GE(requests.lists, 2);
 }
 
 }  // namespace
