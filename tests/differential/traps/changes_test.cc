@@ -103,5 +103,26 @@ TEST_F(Traps, T10_PrefsrcOfIpv6IsStrippedInSilence) {
   EXPECT_EQ(Dial(Udp("fd20::1")), "v1 fd01::1");
 }
 
+TEST_F(Traps, T10_RuleFindsItsDeviceByALinksNewNameInSilence) {
+  MakeUplinks();
+  Do({"ip -4 rule add pref 10 oif other table 102", "ip -6 rule add pref 10 oif other prohibit",
+      "ip -4 route add default via 10.1.0.254 dev v1 src 10.0.0.1 table 102"});
+  Flow flow = Udp("20.0.0.1"), flow6 = Udp("fd20::1");
+  flow.oif = flow6.oif = Index("v1");
+  EXPECT_EQ(Dial(flow), "v1 10.1.0.1");
+  EXPECT_EQ(Dial(flow6), "ENETUNREACH");
+  const Heard heard{RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_LINK};
+  Do({"ip link set v1 name other"});
+  const std::vector<int> types = heard.Types();
+  EXPECT_FALSE(types.empty());
+  EXPECT_EQ(std::ranges::count(types, RTM_NEWLINK), std::ssize(types));
+  EXPECT_TRUE(heard.Changed());
+  EXPECT_EQ(Dial(flow), "other 10.0.0.1");
+  EXPECT_EQ(Dial(flow6), "EACCES");
+  // And lets go of it.
+  Do({"ip link set other name v1"});
+  EXPECT_EQ(Dial(flow), "v1 10.1.0.1");
+}
+
 }  // namespace
 }  // namespace srcsel

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "api/socket_flow.hh"
+#include "differential/traps/bind_hook.hh"
 #include "differential/traps/traps.hh"
 #include "lab/process.hh"
 
@@ -42,6 +43,7 @@ TEST_F(Traps, T01_Ipv6HasOneLookup) {
 class Reused {
  public:
   explicit Reused(int type) : fd_(::socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {}
+  explicit Reused(Fd fd) : fd_(std::move(fd)) {}
 
   int fd() const { return fd_.get(); }
 
@@ -92,7 +94,6 @@ TEST_F(Traps, T11_TcpSocketUsedAgainAsksWithItsOldPort) {
   EXPECT_EQ(socket.Connect("20.0.0.1"), "10.1.0.1");
 }
 
-// That an address bound by a hook stays bound is tested by lab/run_redial_test.cc.
 TEST_F(Traps, T11_DissolvingAUdpSocketUnbindsItsDevice) {
   MakeUplinks();
   Reused socket(SOCK_DGRAM);
@@ -103,6 +104,26 @@ TEST_F(Traps, T11_DissolvingAUdpSocketUnbindsItsDevice) {
   socket.Dissolve();
   EXPECT_EQ(Predict(socket.FlowTo("20.0.0.1")), "v0 10.0.0.1");
   EXPECT_EQ(socket.Connect("20.0.0.1"), "10.0.0.1");
+}
+
+TEST_F(Traps, T11_AddressBoundByAHookStaysBound) {
+  MakeUplinks();
+  const absl::StatusOr<lab::TestCgroup> cgroup = lab::TestCgroup::Create();
+  ASSERT_TRUE(cgroup.ok()) << cgroup.status();
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+    absl::StatusOr<Fd> made = SocketOf(*cgroup, type);
+    ASSERT_TRUE(made.ok()) << made.status();
+    Reused socket(*std::move(made));
+    {
+      const absl::StatusOr<Fd> hook = AttachBindHook(*cgroup, Address("10.1.0.1"));
+      ASSERT_TRUE(hook.ok()) << hook.status();
+      EXPECT_EQ(Predict(socket.FlowTo("20.0.0.1")), "v0 10.0.0.1");
+      EXPECT_EQ(socket.Connect("20.0.0.1"), "10.1.0.1");
+    }
+    socket.Dissolve();
+    EXPECT_EQ(Predict(socket.FlowTo("21.0.0.1")), "v0 10.1.0.1");
+    EXPECT_EQ(socket.Connect("21.0.0.1"), "10.1.0.1");
+  }
 }
 
 TEST_F(Traps, T12_UidIsThatOfTheSocketsOwner) {
