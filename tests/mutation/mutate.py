@@ -1,6 +1,8 @@
 #!/usr/bin/env -S python3 -B
-"""mutate.py SOURCE BUILD [NAME...]: switches each clause of the evaluator off and expects the
-random hosts, or what they have found before, to find it out. With --check for BUILD: only whether each clause is where it is said to be.
+"""mutate.py SOURCE BUILD [NAME...]: switches each clause of the evaluator off and expects a
+differential test to find it out: random hosts, what they have found before, or, for what other
+clauses hide from them, the test of one part. With --check for BUILD: only whether each clause is
+where it is said to be.
 
 Works on a copy of SOURCE in BUILD, so that the sources stay as they are. Fails if a clause is not
 missed: then either the hosts are too tame, or the clause is not needed.
@@ -14,7 +16,9 @@ import sys
 
 from mutations import MUTATIONS
 
-TESTS = ("differential_traps", "differential_hosts")
+# In the order in which they are built and run, until one fails.
+TESTS = ("differential_traps", "differential_hosts", "differential_multipath",
+         "differential_default_rotation", "differential_source6")
 HOSTS = dict(os.environ, SRCSEL_HOSTS="300")
 NOT_COPIED = shutil.ignore_patterns("build", ".git")
 
@@ -35,12 +39,15 @@ def copy(source, tree):
     shutil.copytree(source, tree, ignore=NOT_COPIED, symlinks=True)
 
 
-def build(out):
-    return run(["cmake", "--build", out, "--target", *TESTS])
-
-
-def fails(out):
-    return any(run([out / "bin" / test], env=HOSTS).returncode != 0 for test in TESTS)
+def failing(out):
+    """The first test that fails; None if none does."""
+    for test in TESTS:
+        built = run(["cmake", "--build", out, "--target", test])
+        if built.returncode != 0:
+            sys.exit(f"mutate: {test} does not compile:\n{built.stdout[-4000:]}")
+        if run([out / "bin" / test], env=HOSTS).returncode != 0:
+            return test
+    return None
 
 
 def misplaced(source):
@@ -51,16 +58,13 @@ def misplaced(source):
 
 
 def mutate(tree, out, name):
-    """Whether the test fails without the clause."""
+    """The test that fails without the clause, or None."""
     file, text, replacement = MUTATIONS[name]
     path = tree / file
     whole = path.read_text()
     path.write_text(whole.replace(text, replacement))
     try:
-        built = build(out)
-        if built.returncode != 0:
-            sys.exit(f"mutate: '{name}' does not compile:\n{built.stdout[-4000:]}")
-        return fails(out)
+        return failing(out)
     finally:
         path.write_text(whole)
 
@@ -77,14 +81,13 @@ def main():
     must(["cmake", "-S", tree, "-B", out, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
           "-DCMAKE_CXX_COMPILER=g++-12", "-DCMAKE_C_COMPILER=gcc-12", "-DCMAKE_CXX_FLAGS=-w",
           "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG", "-DSRCSEL_PRECOMPILE=ON"])
-    must(["cmake", "--build", out, "--target", *TESTS])
-    if fails(out):
-        sys.exit("mutate: a test fails with every clause in place")
+    if test := failing(out):
+        sys.exit(f"mutate: {test} fails with every clause in place")
     survivors = []
     for name in names:
-        missed = mutate(tree, out, name)
-        print(f"{'missed' if missed else 'NOT MISSED'}: {name}", flush=True)
-        if not missed:
+        test = mutate(tree, out, name)
+        print(f"missed by {test}: {name}" if test else f"NOT MISSED: {name}", flush=True)
+        if not test:
             survivors.append(name)
     if survivors:
         sys.exit(f"mutate: {len(survivors)} of {len(names)} clauses are not missed")

@@ -8,6 +8,7 @@ TABLE = "libsrcsel/engine/table.h"
 SOURCE6 = "libsrcsel/engine/source6.h"
 COMPILE_RULES = "libsrcsel/image/compile_rules.cc"
 COMPILE_TABLES = "libsrcsel/image/compile_tables.cc"
+COMPILE_SOURCES6 = "libsrcsel/image/compile_sources6.cc"
 ALIASES = "libsrcsel/image/aliases.cc"
 PATHS = "libsrcsel/image/paths.cc"
 SOURCE4 = "libsrcsel/image/source4.cc"
@@ -41,6 +42,12 @@ MUTATIONS = {
         RULES, "miss |= srcsel_beyond(flow->dport, rule->dport_first, rule->dport_last);", ""),
     "rule dport mask": (
         RULES, "miss |= (flow->dport ^ rule->dport_first) & rule->dport_mask;", ""),
+    "rule sport": (
+        RULES, "srcsel_beyond(flow->sport, rule->sport_first, rule->sport_last) |", "0 |"),
+    "rule sport mask": (
+        RULES, "((flow->sport ^ rule->sport_first) & rule->sport_mask)) *", "0) *"),
+    "rule flowlabel": (RULES, "miss |= (flow->label ^ rule->label) & rule->label_mask &",
+                       "miss |= 0 &"),
     "rule uidrange": (
         RULES, "miss |= srcsel_beyond(flow->uid, rule->uid_first, rule->uid_last) &",
         "miss |= 0 &"),
@@ -58,6 +65,11 @@ MUTATIONS = {
                          "case SRCSEL_RULE_UNREACHABLE:\n      return EINVAL;"),
     "rule prohibit": (WALK, "case SRCSEL_RULE_PROHIBIT:\n      return EACCES;",
                       "case SRCSEL_RULE_PROHIBIT:\n      return EINVAL;"),
+    "rule blackhole": (
+        WALK, "case SRCSEL_RULE_PROHIBIT:\n      return EACCES;\n    default:\n      return EINVAL;",
+        "case SRCSEL_RULE_PROHIBIT:\n      return EACCES;\n    default:\n      return ENETUNREACH;"),
+    "rule nop": (
+        RULES, "  } else if (rule->action == SRCSEL_RULE_NOP) {\n    return 0;\n", ""),
     "rule suppress_prefixlength": (RULES, "else if (route->plen <= rule->suppress_plen)", "else if (0)"),
     "rule suppress_ifgroup": (RULES, "else if (rule->suppress_group == route->group)",
                               "else if (0)"),
@@ -67,6 +79,9 @@ MUTATIONS = {
                           "case RTN_UNREACHABLE:\n      return EINVAL;"),
     "route prohibit": (WALK, "case RTN_PROHIBIT:\n      return EACCES;",
                        "case RTN_PROHIBIT:\n      return EINVAL;"),
+    "route blackhole": (
+        WALK, "case RTN_PROHIBIT:\n      return EACCES;\n    default:\n      return EINVAL;",
+        "case RTN_PROHIBIT:\n      return EACCES;\n    default:\n      return EHOSTUNREACH;"),
     "route tos": (TABLE, "if (route->dscp && (route->dscp ^ s->flow->dscp) & 7) return 0;", ""),
     "route from": (TABLE, "return from && !srcsel_outside(&s->flow->src, from);", "return 1;"),
     "routes of a device": (TABLE, "if (SRCSEL_BOUND_FLOWS && flow->oif) return", "if (0) return"),
@@ -88,6 +103,11 @@ MUTATIONS = {
         PATHS, "if (terms.own.empty())", "if (terms.own.empty() || true)"),
     "merged local and main": (COMPILE_TABLES, "if (MayBeMerged(state_)) MarkMerged(tables);",
                               "if (false && MayBeMerged(state_)) MarkMerged(tables);"),
+    "routes of main behind those of local": (
+        COMPILE_TABLES, "if (!rows[0].merged && rows.back().merged) {", "if (false) {"),
+    "links without a carrier": (
+        PATHS, "(link->flags & IFF_UP) && !(ignores && !(link->flags & IFF_LOWER_UP));",
+        "link->flags & IFF_UP;"),
     "deleted boot rules of IPv6": (
         COMPILE_RULES,
         "if (family == SRCSEL_V6 && untouched) AddDeletedBootRules(tables, out);", ""),
@@ -98,6 +118,44 @@ MUTATIONS = {
                              "return a.local;"),
     "lent addresses": (SOURCE4, "if (const auto own = OfDevice(state, ifindex, hint, scope)) return {*own};",
                        "return {OfDevice(state, ifindex, hint, scope).value_or(IpAddress())};"),
+    "secondary addresses": (
+        SOURCE4, "return a.local.is_v4() && !(a.flags & IFA_F_SECONDARY);",
+        "return a.local.is_v4();"),
+    "link-scope addresses are not lent": (SOURCE4, "&& a.scope != RT_SCOPE_LINK &&", "&&"),
+    "source6 tentative": (COMPILE_SOURCES6, "!address.local.IsMulticast() &&\n         !tentative;",
+                          "!address.local.IsMulticast();"),
+    "source6 deprecated": (
+        COMPILE_SOURCES6, "(IFA_F_DEPRECATED | (optimistic_is_good ? 0 : IFA_F_OPTIMISTIC));",
+        "(optimistic_is_good ? 0 : IFA_F_OPTIMISTIC);"),
+    "source6 optimistic": (
+        COMPILE_SOURCES6, "(IFA_F_DEPRECATED | (optimistic_is_good ? 0 : IFA_F_OPTIMISTIC));",
+        "IFA_F_DEPRECATED;"),
+    "source6 optimistic at last": (
+        COMPILE_SOURCES6,
+        "if (!(from.flags & IFA_F_OPTIMISTIC)) address.score |= SRCSEL_SCORE_NOT_OPTIMISTIC;", ""),
+    "source6 temporary": (
+        COMPILE_SOURCES6,
+        "if (temporary == (link.use_tempaddr >= kPreferTemporary)) "
+        "address.score |= SRCSEL_SCORE_PRIVACY;", ""),
+    "source6 temporary as asked for": (
+        COMPILE_SOURCES6, "if (temporary) address.flags |= SRCSEL_ADDRESS_TEMPORARY;", ""),
+    # A kernel looks at home addresses, or it does not.
+    "source6 home": (COMPILE_SOURCES6, "if (state_.settings.mobility6 && from.flags",
+                     "if (!state_.settings.mobility6 && from.flags"),
+    "source6 orchid": (
+        COMPILE_SOURCES6,
+        "if (srcsel_is_orchid(&address.key)) address.score |= SRCSEL_SCORE_ORCHID;", ""),
+    "source6 label of an interface": (
+        COMPILE_SOURCES6, ".oif_mask = label.ifindex == 0 ? 0 : 0xffffffff,", ".oif_mask = 0,"),
+    "source6 scope": (
+        SOURCE6,
+        "score += (((128 - a->scope) & (narrow - 1)) | (a->scope & -narrow)) * SRCSEL_SCORE_SCOPE;",
+        ""),
+    "source6 an interface's own alone": (
+        SOURCE6, "score += (on_oif & a->flags) * SRCSEL_SCORE_ONLY;", ""),
+    "source6 on the link alone": (
+        SOURCE6, "const __u64 candidate = on_oif | ((s->only ^ 1) &",
+        "const __u64 candidate = on_oif | (1 &"),
     "source6 same address": (
         SOURCE6, "score += srcsel_is_zero(difference) * SRCSEL_SCORE_SAME;", ""),
     "source6 label": (
@@ -118,6 +176,28 @@ MUTATIONS = {
                                 "if (false)"),
     "loopback sources stay": (
         LOOKUP4, "if (outcome.source.IsLoopback() && !LetsLoopbackOut(outcome.oif))", "if (false)"),
+    "to groups by the source's device": (
+        LOOKUP4, "if (oif == 0 && (multicast || broadcast)) return LeaveByOwner();", ""),
+    "groups on the link": (LOOKUP4, "IsOnLinkMulticast(query_.dst) || ", ""),
+    "a source before the lookup, to groups": (
+        LOOKUP4, "if (!bound && multicast) return AsIfBound(RT_SCOPE_UNIVERSE);", ""),
+    "a source before the lookup, to 0.0.0.0": (
+        LOOKUP4, "if (!bound && query_.dst.IsUnspecified()) return AsIfBound(RT_SCOPE_HOST);", ""),
+    "a port before the first lookup": (
+        SELECT, "for (const std::uint16_t port : snapshot_.PortClasses(AF_INET)) First(port);",
+        "First(0);"),
+    "a lookup after the port": (SELECT, "        Third(dst, src, outcome);",
+                                "        Finish(outcome);"),
+    "ports may differ": (
+        SELECT,
+        "if (snapshot_.PortClasses(AF_INET).size() > 1) answers_.Doubt(Ambiguity::kPort);", ""),
+    "no TCP to groups": (SELECT, "if (IsTcp()) return group || all ? ENETUNREACH : 0;",
+                         "if (IsTcp()) return 0;"),
+    "broadcast must be allowed": (SELECT, "return all && !flow_.broadcast ? EACCES : 0;",
+                                  "return 0;"),
+    "link-local needs a scope id": (
+        SELECT, "if (flow_.oif == 0 && NeedsScopeId()) return answers_.Add({.error = EINVAL});",
+        ""),
     "a second try of IPv6": (SELECT, "else if (outcome.error == 0)", "else if (true)"),
     "later lookups of IPv4": (SELECT, "return first.varies() || snapshot_", "return false && snapshot_"),
     "strict devices": (LOOKUP6, "return query.strict || query.flow.oif_strict ||", "return false &&"),
@@ -125,10 +205,37 @@ MUTATIONS = {
     "the source's nexthop": (
         MULTIPATH, "const int owns = bound && kept == source ? 2 : 0;",
         "const int owns = 0;"),
+    "the source that a nexthop keeps": (
+        PATHS, "if (family == AF_INET && terms.nexthops.size() > 1)", "if (false)"),
+    "neighbours of nexthops": (
+        MULTIPATH, "(use_neigh && !UsableInGroup(paths[i].neighbour))", "false"),
+    "siblings of the device": (
+        MULTIPATH, "if (terms.strict_oif != 0 && path.oif != terms.strict_oif) return false;", ""),
+    "neighbours of siblings": (
+        MULTIPATH, "return !terms.ask_neighbours || UsableAsRouter6(path.neighbour);",
+        "return true;"),
     "neighbours of group members": (
         MULTIPATH, "if (!UsableInGroup(paths[i].neighbour)) continue;\n      if (Within", "if (Within"),
     "weights": (MULTIPATH, "sum += paths[i].weight;", "sum += 1;"),
     "buckets": (MULTIPATH, "buckets.subspan(*hash % buckets.size(), 1)", "buckets.subspan(0, 1)"),
     "hash of ports": (FLOW_HASH, "block.SetPorts(", "if (false) block.SetPorts("),
+    "hash of the flow label": (FLOW_HASH, "if (!is_v4) block.SetFlowLabel(",
+                               "if (false) block.SetFlowLabel("),
+    "hash policy 1": (FLOW_HASH, "case 1:\n      return kSrc | kDst | kProto | kSport | kDport;",
+                      "case 1:\n      return kSrc | kDst;"),
+    "hash policy 2": (
+        FLOW_HASH,
+        "    case 0:\n"
+        "    case 2:  // the headers inside a tunnel's, which a flow of this host does not have\n",
+        "    case 2:\n      return kDst;\n    case 0:\n"),
+    "hash policy 3": (FLOW_HASH, "return settings.multipath_fields[family] & kOuter;",
+                      "return kSrc | kDst;"),
+    "defaults of a tos": (
+        ROTATION, "if (route.tos != 0 && route.tos != (tos & kTosMask)) continue;", ""),
+    "defaults of a metric": (
+        ROTATION, "if (route.metric > metric && route.tos == last_tos) continue;", ""),
+    "defaults of a scope": (ROTATION, "if (route.scope != routes[found].scope || ", "if ("),
+    "the default remembered": (ROTATION, "if (valid && turn != memory) return {index, turn};",
+                               "if (valid) return {index, turn};"),
     "several defaults": (CHOOSE_PATH, "if (route.flags & SRCSEL_ROUTE_ROTATES) {", "if (false) {"),
 }
