@@ -2,12 +2,16 @@
 
 #include <linux/rtnetlink.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/cgroup_path.hh"
+#include "agent/dead_tables.hh"
 #include "agent/rule_words.hh"
 #include "agent/steering_commands.hh"
 #include "agent/uplink.hh"
@@ -80,6 +84,36 @@ bool Fits(const Outcome &outcome, const State &state) {
   return outcome.error == 0 && UplinkOf(outcome.source, state).Has(outcome.oif);
 }
 
+// `brings` is for what can be typed to the end.
+void AddRemedy(const Commands &commands, absl::string_view brings, Trouble &trouble) {
+  const bool whole = commands.missing.empty();
+  if (!whole) absl::StrAppend(&trouble.text, " What is missing is ", commands.missing, ".");
+  if (!commands.typed.empty())
+    trouble.remedies.push_back(absl::StrCat(commands.typed, "  # ", whole ? brings : "first"));
+}
+
+bool Passes(const LookupStory &lookup, const DeadTable &dead) {
+  return lookup.flow.destination.family() == dead.family &&
+         std::ranges::any_of(lookup.steps, [&](const RuleStep &step) {
+           return step.pref == dead.rule.pref && step.end != RuleEnd::kSkipped &&
+                  step.end != RuleEnd::kJumpedOver;
+         });
+}
+
+// The first dead table that the flow's mark leads it to.
+std::optional<Trouble> DeadEnd(const FlowStory &story, const State &state) {
+  for (const DeadTable &dead : FindDeadTables(state))
+    for (const LookupStory &lookup : story.lookups)
+      if (Passes(lookup, dead)) {
+        Trouble trouble{absl::StrCat(dead.words, "."), {}};
+        AddRemedy(dead.mend,
+                  absl::StrCat("table ", TableName(dead.rule.table), " then has a default route"),
+                  trouble);
+        return trouble;
+      }
+  return std::nullopt;
+}
+
 // What helps where the firewall's mark comes too late: the same mark on the socket.
 std::vector<std::string> EarlierMark(const FlowStory &story, const Flow &flow,
                                      const Snapshot &snapshot) {
@@ -129,9 +163,9 @@ absl::StatusOr<Trouble> Misplaced(const FlowStory &story, const Flow &flow,
   Flow from = flow;
   from.source = story.leaves.source;
   if (rerouted) from.mark = story.firewall->outcome.routed;
-  SRCSEL_ASSIGN_OR_RETURN(const std::string commands, CommandsThatSteer({uplink, {from}}, state));
-  trouble.remedies.push_back(
-      absl::StrCat(commands, "  # what is sent from ", source, " then leaves by ", owner));
+  SRCSEL_ASSIGN_OR_RETURN(const Commands commands, CommandsThatSteer({uplink, {from}}, state));
+  AddRemedy(commands, absl::StrCat("what is sent from ", source, " then leaves by ", owner),
+            trouble);
   return trouble;
 }
 
@@ -141,7 +175,9 @@ absl::StatusOr<std::vector<Trouble>> TroublesOf(const FlowStory &story, const Fl
                                                 const Snapshot &snapshot) {
   const State &state = snapshot.state();
   std::vector<Trouble> troubles;
-  if (story.leaves.error != 0) return std::vector<Trouble>{Unreachable(story, state)};
+  if (story.leaves.error != 0) troubles.push_back(Unreachable(story, state));
+  if (auto dead_end = DeadEnd(story, state)) troubles.push_back(*std::move(dead_end));
+  if (story.leaves.error != 0) return troubles;
   const Uplink uplink = UplinkOf(story.leaves.source, state);
   if (story.leaves.type == RTN_UNICAST && !uplink.devices.empty() &&
       !uplink.Has(story.leaves.oif)) {

@@ -1,7 +1,8 @@
 // What is wrong with a flow's way, in words, and what mends it.
 //
-// Two things can be: it does not leave at all; or it leaves by an interface that does not own its
-// source, which is what srcsel is there for. Each remedy has been tried, on a copy of the state.
+// Three things can be: it does not leave at all; its mark leads it to a table that leads nowhere;
+// or it leaves by an interface that does not own its source, which is what srcsel is there for.
+// Each remedy can be typed as it is; those for the last have been tried, on a copy of the state.
 //
 // Pure but for that names are read. Cost: a snapshot for each table that may steer a source.
 

@@ -55,9 +55,10 @@ absl::Status AdviseOn(const Way &way, const std::string &astray, Advice advice, 
     found.Add(severity, key, astray);
     return absl::OkStatus();
   }
-  SRCSEL_ASSIGN_OR_RETURN(const std::string commands, CommandsThatSteer(way, state));
-  found.Add(severity, key,
-            absl::StrCat(astray, "; unless a mark set in OUTPUT sends it there: ", commands));
+  SRCSEL_ASSIGN_OR_RETURN(const Commands commands, CommandsThatSteer(way, state));
+  found.Add(
+      severity, key,
+      absl::StrCat(astray, "; unless a mark set in OUTPUT sends it there: ", commands.ToString()));
   return absl::OkStatus();
 }
 

@@ -54,18 +54,6 @@ std::uint32_t UnusedTable(const State &state) {
   return table;
 }
 
-// Of any default route by the uplink: "via 10.1.0.254 dev eth1", or "dev eth1".
-std::string WayOut(const Uplink &uplink, const State &state) {
-  for (const Routes::Entry &route : state.routes.entries()) {
-    if (route.dst != Prefix::Default(uplink.address.family())) continue;
-    for (const Nexthop &nexthop : state.routes.TermsOf(route).nexthops)
-      if (uplink.Has(nexthop.oif) && nexthop.gateway)
-        return absl::StrCat("via ", nexthop.gateway->ToString(), " dev ",
-                            DeviceName(state, nexthop.oif));
-  }
-  return absl::StrCat("dev ", DeviceName(state, uplink.devices.front()));
-}
-
 }  // namespace
 
 absl::StatusOr<std::optional<std::uint32_t>> TableThatSteers(const Way &way, const State &state) {
@@ -77,17 +65,22 @@ absl::StatusOr<std::optional<std::uint32_t>> TableThatSteers(const Way &way, con
   return std::nullopt;
 }
 
-absl::StatusOr<std::string> CommandsThatSteer(const Way &way, const State &state) {
+absl::StatusOr<Commands> CommandsThatSteer(const Way &way, const State &state) {
   const IpAddress &address = way.uplink.address;
-  const std::string ip = address.is_v4() ? "ip" : "ip -6";
   const auto rule = [&](std::uint32_t table) {
-    return absl::StrCat(ip, " rule add from ", address.ToString(), " lookup ", TableName(table));
+    return absl::StrCat(address.is_v4() ? "ip" : "ip -6", " rule add from ", address.ToString(),
+                        " lookup ", TableName(table));
   };
   SRCSEL_ASSIGN_OR_RETURN(const auto steering, TableThatSteers(way, state));
-  if (steering) return rule(*steering);
+  if (steering) return Commands{rule(*steering), ""};
   const std::uint32_t table = UnusedTable(state);
-  return absl::StrCat(ip, " route add default ", WayOut(way.uplink, state), " table ", table,
-                      " && ", rule(table));
+  Commands commands;
+  for (const std::uint32_t device : way.uplink.devices) {
+    commands = CommandsForDefault(*LinkOf(state, device), absl::StrCat(table), address.family(),
+                                  state, absl::StrCat(" && ", rule(table)));
+    if (commands.missing.empty()) break;
+  }
+  return commands;
 }
 
 }  // namespace srcsel

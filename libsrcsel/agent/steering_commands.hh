@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "absl/status/statusor.h"
+#include "agent/default_route.hh"
 #include "agent/way.hh"
 #include "state/state.hh"
 
@@ -16,10 +16,10 @@ namespace srcsel {
 // is there: it is tried, on a copy of the state. Nothing if there is none.
 absl::StatusOr<std::optional<std::uint32_t>> TableThatSteers(const Way &way, const State &state);
 
-// "ip rule add from 10.1.0.1 lookup vtab", of that table. If there is none, an `ip route add` that
-// begins one stands before it.
+// "ip rule add from 10.1.0.1 lookup vtab", of that table. If there is none, what begins one stands
+// before it (default_route.hh).
 //
 // Cost: a snapshot for each table that has a route by the uplink.
-absl::StatusOr<std::string> CommandsThatSteer(const Way &way, const State &state);
+absl::StatusOr<Commands> CommandsThatSteer(const Way &way, const State &state);
 
 }  // namespace srcsel

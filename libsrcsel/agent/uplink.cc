@@ -9,14 +9,10 @@
 #include "base/iproute_names.hh"
 
 namespace srcsel {
-namespace {
-
 const Link *LinkOf(const State &state, std::uint32_t index) {
   const auto found = std::ranges::find(state.links, index, &Link::index);
   return found == state.links.end() ? nullptr : &*found;
 }
-
-}  // namespace
 
 bool Uplink::Has(std::uint32_t device) const {
   return std::ranges::find(devices, device) != devices.end();

@@ -22,6 +22,9 @@ struct Uplink {
 
 Uplink UplinkOf(const IpAddress &address, const State &state);
 
+// nullptr: there is none.
+const Link *LinkOf(const State &state, std::uint32_t index);
+
 // "eth1", "interface 7".
 std::string DeviceName(const State &state, std::uint32_t index);
 // "vtab", "100".

@@ -47,6 +47,57 @@ TEST_F(DoctorTest, AddressesThatLeaveByTheWrongUplink) {
   EXPECT_EQ(Srcsel({"doctor"}).status, 0);
 }
 
+TEST_F(DoctorTest, AnUplinkThatNobodyHasGivenARoute) {
+  EXPECT_THAT(Find("dead-uplink"), IsEmpty());
+  for (const char *family : {"-4", "-6"})
+    ASSERT_TRUE(client_.IpBatch(family, {"route flush table 100"}).ok());
+  ASSERT_TRUE(client_.Ip("-4 route add default via 10.1.0.254 metric 500").ok());
+  ASSERT_TRUE(client_.Ip("-6 route add default via fd00:1::254 metric 5000").ok());
+  EXPECT_EQ(Srcsel({"doctor"}).status, 2);
+  ExpectMended("dead-uplink", 2, "broken");
+  EXPECT_THAT(client_.Ip(absl::StrCat("-4 route get ", kServer4, " mark 100")).value(),
+              HasSubstr("via 10.1.0.254 dev eth1"));
+}
+
+TEST_F(DoctorTest, AnUplinkThatIsDown) {
+  ASSERT_TRUE(client_.Ip("-6 rule del fwmark 100").ok());
+  ASSERT_TRUE(client_
+                  .IpBatch("-4", {"address flush dev eth1", "address add 10.1.0.253/30 dev eth1",
+                                  "link set eth1 down"})
+                  .ok());
+  ExpectMended("dead-uplink", 1, "broken");
+  EXPECT_THAT(client_.Ip(absl::StrCat("-4 route get ", kServer4, " mark 100")).value(),
+              HasSubstr("via 10.1.0.254 dev eth1"));
+}
+
+TEST_F(DoctorTest, AnUplinkWhoseGatewayNothingNames) {
+  ASSERT_TRUE(client_.Ip("link set eth1 down").ok());
+  const std::vector<Json> down = Find("dead-uplink");
+  ASSERT_THAT(down, SizeIs(2));
+  EXPECT_EQ(down[0].at("remedy"), "ip link set eth1 up");
+  EXPECT_THAT(down[0].at("message").get<std::string>(),
+              HasSubstr("which is empty, and eth1 is down"));
+  Type(down[0].at("remedy"));
+  const std::vector<Json> up = Find("dead-uplink");
+  ASSERT_THAT(up, SizeIs(2));
+  EXPECT_EQ(up[0].at("remedy"), "");
+  EXPECT_THAT(up[0].at("message").get<std::string>(),
+              HasSubstr("what is missing is the gateway behind eth1, for: ip route add default via "
+                        "GATEWAY dev eth1 table 100"));
+}
+
+TEST_F(DoctorTest, AnUplinkWithoutACarrier) {
+  const Host &unicom = lab_.host("unicom");
+  ASSERT_TRUE(unicom.Ip("link set access down").ok());
+  const std::vector<Json> found = Find("dead-uplink");
+  ASSERT_THAT(found, SizeIs(2));
+  for (const Json &finding : found)
+    EXPECT_THAT(finding.at("message").get<std::string>(),
+                HasSubstr("eth1, without a carrier: what has the mark is lost"));
+  ASSERT_TRUE(unicom.Ip("link set access up").ok());
+  EXPECT_THAT(Find("dead-uplink"), IsEmpty());
+}
+
 TEST_F(DoctorTest, AStrictReversePathFilter) {
   ASSERT_TRUE(client_.SetSysctl("net.ipv4.conf.all.rp_filter", "0").ok());
   for (const char *device : {"eth0", "eth1"})

@@ -130,6 +130,46 @@ TEST_F(ExplainTest, ASourceThatGoesAstrayAndTheRuleThatLeadsIt) {
   EXPECT_EQ(Explain({kServer4, "dport", "443", "from", kUnicomSource4}).status, 0);
 }
 
+// The part behind " trouble: " of the text.
+std::string Trouble(const Result &explain) {
+  const std::size_t begin = explain.out.find("  trouble: ");
+  return begin == std::string::npos ? "" : explain.out.substr(begin + 11);
+}
+
+TEST_F(ExplainTest, AMarkThatLeadsToADeadTable) {
+  Ip({"route flush table 100", "route add default via 10.1.0.254 metric 500"});
+  const Result explain = Explain({kServer4, "mark", "100"});
+  EXPECT_EQ(explain.status, 1);
+  const std::string remedy = "ip route add default via 10.1.0.254 dev eth1 table 100";
+  EXPECT_EQ(Trouble(explain),
+            absl::StrCat("ip rule 32765 leads mark 0x64 to table 100, which is empty: what has the "
+                         "mark is routed as if it had none.\n    ",
+                         remedy, "  # table 100 then has a default route\n"));
+  EXPECT_EQ(Explain({kServer4}).status, 0) << "it does not concern what has no mark";
+  ASSERT_TRUE(client_.Do(remedy).ok());
+  EXPECT_EQ(Explain({kServer4, "mark", "100"}).status, 0);
+}
+
+TEST_F(ExplainTest, ASourceOfAnUplinkThatIsDown) {
+  Ip({"address flush dev eth1", "address add 10.1.0.253/30 dev eth1", "link set eth1 down"});
+  EXPECT_THAT(Trouble(Explain({kServer4, "from", "10.1.0.253"})),
+              HasSubstr("    ip link set eth1 up && ip route add default via 10.1.0.254 dev eth1 "
+                        "table 101 && ip rule add from 10.1.0.253 lookup 101  # "));
+  Ip({"link set eth1 up", "route add default via 10.1.0.254 dev eth1 table 101",
+      "rule add from 10.1.0.253 lookup 101"});
+  EXPECT_EQ(Explain({kServer4, "from", "10.1.0.253"}).status, 0);
+}
+
+TEST_F(ExplainTest, ASourceWhoseGatewayNothingNames) {
+  Ip({"link set eth1 down", "link set eth1 up"});
+  const std::string trouble = Trouble(Explain({kServer4, "from", kUnicomSource4}));
+  EXPECT_THAT(
+      trouble,
+      HasSubstr(" What is missing is the gateway behind eth1, for: ip route add default via "
+                "GATEWAY dev eth1 table 101 && ip rule add from 10.1.0.1 lookup 101.\n"));
+  EXPECT_THAT(trouble, Not(HasSubstr("  # ")));
+}
+
 TEST_F(ExplainTest, TheAddressInTheGatewaysSubnet) {
   Ip({"route replace default via 10.0.0.254"});
   EXPECT_THAT(Explain({kServer4}).out,

@@ -170,7 +170,8 @@ TEST(DoctorChecks, ADeviceWithADotInItsName) {
   const auto strict = [](Facts &f) {
     f.network.state.links = {{.index = 2, .name = "eth0.5"}};
     f.network.reverse_paths = {{2, 1, false}};
-    f.network.strays = {{IpAddress::Parse("10.0.0.1").value(), {2}, "10.0.0.1 strays", "mend"}};
+    f.network.strays = {
+        {IpAddress::Parse("10.0.0.1").value(), {2}, "10.0.0.1 strays", {"mend", ""}}};
   };
   EXPECT_EQ(SaidAfter(strict), "warning rp-filter, warning from-rule");
   Facts facts = Well();

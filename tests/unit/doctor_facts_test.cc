@@ -60,7 +60,8 @@ State TwoDefaults() {
 std::vector<std::string> Strays(const State &state) {
   std::vector<std::string> texts;
   const std::vector<Stray> strays = FindStrays(state).value();
-  for (const Stray &stray : strays) texts.push_back(stray.address.ToString() + ": " + stray.remedy);
+  for (const Stray &stray : strays)
+    texts.push_back(stray.address.ToString() + ": " + stray.mend.ToString());
   return texts;
 }
 

@@ -43,8 +43,8 @@ What is told, in the order in which it happens: what the policy does with the so
 --policy, else the one that is up); the lookups inside connect(), ip rule by ip rule; the source,
 and why it is that; the mark that the firewall gives the packet (for root), and the lookup after it;
 where the packet leaves. What the kernel itself answers is compared with each lookup. Where source
-and interface do not fit, or nothing leaves, it says why, and which command mends it. Nothing is
-sent, and nothing changed.
+and interface do not fit, nothing leaves, or the mark's table leads nowhere, it says why, and which
+command mends it. Nothing is sent, and nothing changed.
 
 With --pid, or --socket, the same for sockets that are connected: what a new one to the same place
 would get today, beside what this one has. Sources that a program binds itself look like any other.
@@ -71,8 +71,8 @@ candidate, what the kernel says and what leaves is "rule", "table", and "error" 
 "comm", "fd", "protocol", "local", "peer", "mark", "prefsrc" (the source it has), "same" (whether a
 new one would have it too).
 
-Exit status: 0 if it leaves with a source that fits, and that of a socket is still what it would be;
-1 if not; 2 if that could not be found out.
+Exit status: 0 if it leaves by its mark's way with a source that fits, and that of a socket is still
+what it would be; 1 if not; 2 if that could not be found out.
 )";
 
 constexpr int kRounds = 3;

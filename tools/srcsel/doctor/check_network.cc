@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/dead_tables.hh"
 #include "agent/mark_rules.hh"
 #include "agent/uplink.hh"
 #include "srcsel/doctor/checks.hh"
+#include "srcsel/doctor/mark_users.hh"
 
 namespace srcsel {
 namespace {
@@ -25,6 +28,10 @@ bool HasMarkRules(const State &state) {
 std::string Sysctl(const std::string &device, const char *name) {
   const char *dot = absl::StrContains(device, ".") ? "/" : ".";
   return absl::StrCat("net", dot, "ipv4", dot, "conf", dot, device, dot, name);
+}
+
+std::string BehindSemicolon(const std::string &text) {
+  return text.empty() ? "" : absl::StrCat("; ", text);
 }
 
 std::optional<Complaint> StrictOn(const ReversePath &path, const Stray &stray,
@@ -67,8 +74,22 @@ Complaints CheckFromRules(const Facts &facts) {
     found.push_back({Gravity::kWarning,
                      absl::StrCat("without a mark, ", stray.words,
                                   ": so do sockets that are bound to it, and answers of servers "
-                                  "that are asked at it"),
-                     stray.remedy});
+                                  "that are asked at it",
+                                  BehindSemicolon(stray.mend.WhatIsMissing())),
+                     stray.mend.typed});
+  return found;
+}
+
+// Rules to one table are one finding.
+Complaints CheckDeadUplinks(const Facts &facts) {
+  const std::vector<MarkUser> users = MarkUsers(facts.network);
+  std::set<std::pair<int, std::uint32_t>> said;
+  Complaints found;
+  for (const DeadTable &dead : FindDeadTables(facts.network.state))
+    if (!IsOf(users, dead.rule.mark) && said.emplace(dead.family, dead.rule.table).second)
+      found.push_back({Gravity::kBroken,
+                       absl::StrCat(dead.words, BehindSemicolon(dead.mend.WhatIsMissing())),
+                       dead.mend.typed});
   return found;
 }
 

@@ -22,6 +22,7 @@ constexpr DoctorCheck kChecks[] = {
     {"btf", CheckBtf},
     {"up", CheckUp},
     {"up-version", CheckUpVersion},
+    {"dead-uplink", CheckDeadUplinks, true},
     {"rp-filter", CheckReversePath, true},
     {"from-rule", CheckFromRules, true},
     {"fwmark-accept", CheckFwmarkAccept, true},

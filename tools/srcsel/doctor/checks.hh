@@ -37,6 +37,7 @@ Complaints CheckBtf(const Facts &facts);
 Complaints CheckUp(const Facts &facts);
 Complaints CheckUpVersion(const Facts &facts);
 // check_network.cc
+Complaints CheckDeadUplinks(const Facts &facts);
 Complaints CheckReversePath(const Facts &facts);
 Complaints CheckFromRules(const Facts &facts);
 Complaints CheckFwmarkAccept(const Facts &facts);

@@ -61,7 +61,7 @@ absl::StatusOr<std::vector<Stray>> FindStrays(const State &state) {
       }
       const auto astray = FirstAstray(way, kNoMark, *snapshot);
       if (!astray) continue;
-      SRCSEL_ASSIGN_OR_RETURN(std::string commands, CommandsThatSteer(way, state));
+      SRCSEL_ASSIGN_OR_RETURN(Commands commands, CommandsThatSteer(way, state));
       strays.push_back({way.uplink.address, way.uplink.devices, Describe(way, *astray, state),
                         std::move(commands)});
     }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/default_route.hh"
 #include "state/state.hh"
 #include <srcsel/address.hh>
 
@@ -24,7 +25,7 @@ struct Stray {
   IpAddress address;
   std::vector<std::uint32_t> devices;  // that bear it
   std::string words;                   // "10.1.0.1 leaves by eth0 to 1.77.131.9, not by eth1"
-  std::string remedy;                  // "ip rule add from 10.1.0.1 lookup 100"
+  Commands mend;                       // "ip rule add from 10.1.0.1 lookup 100"
 };
 
 absl::StatusOr<std::vector<Stray>> FindStrays(const State &state);
