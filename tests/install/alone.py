@@ -4,11 +4,13 @@ that is made there goes with it."""
 import os
 import pathlib
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
 
 SKIPPED = 77
+NAME = "srcsel-alone-"  # of cgroups and folders, with the pid behind it
 
 # Directories of this bash's own, for what it mounts and writes.
 PREPARE = r"""
@@ -109,9 +111,24 @@ def remove(cgroup):
         os.rmdir(path)
 
 
+def is_left_over(name):
+    """Whether it is of a process that has ended: srcsel-alone-PID, srcsel-alone-PID-..."""
+    pid = name.removeprefix(NAME).partition("-")[0]
+    return name.startswith(NAME) and pid.isdigit() and not pathlib.Path("/proc", pid).exists()
+
+
+def sweep():
+    """What those that were killed have left."""
+    for cgroup in filter(lambda path: is_left_over(path.name), cgroup2().iterdir()):
+        remove(cgroup)
+    for left in filter(lambda path: is_left_over(path.name), pathlib.Path(tempfile.gettempdir()).iterdir()):
+        shutil.rmtree(left)
+
+
 def bash(script, folder, environment, timeout=300):
     """Runs the text in that folder. All its processes have ended when this returns."""
-    cgroup = cgroup2() / f"srcsel-alone-{os.getpid()}"
+    sweep()
+    cgroup = cgroup2() / f"{NAME}{os.getpid()}"
     cgroup.mkdir()
     pathlib.Path(folder, "script").write_text(PREPARE + script)
     try:
@@ -128,7 +145,7 @@ def bash(script, folder, environment, timeout=300):
 
 
 def folder():
-    return tempfile.TemporaryDirectory(prefix="srcsel-alone-")
+    return tempfile.TemporaryDirectory(prefix=f"{NAME}{os.getpid()}-")
 
 
 def environment_for(srcsel, **more):
