@@ -1,44 +1,19 @@
 #include "agent/first_datagram.hh"
 
-#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "agent/rule_findings.hh"
-#include "agent/sample_flows.hh"
 #include "agent/way.hh"
 #include "base/status.hh"
-#include "lookup/select.hh"
 
 namespace srcsel {
 namespace {
-
-// By each source that the tables give for the rule's mark, the flows that get it.
-std::vector<Way> WaysByTables(const PolicyRule &rule, const Snapshot &snapshot) {
-  std::map<IpAddress, std::vector<Flow>> flows;
-  for (int family : {AF_INET, AF_INET6})
-    for (Flow &flow : SampleFlows(rule, family)) {
-      Flow marked = flow;
-      marked.mark = rule.mark->AppliedTo(flow.mark);
-      const Selection selection = Select(snapshot, marked);
-      if (!selection.exact() || selection.outcome.error != 0 ||
-          selection.outcome.type != RTN_UNICAST)
-        continue;
-      flow.source = selection.outcome.source;
-      flows[flow.source].push_back(std::move(flow));
-    }
-  std::vector<Way> ways;
-  for (auto &[source, of_source] : flows)
-    if (Uplink uplink = UplinkOf(source, snapshot.state()); !uplink.devices.empty())
-      ways.push_back({std::move(uplink), std::move(of_source)});
-  return ways;
-}
 
 // What of the rule the finding is about: that it holds for UDP, where it says so.
 const char *KeyOf(const PolicyRule &rule) {

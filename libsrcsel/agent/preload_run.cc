@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/executable.hh"
+#include "agent/mark_findings.hh"
 #include "agent/preload_custodian.hh"
 #include "agent/resolve.hh"
 #include "agent/rule_findings.hh"
@@ -42,7 +43,9 @@ absl::StatusOr<std::string> FindLibrary() {
     return absl::FailedPreconditionError(
         absl::StrCat("preload ", path, ": LD_PRELOAD takes no path with a space or a colon"));
   }
-  return absl::NotFoundError(absl::StrCat("find ", kLibrary, " in ", prefix, "/lib"));
+  return absl::NotFoundError(absl::StrCat(
+      "the preload is not installed: ", kLibrary, " is neither in ", prefix, "/lib nor in ", prefix,
+      "/", SRCSEL_LIBDIR, "; put it there, or say --via bpf, as root"));
 }
 
 bool MaySet(int level, int option, std::uint32_t value) {
@@ -96,12 +99,12 @@ void SetEnvironment(const std::string &library, const RunDirectory &directory, b
 }  // namespace
 
 absl::StatusOr<Findings> EnterPreload(const Policy &policy, const PreloadRun &run) {
-  SRCSEL_ASSIGN_OR_RETURN(const std::string library, FindLibrary());
-  if (!run.program.empty()) SRCSEL_RETURN_IF_ERROR(CheckReach(run.program, library));
   if (!run.netns.empty()) {
     SRCSEL_ASSIGN_OR_RETURN(const Fd fd, OpenNetns(run.netns));
     SRCSEL_RETURN_IF_ERROR(EnterNetns(fd));
   }
+  SRCSEL_ASSIGN_OR_RETURN(const std::string library, FindLibrary());
+  if (!run.program.empty()) SRCSEL_RETURN_IF_ERROR(CheckReach(run.program, library));
   SweepRunDirectories();
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
   SRCSEL_ASSIGN_OR_RETURN(Resolution resolution,
@@ -109,6 +112,9 @@ absl::StatusOr<Findings> EnterPreload(const Policy &policy, const PreloadRun &ru
   for (const PolicyRule &rule : resolution.policy.rules)
     CheckRule(rule, RuleFindings(rule, resolution.findings));
   if (HasErrors(resolution.findings)) return std::move(resolution.findings);
+  ReportDeadMarks(resolution.policy, mirror.state(), resolution.findings);
+  SRCSEL_RETURN_IF_ERROR(
+      ReportUnmarkedBinds(resolution.policy, mirror.state(), resolution.findings));
   SRCSEL_ASSIGN_OR_RETURN(RunDirectory directory, RunDirectory::Create());
   PreloadCharge charge{policy, std::move(mirror), std::move(directory)};
   SetEnvironment(library, charge.directory, run.reply_source);

@@ -8,6 +8,7 @@
 #include "agent/cgroup_root.hh"
 #include "agent/custodian.hh"
 #include "agent/hook_mirror.hh"
+#include "agent/mark_findings.hh"
 #include "agent/own_rules.hh"
 #include "agent/resolve.hh"
 #include "agent/run_cgroup.hh"
@@ -34,6 +35,9 @@ absl::StatusOr<Findings> Enter(const Policy &policy, const CgroupRoot &where, Ho
                                Fd &steering) {
   SRCSEL_ASSIGN_OR_RETURN(Resolution resolution, Resolve(policy, mirror.state(), mirror.advice()));
   if (HasErrors(resolution.findings)) return std::move(resolution.findings);
+  ReportDeadMarks(resolution.policy, mirror.state(), resolution.findings);
+  SRCSEL_RETURN_IF_ERROR(
+      ReportUnmarkedBinds(resolution.policy, mirror.state(), resolution.findings));
   if (steering) SRCSEL_RETURN_IF_ERROR(AddOwnRules(resolution.wanted, RuleOwner::kRun));
   const absl::StatusOr<Pins> above = Pins::Open(UpPaths::Get().bpf);
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, above.ok() ? Hooks::LoadBelow(*above) : Hooks::Load());

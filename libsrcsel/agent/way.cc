@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -52,6 +53,26 @@ std::vector<Way> WaysOf(const PolicyRule &rule, const State &state) {
   return ways;
 }
 
+std::vector<Way> WaysByTables(const PolicyRule &rule, const Snapshot &snapshot) {
+  std::map<IpAddress, std::vector<Flow>> flows;
+  for (int family : {AF_INET, AF_INET6})
+    for (Flow &flow : SampleFlows(rule, family)) {
+      Flow marked = flow;
+      marked.mark = rule.mark->AppliedTo(flow.mark);
+      const Selection selection = Select(snapshot, marked);
+      if (!selection.exact() || selection.outcome.error != 0 ||
+          selection.outcome.type != RTN_UNICAST)
+        continue;
+      flow.source = selection.outcome.source;
+      flows[flow.source].push_back(std::move(flow));
+    }
+  std::vector<Way> ways;
+  for (auto &[source, of_source] : flows)
+    if (Uplink uplink = UplinkOf(source, snapshot.state()); !uplink.devices.empty())
+      ways.push_back({std::move(uplink), std::move(of_source)});
+  return ways;
+}
+
 std::optional<Astray> FirstAstray(const Way &way, Mark mark, const Snapshot &snapshot) {
   for (Flow flow : way.flows) {
     flow.mark = mark.AppliedTo(flow.mark);
@@ -67,10 +88,10 @@ std::optional<Astray> FirstAstray(const Way &way, Mark mark, const Snapshot &sna
 std::string Describe(const Way &way, const Astray &astray, const State &state) {
   const std::string source = way.uplink.address.ToString(), to = astray.destination.ToString();
   if (astray.outcome.error != 0)
-    return absl::StrCat(source, " has no route to ", to, " (", std::strerror(astray.outcome.error),
-                        ")");
-  return absl::StrCat(source, " leaves by ", DeviceName(state, astray.outcome.oif), " to ", to,
-                      ", not by ", way.uplink.Names(state));
+    return absl::StrCat(source, " has no route, for example to ", to, " (",
+                        std::strerror(astray.outcome.error), ")");
+  return absl::StrCat(source, " leaves by ", DeviceName(state, astray.outcome.oif), ", not by ",
+                      way.uplink.Names(state), ", for example to ", to);
 }
 
 }  // namespace srcsel

@@ -27,6 +27,10 @@ std::vector<Source> SourcesOf(const PolicyRule &rule);
 // One for each source that an interface bears; what is on lo or on none has no uplink.
 std::vector<Way> WaysOf(const PolicyRule &rule, const State &state);
 
+// One for each source that the tables give for the rule's mark, with the flows that get it; they
+// have the source, and not the mark.
+std::vector<Way> WaysByTables(const PolicyRule &rule, const Snapshot &snapshot);
+
 // The first flow that does not leave by the uplink, or may not, if its socket has the mark too; or
 // that has no route. What is refused on purpose (prohibit, blackhole, unreachable) is not astray,
 // nor is what stays on this host.
@@ -36,7 +40,7 @@ struct Astray {
 };
 std::optional<Astray> FirstAstray(const Way &way, Mark mark, const Snapshot &snapshot);
 
-// "10.1.0.1 leaves by eth0 to 192.0.2.80, not by eth1"
+// "10.1.0.1 leaves by eth0, not by eth1, for example to 192.0.2.80"
 std::string Describe(const Way &way, const Astray &astray, const State &state);
 
 // That of a socket left alone.

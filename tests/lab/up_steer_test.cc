@@ -40,7 +40,7 @@ class UpSteerTest : public UpTest {
 TEST_F(UpSteerTest, SourcesLeaveByTheirUplinks) {
   const Result up = Up(kBySource, {"--steer"});
   ASSERT_TRUE(up.ok()) << up.ToString();
-  EXPECT_THAT(up.out, AllOf(HasSubstr("note: rule.source: 10.1.0.2 leaves by eth0 to "),
+  EXPECT_THAT(up.out, AllOf(HasSubstr("note: rule.source: 10.1.0.2 leaves by eth0, not by eth1, "),
                             HasSubstr("; srcsel steers it: ip rule from 10.1.0.2 lookup 100\n"),
                             HasSubstr("apart for good")));
   EXPECT_THAT(Rules(), HasSubstr("from 10.1.0.2 lookup 100 proto 83"));

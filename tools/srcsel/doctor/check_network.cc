@@ -41,7 +41,7 @@ std::optional<Complaint> StrictOn(const ReversePath &path, const Stray &stray,
   const std::string device = DeviceName(network.state, path.device);
   return Complaint{HasMarkRules(network.state) ? Gravity::kBroken : Gravity::kWarning,
                    absl::StrCat("the reverse path filter of ", device, " is strict, and ",
-                                stray.words, ": what is answered to ", stray.address.ToString(),
+                                stray.words, "; what is answered to ", stray.address.ToString(),
                                 " by ", device, " is dropped"),
                    arrives_marked
                        ? absl::StrCat("sysctl -w ", Sysctl(device, "src_valid_mark"), "=1")
@@ -73,7 +73,7 @@ Complaints CheckFromRules(const Facts &facts) {
   for (const Stray &stray : facts.network.strays)
     found.push_back({Gravity::kWarning,
                      absl::StrCat("without a mark, ", stray.words,
-                                  ": so do sockets that are bound to it, and answers of servers "
+                                  "; so do sockets that are bound to it, and answers of servers "
                                   "that are asked at it",
                                   BehindSemicolon(stray.mend.WhatIsMissing())),
                      stray.mend.typed});

@@ -24,7 +24,7 @@ namespace srcsel {
 struct Stray {
   IpAddress address;
   std::vector<std::uint32_t> devices;  // that bear it
-  std::string words;                   // "10.1.0.1 leaves by eth0 to 1.77.131.9, not by eth1"
+  std::string words;                   // "10.1.0.1 leaves by eth0, not by eth1, ..."
   Commands mend;                       // "ip rule add from 10.1.0.1 lookup 100"
 };
 
