@@ -20,7 +20,8 @@ struct UpPolicy {
 };
 
 // A policy and what it means on a host in that state (resolve.hh); with an error among the findings
-// it is not to be applied. Changes nothing.
+// it is not to be applied, and of the host only what is wrong with the other rules is told. Changes
+// nothing.
 struct Examined {
   Policy written, resolved;
   Findings findings;  // by line

@@ -79,14 +79,22 @@ void Sort(Findings &findings, const std::string &file) {
   });
 }
 
-void ReadRules(PolicyTable &table, Policy &policy) {
+void NoteKeys(const TomlValue &rule, PolicyFile &file) {
+  for (const TomlEntry &entry : *rule.As<TomlTable>())
+    file.key_lines.try_emplace({rule.line, absl::StrCat("rule.", entry.key)}, entry.line);
+}
+
+void ReadRules(PolicyTable &table, PolicyFile &file) {
+  Policy &policy = file.policy;
   if (table.rules == nullptr || table.rules->empty()) {
     table.findings.push_back({Severity::kWarning, {table.file, 0}, "", "has no [[rule]]"});
     return;
   }
-  for (const TomlValue &rule : *table.rules)
-    if (rule.As<TomlTable>() != nullptr)
-      policy.rules.push_back(ReadRule(rule, table.file, table.definitions, table.findings));
+  for (const TomlValue &rule : *table.rules) {
+    if (rule.As<TomlTable>() == nullptr) continue;
+    policy.rules.push_back(ReadRule(rule, table.file, table.definitions, table.findings));
+    NoteKeys(rule, file);
+  }
   if (policy.rules.size() > SRCSEL_MAX_POLICY)
     table.findings.push_back({Severity::kError,
                               {table.file, (*table.rules)[SRCSEL_MAX_POLICY].line},
@@ -97,10 +105,17 @@ void ReadRules(PolicyTable &table, Policy &policy) {
 
 }  // namespace
 
+void PolicyFile::PlaceAtKeys(Findings &at_rules) const {
+  for (Finding &finding : at_rules) {
+    const auto found = key_lines.find({finding.place.line, finding.key});
+    if (found != key_lines.end()) finding.place.line = found->second;
+  }
+}
+
 PolicyFile ReadPolicy(const std::string &file) {
   const absl::StatusOr<std::string> text = ReadTextFile(file, kLargestPolicy);
   if (text.ok()) return ReadPolicyText(*text, file);
-  return {{}, {{Severity::kError, {file, 0}, "", std::string(text.status().message())}}};
+  return {{}, {{Severity::kError, {file, 0}, "", std::string(text.status().message())}}, {}};
 }
 
 PolicyFile ReadPolicyText(absl::string_view text, const std::string &file) {
@@ -116,7 +131,7 @@ PolicyFile ReadPolicyText(absl::string_view text, const std::string &file) {
   PolicyTable table{file, result.findings};
   ReadTable<PolicyTable>(std::get<TomlTable>(document), "", file, kPolicyKeys, kPolicyAliases,
                          result.findings, table);
-  ReadRules(table, result.policy);
+  ReadRules(table, result);
   ReportUnused("set", table.definitions.sets, table);
   ReportUnused("pool", table.definitions.pools, table);
   if (!HasErrors(result.findings)) ReportShadowed(result.policy, result.findings);

@@ -34,7 +34,10 @@
 
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "policy/finding.hh"
@@ -46,6 +49,11 @@ struct PolicyFile {
   Policy policy;  // with an error it is not complete
   // Of the file by line, then of its sets' files.
   Findings findings;
+  // Lines of keys, by that of their rule and "rule.mark".
+  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> key_lines;
+
+  // Moves what is said of a rule's key from the rule's line to the key's.
+  void PlaceAtKeys(Findings &at_rules) const;
 };
 
 PolicyFile ReadPolicy(const std::string &file);

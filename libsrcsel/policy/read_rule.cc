@@ -18,6 +18,7 @@ struct RuleTable {
   PolicyRule rule = {};
   // Lines of keys that were said, 0: not said.
   std::uint32_t mark = 0, lookup = 0, source = 0, ports = 0, apply = 0;
+  bool has_unknown = false;  // a key, which may be meant for one of these
 };
 
 template <typename T>
@@ -161,7 +162,8 @@ void CheckRule(const RuleTable &table, const Place &place, Findings &findings) {
     findings.push_back(
         {Severity::kError, {place.file, line}, std::string(key), std::move(message)});
   };
-  if (table.mark == 0 && table.lookup == 0 && table.source == 0 && table.ports == 0)
+  if (!table.has_unknown && table.mark == 0 && table.lookup == 0 && table.source == 0 &&
+      table.ports == 0)
     error(place.line, "rule", "does nothing; say mark, lookup, source or ports");
   if (table.mark != 0 && table.lookup != 0)
     error(table.lookup, "rule.lookup",
@@ -187,6 +189,10 @@ PolicyRule ReadRule(const TomlValue &value, const std::string &file, Definitions
   table.rule.name = place.ToString();
   ReadTable<RuleTable>(*value.As<TomlTable>(), "rule", file, kRuleKeys, kRuleAliases, findings,
                        table);
+  table.has_unknown = std::ranges::any_of(*value.As<TomlTable>(), [](const TomlEntry &entry) {
+    return std::ranges::find(kRuleKeys, entry.key, &TableKey<RuleTable>::name) ==
+           std::end(kRuleKeys);
+  });
   CheckRule(table, place, findings);
   return std::move(table.rule);
 }

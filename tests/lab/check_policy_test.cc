@@ -74,14 +74,14 @@ TEST_F(CheckPolicyTest, AnUnreadableFile) {
 
 TEST_F(CheckPolicyTest, AMarkThatNoIpRuleUses) {
   ExpectPrinted("[[rule]]\nmark = '0x65/0xff'\n", 0,
-                "p.toml:1: warning: rule.mark: no ip rule selects fwmark 0x65/0xff: routes and "
+                "p.toml:2: warning: rule.mark: no ip rule selects fwmark 0x65/0xff: routes and "
                 "sources stay as they are without it\n"
                 "p.toml: 1 rule, 0 errors, 1 warning\n");
 }
 
 TEST_F(CheckPolicyTest, ATableThatAMarkLeadsTo) {
   ExpectPrinted("[[rule]]\nlookup = 100\nipproto = 'tcp'\n", 0,
-                "p.toml:1: note: rule.lookup: mark 0x64 leads to table 100\n"
+                "p.toml:2: note: rule.lookup: mark 0x64 leads to table 100\n"
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
 
@@ -90,13 +90,54 @@ TEST_F(CheckPolicyTest, ATableThatNoMarkLeadsTo) {
   ASSERT_TRUE(client_.Ip("rule add not fwmark 7 lookup 200").ok());
   ASSERT_TRUE(client_.Ip("rule add fwmark 8 to 192.0.2.0/24 lookup 200").ok());
   ExpectPrinted(policy, 2,
-                "p.toml:1: error: rule.lookup: no ip rule leads to table 200 by fwmark alone; this "
+                "p.toml:2: error: rule.lookup: no ip rule leads to table 200 by fwmark alone; this "
                 "does: ip rule add fwmark 200 lookup 200\n"
                 "p.toml: 1 rule, 1 error, 0 warnings\n");
+  ASSERT_TRUE(client_.Ip("route add default via 10.0.0.254 table 200").ok());
   ASSERT_TRUE(client_.Ip("rule add fwmark 200 lookup 200").ok());
   ExpectPrinted(policy, 0,
-                "p.toml:1: note: rule.lookup: mark 0xc8 leads to table 200\n"
+                "p.toml:2: note: rule.lookup: mark 0xc8 leads to table 200\n"
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
+}
+
+TEST_F(CheckPolicyTest, ATableThatLeadsNowhere) {
+  ASSERT_TRUE(
+      client_
+          .IpBatch("-4", {"route flush table 100", "route add default via 10.1.0.254 metric 500"})
+          .ok());
+  ExpectPrinted(
+      "[[rule]]\nto = '192.0.2.0/24'\nmark = 100\n", 0,
+      "p.toml:3: warning: rule.mark: ip rule 32765 leads mark 0x64 to table 100, which is "
+      "empty: what has the mark is routed as if it had none; ip route add default via "
+      "10.1.0.254 dev eth1 table 100\n"
+      "p.toml: 1 rule, 0 errors, 1 warning\n");
+  ExpectPrinted("[[rule]]\nto = '2001:db8:80::/64'\nipproto = 'tcp'\nmark = 100\n", 0,
+                "p.toml: 1 rule, 0 errors, 0 warnings\n");
+}
+
+// Of a rule that has none itself.
+TEST_F(CheckPolicyTest, WhatTheHostSaysBesideMistakes) {
+  ExpectPrinted(
+      "[[rule]]\nmark = 'blue'\nsource = 'dev wan8'\n"
+      "[[rule]]\nto = '192.0.2.0/24'\nmark = 100\nsource = 'dev wan7'\n",
+      2,
+      "p.toml:2: error: rule.mark: 'blue' is not a mark: V or V/M with numbers up to 0xffffffff, "
+      "as in 100 or 0x64/0xff\n"
+      "p.toml:7: error: rule.source: dev wan7: no such interface; this namespace has lo, eth0, "
+      "eth1\n"
+      "p.toml: 2 rules, 2 errors, 0 warnings\n");
+}
+
+TEST_F(CheckPolicyTest, WhatIsSaidOfTwoMembersIsSaidOnce) {
+  const Result check =
+      Check("[[rule]]\nsource = 'pool a'\n[pool.a]\nmembers = ['10.1.0.1', 'dev eth1']\n");
+  EXPECT_EQ(check.status, 0);
+  const std::string note =
+      "p.toml:2: note: rule.source: the first datagram of an unconnected UDP "
+      "socket has no mark yet: 10.1.0.1 ";
+  const std::size_t first = check.out.find(note);
+  ASSERT_NE(first, std::string::npos) << check.out;
+  EXPECT_EQ(check.out.find(note, first + 1), std::string::npos) << check.out;
 }
 
 TEST_F(CheckPolicyTest, SourcesThatBindRefuses) {
@@ -104,9 +145,9 @@ TEST_F(CheckPolicyTest, SourcesThatBindRefuses) {
       "[[rule]]\nto = '192.0.2.0/24'\nmark = 100\nsource = '203.0.113.9'\n"
       "[[rule]]\nmark = 100\nsource = 'dev wan7'\n",
       2,
-      "p.toml:1: error: rule.source: 203.0.113.9: Cannot assign requested address; this namespace "
+      "p.toml:4: error: rule.source: 203.0.113.9: Cannot assign requested address; this namespace "
       "has 10.0.0.1, 10.1.0.1, 10.1.0.2\n"
-      "p.toml:5: error: rule.source: dev wan7: no such interface; this namespace has lo, eth0, "
+      "p.toml:7: error: rule.source: dev wan7: no such interface; this namespace has lo, eth0, "
       "eth1\n"
       "p.toml: 2 rules, 2 errors, 0 warnings\n");
 }
@@ -115,7 +156,7 @@ TEST_F(CheckPolicyTest, PoolsGoWithoutMembersThatAreGone) {
   const std::string rule =
       "[[rule]]\nipproto = 'tcp'\nmark = 100\nsource = 'pool a'\n[pool.a]\nmembers = ";
   ExpectPrinted(rule + "['10.1.0.1', '10.1.0.9']\n", 0,
-                "p.toml:1: warning: rule.source: pool a goes without 10.1.0.9: Cannot assign "
+                "p.toml:4: warning: rule.source: pool a goes without 10.1.0.9: Cannot assign "
                 "requested address; this namespace has 10.0.0.1, 10.1.0.1, 10.1.0.2\n"
                 "p.toml: 1 rule, 0 errors, 1 warning\n");
   EXPECT_THAT(Check(rule + "['10.1.0.8', '10.1.0.9']\n").out,
@@ -125,11 +166,11 @@ TEST_F(CheckPolicyTest, PoolsGoWithoutMembersThatAreGone) {
 
 TEST_F(CheckPolicyTest, ASourceThatAFwmarkRuleSteers) {
   ExpectPrinted("[[rule]]\nipproto = 'tcp'\nsource = '10.1.0.1'\n", 0,
-                "p.toml:1: note: rule.source: leaves by its uplink with mark 0x64, which is set "
+                "p.toml:3: note: rule.source: leaves by its uplink with mark 0x64, which is set "
                 "too: ip rule 32765 has it look up table 100\n"
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
   ExpectPrinted("[[rule]]\nipproto = 'tcp'\nsource = ['10.1.0.1', 'fd00:1::1']\n", 0,
-                "p.toml:1: note: rule.source: leaves by its uplink with mark 0x64, which is set "
+                "p.toml:3: note: rule.source: leaves by its uplink with mark 0x64, which is set "
                 "too: ip rule 32765 has it look up table 100\n"
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
@@ -152,11 +193,11 @@ TEST_F(CheckPolicyTest, ASourceThatGoesAstray) {
                                   "rule add pref 40000 not fwmark 5 table 100"})
                   .ok());
   const std::string policy = "[[rule]]\nto = '192.0.2.0/24'\nsource = 'dev eth1'\n";
-  ExpectPrinted(
-      policy, 0,
-      "p.toml:1: warning: rule.source: 10.1.0.1 leaves by eth0 to 192.0.2.0, not by eth1; "
-      "unless a mark set in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
-      "p.toml: 1 rule, 0 errors, 1 warning\n");
+  ExpectPrinted(policy, 0,
+                "p.toml:3: warning: rule.source: 10.1.0.1 leaves by eth0, not by eth1, for example "
+                "to 192.0.2.0; "
+                "unless a mark set in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
+                "p.toml: 1 rule, 0 errors, 1 warning\n");
   ASSERT_TRUE(client_.Ip("rule add from 10.1.0.1 lookup 100").ok());
   ExpectPrinted(policy, 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
@@ -169,7 +210,8 @@ TEST_F(CheckPolicyTest, ASourceWhoseUplinkNoTableLeadsTo) {
   const std::string policy = "[[rule]]\nto = '2001:db8:80::/64'\nsource = 'fd00:1::1'\n";
   ExpectPrinted(
       policy, 0,
-      "p.toml:1: warning: rule.source: fd00:1::1 leaves by eth0 to 2001:db8:80::, not by eth1; "
+      "p.toml:3: warning: rule.source: fd00:1::1 leaves by eth0, not by eth1, for example to "
+      "2001:db8:80::; "
       "unless a mark set in OUTPUT sends it there: ip -6 route add default via fd00:1::254 dev "
       "eth1 table 101 && ip -6 rule add from fd00:1::1 lookup 101\n"
       "p.toml: 1 rule, 0 errors, 1 warning\n");
@@ -186,8 +228,8 @@ TEST_F(CheckPolicyTest, APoolOverTwoUplinksNeedsFromRules) {
       "[[rule]]\nsource = 'pool a'\n[pool.a]\nmembers = ['10.0.0.1', '10.1.0.1']\n";
   ExpectPrinted(
       policy, 0,
-      "p.toml:1: warning: rule.source: 10.1.0.1 leaves by eth0 to 1.77.131.9, not by "
-      "eth1; unless a mark set in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup "
+      "p.toml:2: warning: rule.source: 10.1.0.1 leaves by eth0, not by eth1, for example to "
+      "1.77.131.9; unless a mark set in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup "
       "100\n"
       "p.toml: 1 rule, 0 errors, 1 warning\n");
   ASSERT_TRUE(client_.Ip("rule add from 10.1.0.1 lookup 100").ok());
@@ -196,15 +238,16 @@ TEST_F(CheckPolicyTest, APoolOverTwoUplinksNeedsFromRules) {
 
 TEST_F(CheckPolicyTest, FirstDatagramsThatHaveNoMarkYet) {
   const std::string policy = "[[rule]]\nto = ['192.0.2.0/24', '2001:db8:80::/64']\nmark = 100\n";
-  ExpectPrinted(
-      policy, 0,
-      "p.toml:1: note: rule.mark: the first datagram of an unconnected UDP socket has "
-      "no mark yet: 10.1.0.1 leaves by eth0 to 192.0.2.0, not by eth1; unless a mark set "
-      "in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
-      "p.toml:1: note: rule.mark: the first datagram of an unconnected UDP socket has "
-      "no mark yet: fd00:1::1 leaves by eth0 to 2001:db8:80::, not by eth1; unless a mark "
-      "set in OUTPUT sends it there: ip -6 rule add from fd00:1::1 lookup 100\n"
-      "p.toml: 1 rule, 0 errors, 0 warnings\n");
+  ExpectPrinted(policy, 0,
+                "p.toml:3: note: rule.mark: the first datagram of an unconnected UDP socket has "
+                "no mark yet: 10.1.0.1 leaves by eth0, not by eth1, for example to 192.0.2.0; "
+                "unless a mark set "
+                "in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
+                "p.toml:3: note: rule.mark: the first datagram of an unconnected UDP socket has "
+                "no mark yet: fd00:1::1 leaves by eth0, not by eth1, for example to 2001:db8:80::; "
+                "unless a mark "
+                "set in OUTPUT sends it there: ip -6 rule add from fd00:1::1 lookup 100\n"
+                "p.toml: 1 rule, 0 errors, 0 warnings\n");
   ASSERT_TRUE(client_.Ip("rule add from 10.1.0.1 lookup 100").ok());
   ASSERT_TRUE(client_.Ip("-6 rule add from fd00:1::1 lookup 100").ok());
   ExpectPrinted(policy, 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
@@ -217,7 +260,7 @@ TEST_F(CheckPolicyTest, CgroupsByTheirIds) {
       Check(absl::StrCat("[[rule]]\nipproto = 'tcp'\nmark = 100\ncgroup = '", name, "'\n")).out,
       "p.toml: 1 rule, 0 errors, 0 warnings\n");
   ExpectPrinted("[[rule]]\nipproto = 'tcp'\nmark = 100\ncgroup = '/no/such.slice'\n", 0,
-                "p.toml:1: warning: rule.cgroup: find cgroup /no/such.slice: No such file or "
+                "p.toml:4: warning: rule.cgroup: find cgroup /no/such.slice: No such file or "
                 "directory; the rule holds for nothing in it until the policy is read again\n"
                 "p.toml: 1 rule, 0 errors, 1 warning\n");
 }
@@ -238,7 +281,7 @@ TEST_F(CheckPolicyTest, AsJson) {
   {
    "severity": "note",
    "file": "p.toml",
-   "line": 1,
+   "line": 2,
    "key": "rule.lookup",
    "message": "mark 0x64 leads to table 100"
   },
@@ -252,7 +295,7 @@ TEST_F(CheckPolicyTest, AsJson) {
   {
    "severity": "warning",
    "file": "p.toml",
-   "line": 4,
+   "line": 6,
    "key": "rule.mark",
    "message": "no ip rule selects fwmark 0x65: routes and sources stay as they are without it"
   }

@@ -88,7 +88,8 @@ TEST_F(RunPolicyTest, ASourceThatGoesAstrayIsSaidLoudly) {
   const Result run = RunPlain(words);
   EXPECT_THAT(run.out, StartsWith("10.1.0.1 "));
   EXPECT_EQ(run.err,
-            "srcsel: warning: --source: 10.1.0.1 leaves by eth0 to 1.77.131.9, not by eth1; unless "
+            "srcsel: warning: --source: 10.1.0.1 leaves by eth0, not by eth1, for example to "
+            "1.77.131.9; unless "
             "a mark set in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
             "srcsel: source 10.1.0.1, via bpf: " DIAL "\n");
   EXPECT_EQ(Run({"--source", "10.1.0.1"}, dial).err, "") << "-q";
@@ -108,9 +109,9 @@ TEST_F(RunPolicyTest, WhatThisHostCannotDoIsTold) {
                                 "mark = 1\nto = '192.0.2.0/24'\n"),
                          {"true"});
   EXPECT_EQ(run.status, 125);
-  EXPECT_THAT(run.err, AllOf(HasSubstr("p.toml:1: error: rule.lookup: "),
+  EXPECT_THAT(run.err, AllOf(HasSubstr("p.toml:2: error: rule.lookup: "),
                              HasSubstr("ip rule add fwmark 77 lookup 77"),
-                             HasSubstr("p.toml:3: error: rule.source: 203.0.113.9: ")));
+                             HasSubstr("p.toml:4: error: rule.source: 203.0.113.9: ")));
 }
 
 TEST_F(RunPolicyTest, ExcludesWhatSaysAPolicyInWords) {

@@ -163,6 +163,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(RuleMistake, OfKeysTogether) {
   EXPECT_EQ(FoundIn("[[rule]]\nto = '10.0.0.0/8'"),
             "p:1: error: rule: does nothing; say mark, lookup, source or ports");
+  EXPECT_EQ(FoundIn("[[rule]]\nmrak = 100"), "p:2: error: rule.mrak: is no key here; 'mark' is")
+      << "what it does is not known then";
   EXPECT_EQ(
       FoundIn("[[rule]]\nsource = '10.0.0.1'\napply = 'bind'"),
       "p:2: error: rule.source: is excluded by apply = \"bind\", which takes the source from "

@@ -114,7 +114,7 @@ absl::StatusOr<PolicyFile> PolicyOf(const RunOptions &options) {
   if (!options.policy.empty()) return ReadPolicy(options.policy);
   SRCSEL_ASSIGN_OR_RETURN(PolicyRule rule, RuleOf(options));
   if (!rule.mark && rule.sources.empty() && !rule.ports) return PolicyFile{};
-  return PolicyFile{{{std::move(rule)}}, {}};
+  return PolicyFile{{{std::move(rule)}}, {}, {}};
 }
 
 // What carries the policy to the command's sockets, and why, if that was not the caller's to say.
@@ -180,7 +180,7 @@ absl::StatusOr<Findings> Enter(const RunOptions &options, const Policy &policy, 
   const std::string why = Message(by_bpf.status());
   means = {true, absl::StrCat("not bpf: ", why.substr(0, why.find(';')))};
   absl::StatusOr<Findings> by_preload = ViaPreload(options, policy);
-  if (by_preload.ok()) return by_preload;
+  if (by_preload.ok() || by_preload.status() == by_bpf.status()) return by_preload;
   return absl::Status(by_preload.status().code(),
                       absl::StrCat("via bpf: ", Message(by_bpf.status()),
                                    "; via preload: ", Message(by_preload.status())));
@@ -192,7 +192,8 @@ absl::StatusOr<Findings> SetUp(const RunOptions &options, Means &means) {
   if (!options.policy.empty()) progress.Show("reading ", options.policy);
   SRCSEL_ASSIGN_OR_RETURN(PolicyFile file, PolicyOf(options));
   if (HasErrors(file.findings)) return std::move(file.findings);
-  SRCSEL_ASSIGN_OR_RETURN(const Findings here, Enter(options, file.policy, means));
+  SRCSEL_ASSIGN_OR_RETURN(Findings here, Enter(options, file.policy, means));
+  file.PlaceAtKeys(here);
   file.findings.insert(file.findings.end(), here.begin(), here.end());
   return std::move(file.findings);
 }
