@@ -29,7 +29,7 @@ struct ProcessPolicies {
            // and the like, "the image of srcsel up"; empty: it has not loaded it
   std::map<std::string, std::uint64_t> preload_counts = {};  // see preload_counts.hh
 
-  bool hidden = false;  // whether it has loaded the library is not to be seen: CAP_SYS_PTRACE
+  bool hidden = false;  // its maps cannot be read: whether it has loaded the library is not known
 
   bool any() const { return !run.empty() || up || !preload.empty(); }
 };

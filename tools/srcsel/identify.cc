@@ -46,7 +46,10 @@ Examples:
 
 With --json: a list of what `srcsel identify --json` prints.
 
-Exit status: 0; 2 if it could not be found out, or of some processes only (for users but root).
+What cannot be read (for users but root, or in a container) is counted in a line on stderr: of such a
+process it is not known whether it has the preload.
+
+Exit status: 0; 2 if it could not be found out.
 )";
 
 struct IdentifyOptions {
@@ -94,6 +97,10 @@ std::string ToText(const ProcessPolicies &policies, const PolicyFinder &finder) 
   return all.empty() ? "none" : absl::StrJoin(all, "; ");
 }
 
+// Root of a container may lack it.
+constexpr char kUnread[] =
+    " cannot be read, which takes CAP_SYS_PTRACE (root has it, unless a container takes it away)";
+
 // What to print, and whether a policy holds; how many processes may have one that is not to be
 // seen.
 struct Answer {
@@ -112,8 +119,7 @@ absl::StatusOr<Answer> Identify(const IdentifyOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const ProcessPolicies policies, finder.Of(pid));
   if (!policies.any() && policies.hidden)
     return absl::PermissionDeniedError(absl::StrCat(
-        "whether process ", pid,
-        " is under the preload is not to be seen without CAP_SYS_PTRACE: run as root"));
+        "whether process ", pid, " is under the preload is not known: its memory map", kUnread));
   return Answer{options.json ? JsonLine(ToJson(policies, finder))
                              : absl::StrCat(ToText(policies, finder), "\n"),
                 policies.any()};
@@ -137,11 +143,10 @@ absl::StatusOr<Answer> ListPids(const IdentifyOptions &options) {
 [[noreturn]] void Finish(const absl::StatusOr<Answer> &answer) {
   const absl::Status status = answer.ok() ? WriteOut(answer->text) : answer.status();
   if (!status.ok()) Say(status.message());
-  const bool partly = answer.ok() && answer->hidden != 0;
-  if (partly)
+  if (answer.ok() && answer->hidden != 0)
     Say(absl::StrCat("of ", Counted(answer->hidden, "process", "processes"),
-                     ", the preload is not to be seen without CAP_SYS_PTRACE: run as root"));
-  std::exit(!status.ok() || partly ? kExitCannotTell : answer->holds ? 0 : kExitFailed);
+                     " it is not known whether the preload is loaded: the memory map", kUnread));
+  std::exit(!status.ok() ? kExitCannotTell : answer->holds ? 0 : kExitFailed);
 }
 
 }  // namespace
