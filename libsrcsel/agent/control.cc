@@ -72,7 +72,7 @@ absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request) {
   Fd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!connection || connect(connection.get(), reinterpret_cast<const sockaddr *>(&address),
                              sizeof(address)) != 0) {
-    if (errno == ENOENT) return absl::NotFoundError("nothing is up: srcsel up --policy FILE");
+    if (errno == ENOENT) return absl::NotFoundError("nothing is up: srcsel up brings it up");
     if (errno == ECONNREFUSED) return Gone();
     return absl::ErrnoToStatus(errno, absl::StrCat("speak to ", address.sun_path));
   }

@@ -24,7 +24,7 @@ absl::StatusOr<UpEvents> UpEvents::Open(const UpPaths &paths, bool all) {
   absl::StatusOr<Pins> pins = Pins::Open(paths.bpf);
   const Fd map = pins.ok() ? pins->Map("events") : Fd();
   if (!map && (pins.ok() || absl::IsNotFound(pins.status())))
-    return absl::NotFoundError("nothing is up: srcsel up --policy FILE");
+    return absl::NotFoundError("nothing is up: srcsel up brings it up");
   SRCSEL_RETURN_IF_ERROR(pins.status());
   SRCSEL_ASSIGN_OR_RETURN(EventRing ring, EventRing::Open(map.get()));
   UpEvents events(paths, *std::move(pins), std::move(ring));

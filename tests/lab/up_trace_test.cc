@@ -29,7 +29,7 @@ class UpTraceTest : public UpTest {
 };
 
 TEST_F(UpTraceTest, PrintsALineADecision) {
-  EXPECT_EQ(Srcsel({"trace"}).err, "srcsel: nothing is up: srcsel up --policy FILE\n");
+  EXPECT_EQ(Srcsel({"trace"}).err, "srcsel: nothing is up: srcsel up brings it up\n");
   MustUp(kTwoRules);
   Process trace = Trace({"--count", "2", "--summary"});
   Connect(kServer4);

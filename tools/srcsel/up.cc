@@ -90,7 +90,7 @@ absl::StatusOr<std::optional<std::chrono::seconds>> TrialOf(const UpOptions &opt
 absl::StatusOr<UpRequest> RequestOf(const UpOptions &options) {
   std::error_code error;
   const auto absolute = [&error](const std::string &path) {
-    return std::filesystem::absolute(path, error).string();
+    return std::filesystem::absolute(path, error).lexically_normal().string();
   };
   const std::string file = options.policy.empty() ? "" : absolute(options.policy);
   const bool named = options.netns.find('/') == std::string::npos;
@@ -108,6 +108,11 @@ absl::Status IsUp(const UpRequest &request) {
       who = absl::StrCat(" on cgroup ", state->cgroup, ", kept by process ", state->pid);
   return absl::AlreadyExistsError(absl::StrCat(
       "up already", who, "; srcsel reload reads its policy anew, srcsel down takes it down"));
+}
+
+bool IsKept(const UpPaths &paths) {
+  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
+  return run.ok() && absl::IsAlreadyExists(TakeLock(*run).status());
 }
 
 std::string Banner(const Up &up, const std::optional<std::chrono::seconds> &trial) {
@@ -170,19 +175,32 @@ absl::Status Tell(const UpOptions &options, const UpRequest &request, const UpPl
   return WriteOut(JsonLine(json));
 }
 
+bool ChangesNothing(const UpPlan &plan) {
+  return plan.examined.written.rules.empty() && plan.marks.policy().rules.empty() &&
+         plan.marks.Limits().empty();
+}
+
+constexpr char kNothingMarked[] =
+    "nothing here marks what this host sends, so no source changes; what to do is said by a policy "
+    "(srcsel up --policy FILE), or by a mark, as in: ip rule add fwmark 100 lookup 100 && iptables "
+    "-t mangle -A OUTPUT -p tcp --dport 80 -j MARK --set-mark 100";
+
 absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const UpRequest request, RequestOf(options));
   SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
   SRCSEL_RETURN_IF_ERROR(WantRoot(
       "hooks are attached for every user's processes (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN)"));
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  if (!options.dry_run && IsKept(request.paths)) return IsUp(request);
   ProgressLine progress("reading routes, rules, firewall and policy");
   SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));
   progress.Clear();
   SRCSEL_RETURN_IF_ERROR(Tell(options, request, plan));
   if (HasErrors(plan.examined.findings)) return kExitWrongWords;
+  const bool in_vain = !options.quiet && ChangesNothing(plan);
   if (options.dry_run) {
     SRCSEL_RETURN_IF_ERROR(OpenCgroup(request.cgroup).status());
+    if (in_vain) Say(kNothingMarked);
     if (!options.quiet) Say("nothing was changed: --dry-run");
     return 0;
   }
@@ -194,6 +212,7 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
   const std::string banner = Banner(**up, trial);
   const auto say = [&] {
     if (!options.quiet) Say(banner);
+    if (in_vain) Say(kNothingMarked);
   };
   if (!options.foreground) {
     SRCSEL_RETURN_IF_ERROR(GoBehind(*std::move(up), trial));
