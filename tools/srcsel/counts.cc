@@ -1,5 +1,7 @@
 #include "counts.hh"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -40,13 +42,18 @@ Json RulesToJson(const std::vector<srcsel_tally> &rules, const std::vector<std::
 }
 
 std::string CountsToText(const KeptCounts &counts, const std::vector<std::string> &names) {
-  std::string text = "  decisions";
+  std::string text = "  decisions\n";
   for (std::uint32_t reason = 0; reason < counts.reasons.size(); ++reason)
     if (counts.reasons[reason] != 0)
-      absl::StrAppendFormat(&text, "\n    %-14s %d", ReasonWord(reason), counts.reasons[reason]);
-  text += "\n  rules                              matched      applied       failed\n";
+      absl::StrAppendFormat(&text, "    %-14s %d\n", ReasonWord(reason), counts.reasons[reason]);
+  std::size_t width = 0;
   for (std::size_t i = 0; i < counts.rules.size(); ++i)
-    absl::StrAppendFormat(&text, "    %-26s %12d %12d %12d\n", RuleName(i, names),
+    width = std::max(width, RuleName(i, names).size());
+  const int column = static_cast<int>(width);
+  absl::StrAppendFormat(&text, "  %-*s %12s %12s %12s\n", column + 2, "rules", "matched", "applied",
+                        "failed");
+  for (std::size_t i = 0; i < counts.rules.size(); ++i)
+    absl::StrAppendFormat(&text, "    %-*s %12d %12d %12d\n", column, RuleName(i, names),
                           counts.rules[i].matched, counts.rules[i].applied, counts.rules[i].failed);
   if (counts.dropped != 0)
     absl::StrAppend(&text, "  events        ", counts.dropped, " nobody read in time\n");

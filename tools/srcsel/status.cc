@@ -29,10 +29,10 @@ Examples:
   srcsel status
   srcsel status --json | jq -r '.old_sockets[].comm' | sort | uniq -c
 
-With --json: "up"; and if so "cgroup", "policy" (the file), "limits" (what is
-not known of the firewall's marks), "since", "policy_since", "until" (of a
-trial not yet confirmed, else null; seconds since 1970), "following", "pid", "trouble" (why sources
-may not be right; empty: nothing is known of that), "version", "abi", "generation" (of the image),
+With --json: "up"; and if so "cgroup", "netns" (as --netns had it; empty: that of who said up),
+"policy" (the file), "limits" (what is not known of the firewall's marks), "since", "policy_since",
+"until" (of a trial not yet confirmed, else null; seconds since 1970), "following", "pid", "trouble"
+(why sources may not be right; empty: nothing is known of that), "version", "abi", "generation" (of the image),
 "hooks" ("name", "program", "attached"), "reasons" (decisions by reason), "rules" ("rule", "matched",
 "applied", "failed"), "dropped" (events nobody read in time), "old_sockets" ("pid", "comm", "fd",
 "protocol", "local", "peer") and "unseen" (processes whose sockets could not be looked at).
@@ -66,6 +66,7 @@ Json ToJson(const UpStatus &status, const std::vector<OpenSocket> &old) {
   const UpState &state = status.state;
   Json json = {{"up", true},
                {"cgroup", state.cgroup},
+               {"netns", state.netns_name},
                {"policy", state.policy},
                {"limits", state.limits},
                {"since", OfTime(state.since)},
@@ -115,6 +116,7 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
                   Moment(state.since), "\n");
   if (state.until != absl::InfiniteFuture())
     line("on trial", "until ", Moment(state.until), "; srcsel confirm keeps it up");
+  if (!state.netns_name.empty()) line("netns", state.netns_name);
   line("policy", state.policy.empty() ? "the firewall's marks" : state.policy, ", ",
        Counted(state.rules.size(), "rule"), ", in force since ", Moment(state.policy_since));
   for (const std::string &limit : state.limits) line("not known", limit);
