@@ -77,6 +77,19 @@ void srcsel_say(const struct srcsel_environment *environment, const struct srcse
   SRCSEL_RAW3(SYS_write, 2, line.text, line.size);
 }
 
+void srcsel_say_unread(const char *name, const char *value) {
+  struct line line;
+  unsigned i;
+
+  line.size = 0;
+  say(&line, "srcsel: left out, for it cannot be read: ");
+  say(&line, name);
+  say(&line, "=");
+  for (i = 0; value[i] && i < 200; ++i) line.text[line.size++] = value[i];
+  say(&line, "\n");
+  SRCSEL_RAW3(SYS_write, 2, line.text, line.size);
+}
+
 void srcsel_say_counts(const struct srcsel_environment *environment) {
   const __u64 *counts = srcsel_counts();
   struct line line;

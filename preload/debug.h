@@ -12,6 +12,9 @@
 void srcsel_say(const struct srcsel_environment *environment, const struct srcsel_socket *socket,
                 const struct srcsel_decision *decision, long error);
 
+/* That the environment has `name`, and its value is none. */
+void srcsel_say_unread(const char *name, const char *value);
+
 /* What was counted. */
 void srcsel_say_counts(const struct srcsel_environment *environment);
 

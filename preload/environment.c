@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <sys/auxv.h>
 
+#include "debug.h"
 #include "words.h"
 
 #define PUBLISHED "/run/srcsel/image"
@@ -54,25 +55,35 @@ static int copy_text(char *to, size_t room, const char *text) {
   return 1;
 }
 
-static void take_mark(const char *text) {
-  struct srcsel_policy *policy = &words.policy;
+static void leave_out(const char *name) {
+  if (environment.debug) srcsel_say_unread(name, word(name));
+}
 
-  if (!text || !srcsel_read_mark(text, &policy->mark, &policy->mark_mask)) return;
+static void take_mark(const char *name) {
+  struct srcsel_policy *policy = &words.policy;
+  const char *text = word(name);
+
+  if (!text) return;
+  if (!srcsel_read_mark(text, &policy->mark, &policy->mark_mask)) {
+    leave_out(name);
+    return;
+  }
   policy->action |= SRCSEL_DO_MARK;
   words.mark.mark = policy->mark;
   words.mark.mark_mask = policy->mark_mask;
   words.head.own_marks.count = policy->mark != 0;
 }
 
-static void take_sources(const char *text) {
+static void take_sources(const char *name) {
   struct srcsel_policy *policy = &words.policy;
   __u8 address[16];
-  const char *end;
+  const char *text = word(name), *end;
   int family;
 
   for (; text; text = *end ? end + 1 : NULL) {
     end = item_end(text);
     family = srcsel_read_address(text, end, address);
+    if (family < 0) leave_out(name);
     if (family < 0 || policy->has_source[family]) continue;
     __builtin_memcpy(policy->source[family], address, sizeof(address));
     policy->has_source[family] = 1;
@@ -80,11 +91,15 @@ static void take_sources(const char *text) {
   }
 }
 
-static void take_ports(const char *text) {
+static void take_ports(const char *name) {
   struct srcsel_policy *policy = &words.policy;
+  const char *text = word(name);
 
-  if (text && srcsel_read_ports(text, &policy->port_first, &policy->port_last))
+  if (!text) return;
+  if (srcsel_read_ports(text, &policy->port_first, &policy->port_last))
     policy->action |= SRCSEL_DO_PORTS;
+  else
+    leave_out(name);
 }
 
 static void take_device(const char *text) {
@@ -104,10 +119,10 @@ static void take_excludes(const char *text) {
 }
 
 static void take_others_words(void) {
-  take_mark(word("FWMARK"));
-  take_sources(word("SRCIP"));
-  take_sources(word("BIND_SOURCE_IP"));
-  take_sources(word("BIND_ADDR"));
+  take_mark("FWMARK");
+  take_sources("SRCIP");
+  take_sources("BIND_SOURCE_IP");
+  take_sources("BIND_ADDR");
   take_device(word("DEVICE"));
   if (!environment.device[0]) take_device(word("BIND_INTERFACE"));
   take_excludes(word("BIND_EXCLUDE"));
@@ -140,25 +155,24 @@ static void finish_words(void) {
 }
 
 static void read_environment(void) {
-  const char *image, *mark, *source, *ports;
+  const char *image;
+  int is_told;
 
   if (!getenv || !weak_getauxval || weak_getauxval(AT_SECURE)) return;
   image = word("SRCSEL_IMAGE");
-  mark = word("SRCSEL_MARK");
-  source = word("SRCSEL_SOURCE");
-  ports = word("SRCSEL_PORTS");
+  is_told = word("SRCSEL_MARK") || word("SRCSEL_SOURCE") || word("SRCSEL_PORTS");
   environment.reply_source = is_on("SRCSEL_REPLY_SOURCE");
   environment.debug = is_on("SRCSEL_DEBUG");
   if (image) {
     follow(image, 1);
     return;
   }
-  take_mark(mark);
-  take_sources(source);
-  take_ports(ports);
-  if (!mark && !source && !ports) take_others_words();
+  take_mark("SRCSEL_MARK");
+  take_sources("SRCSEL_SOURCE");
+  take_ports("SRCSEL_PORTS");
+  if (!is_told) take_others_words();
   finish_words();
-  if (environment.told == SRCSEL_TOLD_NOTHING && !mark && !source && !ports) follow(PUBLISHED, 0);
+  if (environment.told == SRCSEL_TOLD_NOTHING && !is_told) follow(PUBLISHED, 0);
 }
 
 const struct srcsel_environment *srcsel_environment(void) {

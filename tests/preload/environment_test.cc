@@ -98,6 +98,18 @@ TEST_F(EnvironmentTest, ItSaysNothingUnlessAsked) {
             "srcsel: in all: 2 source, 1 loopback\n");
 }
 
+TEST_F(EnvironmentTest, ItSaysWhatItCannotRead) {
+  const Words words{Program("source"), kServer4};
+  const Words wrong{"SRCSEL_MARK=0x64/", "SRCSEL_SOURCE=10.1.0", "SRCSEL_PORTS=http"};
+  EXPECT_EQ(Run(Preloaded(words, wrong)).err, "");
+  Words debugged = wrong;
+  debugged.emplace_back("SRCSEL_DEBUG=1");
+  EXPECT_EQ(Run(Preloaded(words, debugged)).err,
+            "srcsel: left out, for it cannot be read: SRCSEL_MARK=0x64/\n"
+            "srcsel: left out, for it cannot be read: SRCSEL_SOURCE=10.1.0\n"
+            "srcsel: left out, for it cannot be read: SRCSEL_PORTS=http\n");
+}
+
 TEST_F(EnvironmentTest, PortsThatCannotBeHadAreCounted) {
   const Words words{Program("linux_6_2"), Program("source"), kServer4};
   const Result result = Run(

@@ -91,7 +91,9 @@ absl::StatusOr<Examined> Check(const CheckOptions &options) {
     Say(status.message());
     std::exit(kExitCannotTell);
   }
-  std::exit(HasErrors(checked->findings) ? kExitCannotTell : 0);
+  if (HasErrors(checked->findings)) std::exit(kExitCannotTell);
+  if (!options.compile.empty()) Say(absl::StrCat("wrote ", options.compile, ", for SRCSEL_IMAGE"));
+  std::exit(0);
 }
 
 }  // namespace

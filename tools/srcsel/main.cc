@@ -45,12 +45,24 @@ void RefuseEmptyValues(CLI::App &app) {
     RefuseEmptyValues(*verb);
 }
 
-// A flag says yes by being there.
-void RefuseValuesOfFlags(CLI::App &app) {
-  for (CLI::Option *option : app.get_options())
-    if (option->get_expected_max() == 0) option->disable_flag_override();
-  for (CLI::App *verb : app.get_subcommands([](const CLI::App *) { return true; }))
-    RefuseValuesOfFlags(*verb);
+// A flag says yes by being there. CLI11 takes "--json=" and "--json=true" for it too; the first
+// such word, or "". What stands behind the command of `run` is the command's.
+std::string FlagWithValue(const CLI::App &app, int argc, char **argv) {
+  const CLI::App *verb = &app;
+  for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
+    const std::string word = argv[i], name = word.substr(0, word.find('='));
+    const CLI::Option *option = word[0] == '-' ? verb->get_option_no_throw(name) : nullptr;
+    if (option != nullptr && option->get_expected_max() == 0 && name != word) return name;
+    if (option != nullptr && option->get_expected_max() > 0 && name == word) ++i;
+    if (word[0] == '-') continue;
+    const auto below =
+        verb->get_subcommands([&](const CLI::App *one) { return one->get_name() == word; });
+    if (!below.empty())
+      verb = below.front();
+    else if (verb->get_name() == "run")
+      break;
+  }
+  return "";
 }
 
 // What is opened later must not be taken for a standard stream that was closed. A run leaves them
@@ -88,8 +100,11 @@ int main(int argc, char **argv) {
   srcsel::AddCompletion(app);
   srcsel::AddManual(app);
   RefuseEmptyValues(app);
-  RefuseValuesOfFlags(app);
   if (UsageStatus(argc, argv) != 125) FillStandardStreams();
+  if (const std::string flag = FlagWithValue(app, argc, argv); !flag.empty()) {
+    srcsel::Say(flag + " takes no value");
+    return UsageStatus(argc, argv);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &success) {
