@@ -98,7 +98,8 @@ srcsel() {
 }
 # While a trace waits for one: connections, with a source of the application's own and without.
 connecting() {
-  (while :; do for how in "" "--interface 10.0.0.1"; do curl -s $how http://192.0.2.80/; done; done) \
+  (echo $BASHPID >/sys/fs/cgroup/system.slice/backup.service/cgroup.procs
+   while :; do for how in "" "--interface 10.0.0.1"; do curl -s $how http://192.0.2.80/; done; done) \
     >/dev/null &
   local busy=$!
   command "$@"

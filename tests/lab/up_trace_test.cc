@@ -63,6 +63,37 @@ TEST_F(UpTraceTest, PrintsJsonOfWhatIsAskedFor) {
   EXPECT_FALSE(event.contains("source"));
 }
 
+TEST_F(UpTraceTest, PrintsOneProcessAlone) {
+  MustUp(kTwoRules);
+  Process dial = Spawn({DIAL, "-u", "-w", "-n", "2", kServer4, "53"});
+  ASSERT_TRUE(dial.WaitForLine(kUnicomOtherSource4).ok());
+  Process trace = Trace({"--json", "--pid", absl::StrCat(dial.pid()), "--count", "1"});
+  Connect(kServer4);
+  ASSERT_TRUE(dial.Write("\n").ok());
+  EXPECT_EQ(Json::parse(trace.Wait().out).at("pid"), dial.pid());
+}
+
+// Also what is made below it while the trace runs; another one of a name that begins so is another.
+TEST_F(UpTraceTest, PrintsOneCgroupAndWhatIsBelow) {
+  MustUp(kTwoRules);
+  const std::string wanted = cgroup_.path() + "/a", below = wanted + "/b",
+                    other = cgroup_.path() + "/ab";
+  for (const std::string &made : {wanted, other}) ASSERT_EQ(mkdir(made.c_str(), 0755), 0);
+  const auto connect_in = [&](const std::string &cgroup, const char *server) {
+    ASSERT_TRUE(client_.Run(CommandOf({DIAL, "-u", server, "53"}, cgroup)).value().ok());
+  };
+  Process trace = Trace({"--cgroup", wanted, "--count", "3"});
+  ASSERT_EQ(mkdir(below.c_str(), 0755), 0);
+  connect_in(wanted, kServer4);
+  connect_in(other, kServer4);
+  connect_in(below, kOtherServer4);
+  connect_in(cgroup_.path(), kServer4);
+  connect_in(wanted, kServer4);
+  EXPECT_THAT(trace.Wait().out,
+              MatchesRegex("[^\n]*192.0.2.80:53 [^\n]*\n[^\n]*192.0.2.81:53 [^\n]*\n"
+                           "[^\n]*192.0.2.80:53 [^\n]*\n"));
+}
+
 // Killed, it has listened all the same; and what is up goes on telling nobody.
 TEST_F(UpTraceTest, AnotherMayReadWhenOneIsKilled) {
   MustUp(kTwoRules);
@@ -97,6 +128,9 @@ TEST_F(UpTraceTest, BadWordsAreNamed) {
   EXPECT_EQ(reason.status, 2);
   EXPECT_THAT(reason.err, AllOf(HasSubstr("'blue' is not a reason"), HasSubstr("app-source")));
   EXPECT_EQ(Srcsel({"trace", "--to", "blue"}).status, 2);
+  const Result cgroup = Srcsel({"trace", "--cgroup", "/no/such"});
+  EXPECT_EQ(cgroup.status, 1);
+  EXPECT_EQ(cgroup.err, "srcsel: open cgroup /no/such: No such file or directory\n");
 }
 
 TEST_F(UpTraceTest, StatsCountByReasonAndRule) {

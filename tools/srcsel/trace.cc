@@ -19,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "agent/cgroup_subtree.hh"
 #include "agent/up_events.hh"
 #include "base/status.hh"
 #include "counts.hh"
@@ -40,6 +41,7 @@ process, protocol, destination, reason, what was set, and by which rule.
 Examples:
   srcsel trace
   srcsel trace --comm curl --to 192.0.2.0/24
+  srcsel trace --cgroup /system.slice
   srcsel trace --all --reason app-source
   srcsel trace --summary > /dev/null        # ^C ends it
   srcsel trace --json | jq -r '[.comm, .destination, .source] | @tsv'
@@ -48,6 +50,9 @@ With --json, an object a line: "time_ns" (since 1970), "comm", "pid", "tid", "ui
 "cookie" (SO_COOKIE), "operation" (connect, datagram, create), "protocol", "destination", "dport",
 "reason", "rule", "generation", "error" (errno, 0: none), and where they were set "mark", "source",
 "port".
+
+--cgroup takes a path from the root of the hierarchy, and what is below it passes, too. What a cgroup
+did that is gone before that is read does not pass.
 
 What is not read in time is missed, never waited for; how much, is told at the end on stderr. One
 trace runs at a time. Exit status: 0 once it has been ended by a signal or by --count; 1 if nothing
@@ -58,25 +63,27 @@ struct TraceOptions {
   bool json = false, all = false, summary = false, quiet = false;
   std::uint32_t pid = 0;
   std::uint64_t count = 0;
-  std::string comm, to, reason;
+  std::string comm, cgroup, to, reason;
 };
 
 struct Filter {
   std::uint32_t pid;
   std::string comm, reason;
   std::optional<Prefix> to;
+  std::optional<CgroupSubtree> cgroup;
 
-  bool Passes(const srcsel_event &event) const {
+  bool Passes(const srcsel_event &event) {
     if (pid != 0 && event.pid != pid) return false;
     if (!comm.empty() && strncmp(comm.c_str(), event.flow.comm, sizeof(event.flow.comm)) != 0)
       return false;
+    if (cgroup && !cgroup->Contains(event.cgroup)) return false;
     if (!reason.empty() && ReasonWord(event.decision.reason) != reason) return false;
     return !to || (event.flow.operation != SRCSEL_CREATE && to->Contains(DestinationOf(event)));
   }
 };
 
 absl::StatusOr<Filter> FilterOf(const TraceOptions &options) {
-  Filter filter{options.pid, options.comm, options.reason, std::nullopt};
+  Filter filter{options.pid, options.comm, options.reason, std::nullopt, std::nullopt};
   if (!options.comm.empty()) SRCSEL_RETURN_IF_ERROR(CommOfWord(options.comm).status());
   if (!options.to.empty()) {
     SRCSEL_ASSIGN_OR_RETURN(filter.to, Prefix::Parse(options.to));
@@ -158,7 +165,7 @@ class Tracer {
   }
 
   const TraceOptions &options_;
-  const Filter filter_;
+  Filter filter_;
   UpEvents events_;
   const std::int64_t boot_ns_;
   std::uint64_t printed_ = 0;
@@ -168,6 +175,9 @@ class Tracer {
 absl::Status Trace(const TraceOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(Filter filter, FilterOf(options));
   SRCSEL_RETURN_IF_ERROR(WantRoot(kNotToBeSeen));
+  if (!options.cgroup.empty()) {
+    SRCSEL_ASSIGN_OR_RETURN(filter.cgroup, CgroupSubtree::Open(options.cgroup));
+  }
   SRCSEL_ASSIGN_OR_RETURN(const Fd signals, CatchSignals());
   SRCSEL_ASSIGN_OR_RETURN(UpEvents events, UpEvents::Open(UpPaths::Get(), options.all));
   if (!options.quiet) Say("tracing; ^C ends it");
@@ -188,6 +198,8 @@ void AddTrace(CLI::App &app) {
       ->type_name("PID")
       ->check(NumberFrom(1, std::numeric_limits<pid_t>::max()));
   trace->add_option("--comm", options->comm, "Of threads of this name")->type_name("NAME");
+  trace->add_option("--cgroup", options->cgroup, "Of this cgroup and those below it")
+      ->type_name("PATH");
   trace->add_option("--to", options->to, "To these destinations")->type_name("PREFIX");
   trace->add_option("--reason", options->reason, "For this reason")->type_name("REASON");
   trace->add_option("-n,--count", options->count, "End after so many")
