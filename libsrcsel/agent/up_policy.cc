@@ -29,12 +29,14 @@ Policy WithoutMistakes(const Policy &policy, const Findings &findings) {
   Policy right;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     const PolicyRule &rule = policy.rules[i];
-    const std::uint32_t first = Place::Parse(rule.name).line;
-    const std::uint32_t end =
-        i + 1 < policy.rules.size() ? Place::Parse(policy.rules[i + 1].name).line : ~0U;
+    const Place begin = Place::Parse(rule.name);
+    const Place next =
+        i + 1 < policy.rules.size() ? Place::Parse(policy.rules[i + 1].name) : Place();
+    const std::uint32_t end = next.file == begin.file ? next.line : ~0U;
     const bool is_wrong = std::ranges::any_of(findings, [&](const Finding &finding) {
       return finding.severity == Severity::kError && IsOfRule(finding) &&
-             finding.place.line >= first && finding.place.line < end;
+             finding.place.file == begin.file && finding.place.line >= begin.line &&
+             finding.place.line < end;
     });
     if (!is_wrong && !(elsewhere && (rule.pool != nullptr || !rule.sets.empty())))
       right.rules.push_back(rule);
@@ -42,11 +44,7 @@ Policy WithoutMistakes(const Policy &policy, const Findings &findings) {
   return right;
 }
 
-// By line, what is of none last; each once.
-void Arrange(Findings &findings) {
-  std::ranges::stable_sort(findings, {}, [](const Finding &finding) {
-    return finding.place.file.empty() ? ~0U : finding.place.line;
-  });
+void SayOnce(Findings &findings) {
   std::set<std::string> said;
   std::erase_if(findings,
                 [&](const Finding &finding) { return !said.insert(finding.ToString()).second; });
@@ -70,7 +68,8 @@ absl::StatusOr<Examined> Examine(const UpPolicy &policy, const State &state, Adv
     std::erase_if(resolution.findings,
                   [](const Finding &finding) { return finding.severity == Severity::kNote; });
   std::ranges::move(resolution.findings, std::back_inserter(examined.findings));
-  Arrange(examined.findings);
+  SortByPlace(examined.findings, file.files);
+  SayOnce(examined.findings);
   return examined;
 }
 

@@ -1,5 +1,5 @@
-// Where an `up` has its policy from: the rules of a file, and behind them, for what these do not
-// hold for, the marks of the host's own firewall.
+// Where an `up` has its policy from: the rules of a file and what it includes, and behind them, for
+// what these do not hold for, the marks of the host's own firewall.
 
 #pragma once
 
@@ -24,7 +24,7 @@ struct UpPolicy {
 // nothing.
 struct Examined {
   Policy written, resolved;
-  Findings findings;  // by line
+  Findings findings;  // by file and line
   std::vector<Rule> wanted;
 };
 absl::StatusOr<Examined> Examine(const UpPolicy &policy, const State &state, Advice advice);

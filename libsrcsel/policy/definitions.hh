@@ -1,4 +1,4 @@
-// The sets and pools of a file, by name, and which of them its rules use.
+// The sets and pools of a policy, by name, and which of them its rules use.
 
 #pragma once
 
@@ -6,13 +6,14 @@
 #include <memory>
 #include <string>
 
+#include "policy/finding.hh"
 #include "policy/policy.hh"
 
 namespace srcsel {
 
 template <typename T>
 struct Definition {
-  std::uint32_t line = 0;
+  Place place;
   std::shared_ptr<const T> value;  // null if it is faulty, which has been said
   bool used = false;
 };

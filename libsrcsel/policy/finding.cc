@@ -1,6 +1,8 @@
 #include "policy/finding.hh"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -43,6 +45,13 @@ std::string Finding::ToString() const {
 bool HasErrors(const Findings &findings) {
   return std::ranges::any_of(
       findings, [](const Finding &finding) { return finding.severity == Severity::kError; });
+}
+
+void SortByPlace(Findings &findings, const std::vector<std::string> &files) {
+  std::ranges::stable_sort(findings, {}, [&](const Finding &finding) {
+    const std::ptrdiff_t file = std::ranges::find(files, finding.place.file) - files.begin();
+    return std::pair(file, file < std::ssize(files) ? finding.place.line : 0);
+  });
 }
 
 }  // namespace srcsel

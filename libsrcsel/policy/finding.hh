@@ -48,4 +48,7 @@ using Findings = std::vector<Finding>;
 
 bool HasErrors(const Findings &findings);
 
+// Those of `files` come first, in that order and by line, then all others as they are.
+void SortByPlace(Findings &findings, const std::vector<std::string> &files);
+
 }  // namespace srcsel

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -51,6 +52,18 @@ std::optional<std::string> KeyReader::Word(Integers integers) {
   std::optional<std::string> text = TextOf(entry_.value, integers);
   if (!text) WrongType(entry_.value, AcceptedWord(integers));
   return text;
+}
+
+std::optional<std::string> KeyReader::Path() {
+  std::optional<std::string> path = Word(Integers::kRefused);
+  if (path && path->find('\0') != std::string::npos) {
+    Error("has a zero byte in the file's name");
+    return std::nullopt;
+  }
+  const std::size_t slash = file_.rfind('/');
+  if (path && !absl::StartsWith(*path, "/") && slash != std::string::npos)
+    path->insert(0, file_, 0, slash + 1);
+  return path;
 }
 
 std::vector<KeyReader::Item> KeyReader::Words(Integers integers) {

@@ -28,6 +28,7 @@ class KeyReader {
 
   const TomlValue &value() const { return entry_.value; }
   std::uint32_t line() const { return entry_.line; }
+  const std::string &name() const { return name_; }
 
   void Error(absl::string_view message) { Error(entry_.line, message); }
   void Error(std::uint32_t line, absl::string_view message);
@@ -36,6 +37,8 @@ class KeyReader {
 
   // Nothing after an error.
   std::optional<std::string> Word(Integers integers);
+  // Of a file: as it is said, or beside the policy.
+  std::optional<std::string> Path();
   // Line and text of each.
   struct Item {
     std::uint32_t line;

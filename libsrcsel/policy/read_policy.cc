@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "policy/definitions.hh"
+#include "policy/include.hh"
 #include "policy/read_pool.hh"
 #include "policy/read_rule.hh"
 #include "policy/read_set.hh"
@@ -19,12 +20,15 @@ namespace {
 
 constexpr std::size_t kLargestPolicy = std::size_t{4} << 20;
 
+// One file of a policy. Its rules are read when the definitions of all files are known.
 struct PolicyTable {
-  const std::string &file;
+  std::string file;
+  bool is_included;
+  Definitions &definitions;
   Findings &findings;
-  Definitions definitions = {};
-  // Read when all definitions are known.
-  const TomlArray *rules = nullptr;
+  std::vector<std::string> includes = {};
+  TomlTable document = {};
+  const TomlArray *rules = nullptr;  // in the document
 };
 
 // The tables of [kind.NAME], each as read() makes it.
@@ -35,8 +39,16 @@ void ReadDefinitions(KeyReader &key, PolicyTable &policy,
                                                       Findings &)) {
   const auto *tables = key.value().As<TomlTable>();
   if (tables == nullptr) return key.WrongType(key.value(), "a table for each name");
-  for (const TomlEntry &entry : *tables)
-    definitions[entry.key] = {entry.line, read(entry, policy.file, policy.findings)};
+  for (const TomlEntry &entry : *tables) {
+    Definition<T> definition{{policy.file, entry.line}, read(entry, policy.file, policy.findings)};
+    const auto [known, is_new] = definitions.try_emplace(entry.key, std::move(definition));
+    if (!is_new)
+      policy.findings.push_back(
+          {Severity::kError,
+           {policy.file, entry.line},
+           absl::StrCat(key.name(), ".", entry.key),
+           absl::StrCat("is defined already, ", known->second.place.ToString())});
+  }
 }
 
 void ReadSets(KeyReader &key, PolicyTable &policy) {
@@ -44,6 +56,17 @@ void ReadSets(KeyReader &key, PolicyTable &policy) {
 }
 void ReadPools(KeyReader &key, PolicyTable &policy) {
   ReadDefinitions(key, policy, policy.definitions.pools, ReadPool);
+}
+
+void ReadInclude(KeyReader &key, PolicyTable &policy) {
+  if (policy.is_included) return key.Error("is in a file that is itself included");
+  const std::optional<std::string> pattern = key.Path();
+  if (!pattern) return;
+  absl::StatusOr<std::vector<std::string>> files = FilesNamed(*pattern);
+  if (!files.ok()) return key.Error(files.status().message());
+  if (std::ranges::find(*files, policy.file) != files->end())
+    return key.Error(absl::StrCat(*pattern, " names this file itself"));
+  policy.includes = *std::move(files);
 }
 
 void FindRules(KeyReader &key, PolicyTable &policy) {
@@ -57,57 +80,99 @@ void FindRules(KeyReader &key, PolicyTable &policy) {
 }
 
 constexpr TableKey<PolicyTable> kPolicyKeys[] = {
-    {"set", ReadSets}, {"pool", ReadPools}, {"rule", FindRules}};
+    {"include", ReadInclude}, {"set", ReadSets}, {"pool", ReadPools}, {"rule", FindRules}};
 constexpr KeyAlias kPolicyAliases[] = {
     {"rules", "[[rule]] is"}, {"sets", "[set.NAME] is"}, {"pools", "[pool.NAME] is"}};
 
 template <typename T>
-void ReportUnused(absl::string_view kind, const T &definitions, PolicyTable &policy) {
+void ReportUnused(absl::string_view kind, const T &definitions, Findings &findings) {
   for (const auto &[name, definition] : definitions)
     if (!definition.used)
-      policy.findings.push_back({Severity::kWarning,
-                                 {policy.file, definition.line},
-                                 absl::StrCat(kind, ".", name),
-                                 "no rule uses it"});
+      findings.push_back(
+          {Severity::kWarning, definition.place, absl::StrCat(kind, ".", name), "no rule uses it"});
 }
 
-// The policy's own by line, then those of the sets' files as they were read.
-void Sort(Findings &findings, const std::string &file) {
-  std::ranges::stable_sort(findings, {}, [&](const Finding &finding) {
-    const bool own = finding.place.file == file;
-    return std::pair(!own, own ? finding.place.line : 0);
-  });
-}
+// The files of a policy, one after the other.
+class PolicyReader {
+ public:
+  explicit PolicyReader(PolicyFile &into) : into_(into) {}
 
-void NoteKeys(const TomlValue &rule, PolicyFile &file) {
-  for (const TomlEntry &entry : *rule.As<TomlTable>())
-    file.key_lines.try_emplace({rule.line, absl::StrCat("rule.", entry.key)}, entry.line);
-}
-
-void ReadRules(PolicyTable &table, PolicyFile &file) {
-  Policy &policy = file.policy;
-  if (table.rules == nullptr || table.rules->empty()) {
-    table.findings.push_back({Severity::kWarning, {table.file, 0}, "", "has no [[rule]]"});
-    return;
+  void Read(absl::string_view text, const std::string &file) {
+    into_.files = {file};
+    if (ReadTables(text, {file, false, definitions_, into_.findings}) && ReadIncluded()) {
+      ReadRules();
+      ReportUnused("set", definitions_.sets, into_.findings);
+      ReportUnused("pool", definitions_.pools, into_.findings);
+      if (!HasErrors(into_.findings)) ReportShadowed(into_.policy, into_.findings);
+    }
+    SortByPlace(into_.findings, into_.files);
   }
-  for (const TomlValue &rule : *table.rules) {
-    if (rule.As<TomlTable>() == nullptr) continue;
-    policy.rules.push_back(ReadRule(rule, table.file, table.definitions, table.findings));
-    NoteKeys(rule, file);
+
+ private:
+  // False if it is no TOML.
+  bool ReadTables(absl::string_view text, PolicyTable table) {
+    std::variant<TomlTable, TomlMistake> document = ReadToml(text);
+    if (const auto *mistake = std::get_if<TomlMistake>(&document))
+      return Error({table.file, mistake->line}, absl::StrCat("is not TOML: ", mistake->what));
+    table.document = std::get<TomlTable>(std::move(document));
+    ReadTable<PolicyTable>(table.document, "", table.file, kPolicyKeys, kPolicyAliases,
+                           into_.findings, table);
+    tables_.push_back(std::move(table));
+    return true;
   }
-  if (policy.rules.size() > SRCSEL_MAX_POLICY)
-    table.findings.push_back({Severity::kError,
-                              {table.file, (*table.rules)[SRCSEL_MAX_POLICY].line},
-                              "rule",
-                              absl::StrCat("is one of ", policy.rules.size(), "; ",
-                                           SRCSEL_MAX_POLICY, " are accepted")});
-}
+
+  bool ReadIncluded() {
+    bool good = true;
+    const std::vector<std::string> includes = tables_.front().includes;
+    into_.files.insert(into_.files.end(), includes.begin(), includes.end());
+    for (const std::string &file : includes) {
+      const absl::StatusOr<std::string> text = ReadTextFile(file, kLargestPolicy);
+      good &= text.ok() ? ReadTables(*text, {file, true, definitions_, into_.findings})
+                        : Error({file, 0}, text.status().message());
+    }
+    return good;
+  }
+
+  void ReadRules() {
+    std::vector<PolicyRule> &rules = into_.policy.rules;
+    bool any = false;
+    for (const PolicyTable &table : tables_) {
+      if (table.rules == nullptr) continue;
+      any |= !table.rules->empty();
+      for (const TomlValue &rule : *table.rules)
+        if (rule.As<TomlTable>() != nullptr) {
+          rules.push_back(ReadRule(rule, table.file, definitions_, into_.findings));
+          NoteKeys(rule, rules.back().name);
+        }
+    }
+    if (!any)
+      into_.findings.push_back({Severity::kWarning, {into_.files[0], 0}, "", "has no [[rule]]"});
+    if (rules.size() > SRCSEL_MAX_POLICY)
+      into_.findings.push_back(
+          {Severity::kError, Place::Parse(rules[SRCSEL_MAX_POLICY].name), "rule",
+           absl::StrCat("is one of ", rules.size(), "; ", SRCSEL_MAX_POLICY, " are accepted")});
+  }
+
+  void NoteKeys(const TomlValue &rule, const std::string &name) {
+    for (const TomlEntry &entry : *rule.As<TomlTable>())
+      into_.key_lines.try_emplace({name, absl::StrCat("rule.", entry.key)}, entry.line);
+  }
+
+  bool Error(Place place, absl::string_view message) {
+    into_.findings.push_back({Severity::kError, std::move(place), "", std::string(message)});
+    return false;
+  }
+
+  PolicyFile &into_;
+  Definitions definitions_;
+  std::vector<PolicyTable> tables_;
+};
 
 }  // namespace
 
 void PolicyFile::PlaceAtKeys(Findings &at_rules) const {
   for (Finding &finding : at_rules) {
-    const auto found = key_lines.find({finding.place.line, finding.key});
+    const auto found = key_lines.find({finding.place.ToString(), finding.key});
     if (found != key_lines.end()) finding.place.line = found->second;
   }
 }
@@ -115,28 +180,13 @@ void PolicyFile::PlaceAtKeys(Findings &at_rules) const {
 PolicyFile ReadPolicy(const std::string &file) {
   const absl::StatusOr<std::string> text = ReadTextFile(file, kLargestPolicy);
   if (text.ok()) return ReadPolicyText(*text, file);
-  return {{}, {{Severity::kError, {file, 0}, "", std::string(text.status().message())}}, {}};
+  return {{}, {{Severity::kError, {file, 0}, "", std::string(text.status().message())}}};
 }
 
 PolicyFile ReadPolicyText(absl::string_view text, const std::string &file) {
-  PolicyFile result;
-  const std::variant<TomlTable, TomlMistake> document = ReadToml(text);
-  if (const auto *mistake = std::get_if<TomlMistake>(&document)) {
-    result.findings.push_back({Severity::kError,
-                               {file, mistake->line},
-                               "",
-                               absl::StrCat("is not TOML: ", mistake->what)});
-    return result;
-  }
-  PolicyTable table{file, result.findings};
-  ReadTable<PolicyTable>(std::get<TomlTable>(document), "", file, kPolicyKeys, kPolicyAliases,
-                         result.findings, table);
-  ReadRules(table, result);
-  ReportUnused("set", table.definitions.sets, table);
-  ReportUnused("pool", table.definitions.pools, table);
-  if (!HasErrors(result.findings)) ReportShadowed(result.policy, result.findings);
-  Sort(result.findings, file);
-  return result;
+  PolicyFile policy;
+  PolicyReader(policy).Read(text, file);
+  return policy;
 }
 
 }  // namespace srcsel

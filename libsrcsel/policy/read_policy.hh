@@ -1,5 +1,7 @@
 // A policy file -> Policy. The language is TOML, its words are iproute2's:
 //
+//   include = "conf.d/*.toml"           # above all tables: files whose rules come behind these
+//
 //   [set.unicom]                        # prefixes under a name
 //   file = "unicom.txt"                 # one a line, beside this file; or prefixes =
 //   ["10.0.0.0/8"]
@@ -27,10 +29,12 @@
 //
 // A selector is one word or a list of them, any of which may fit; all selectors must.
 //
+// What is included shares the names of sets and pools, and includes nothing.
+//
 // Contract: all mistakes of a file, and of the files it names, are found at once, but for one
-// against TOML itself, which ends the reading. Nothing of the host's routing is asked; names of
-// tables, protocols, users and groups are. At most 4 MiB of policy are read. Cost: that of the sets
-// (read_set.hh).
+// against TOML itself, or a file that cannot be read: then no rule is looked at. Nothing of the
+// host's routing is asked; names of tables, protocols, users and groups are. At most 4 MiB of a
+// file are read. Cost: that of the sets (read_set.hh).
 
 #pragma once
 
@@ -38,6 +42,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "policy/finding.hh"
@@ -47,10 +52,12 @@ namespace srcsel {
 
 struct PolicyFile {
   Policy policy;  // with an error it is not complete
-  // Of the file by line, then of its sets' files.
+  // Of each file by line, then of the sets' files.
   Findings findings;
-  // Lines of keys, by that of their rule and "rule.mark".
-  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> key_lines;
+  // Whose rules these are, in that order.
+  std::vector<std::string> files = {};
+  // Lines of keys, by the name of their rule and "rule.mark".
+  std::map<std::pair<std::string, std::string>, std::uint32_t> key_lines = {};
 
   // Moves what is said of a rule's key from the rule's line to the key's.
   void PlaceAtKeys(Findings &at_rules) const;

@@ -154,7 +154,8 @@ constexpr KeyAlias kRuleAliases[] = {
     {"uid", "'uidrange' is"},
     {"user", "'uidrange' is"},
     {"gidrange", "'gid' is"},
-    {"group", "'gid' is"}};
+    {"group", "'gid' is"},
+    {"include", "it stands above the first table of the file"}};
 
 // What the keys say together.
 void CheckRule(const RuleTable &table, const Place &place, Findings &findings) {

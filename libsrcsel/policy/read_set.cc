@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "policy/table_reader.hh"
 #include "policy/text_file.hh"
@@ -17,18 +16,11 @@ constexpr std::size_t kLargestSet = std::size_t{64} << 20;
 constexpr std::size_t kTold = 20;
 
 struct SetTable {
-  const std::string &file;  // the policy's
-  std::string name;         // "set.unicom"
+  std::string name;  // "set.unicom"
   Findings &findings;
   bool has_file = false, has_prefixes = false;
   std::vector<Prefix> prefixes = {};
 };
-
-std::string Beside(const std::string &file, const std::string &path) {
-  const std::size_t slash = file.rfind('/');
-  if (absl::StartsWith(path, "/") || slash == std::string::npos) return path;
-  return file.substr(0, slash + 1) + path;
-}
 
 void ReadLines(absl::string_view text, const std::string &path, SetTable &set) {
   set.prefixes.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1);
@@ -55,17 +47,14 @@ void ReadLines(absl::string_view text, const std::string &path, SetTable &set) {
 
 void ReadFile(KeyReader &key, SetTable &set) {
   set.has_file = true;
-  const std::optional<std::string> named = key.Word(Integers::kRefused);
-  if (!named) return;
-  if (named->find('\0') != std::string::npos)
-    return key.Error("has a zero byte in the file's name");
-  const std::string path = Beside(set.file, *named);
-  const absl::StatusOr<std::string> text = ReadTextFile(path, kLargestSet);
-  if (!text.ok()) return key.Error(absl::StrCat(path, " ", text.status().message()));
+  const std::optional<std::string> path = key.Path();
+  if (!path) return;
+  const absl::StatusOr<std::string> text = ReadTextFile(*path, kLargestSet);
+  if (!text.ok()) return key.Error(absl::StrCat(*path, " ", text.status().message()));
   const std::size_t before = set.findings.size();
-  ReadLines(*text, path, set);
+  ReadLines(*text, *path, set);
   if (set.prefixes.empty() && set.findings.size() == before)
-    key.Error(absl::StrCat(path, " has no prefix in it; one a line is accepted"));
+    key.Error(absl::StrCat(*path, " has no prefix in it; one a line is accepted"));
 }
 
 void ReadPrefixes(KeyReader &key, SetTable &set) {
@@ -76,8 +65,10 @@ void ReadPrefixes(KeyReader &key, SetTable &set) {
 }
 
 constexpr TableKey<SetTable> kSetKeys[] = {{"file", ReadFile}, {"prefixes", ReadPrefixes}};
-constexpr KeyAlias kSetAliases[] = {
-    {"path", "'file' is"}, {"elements", "'prefixes' is"}, {"members", "'prefixes' is"}};
+constexpr KeyAlias kSetAliases[] = {{"path", "'file' is"},
+                                    {"elements", "'prefixes' is"},
+                                    {"members", "'prefixes' is"},
+                                    {"include", "it stands above the first table of the file"}};
 
 }  // namespace
 
@@ -91,7 +82,7 @@ std::shared_ptr<const PrefixSet> ReadSet(const TomlEntry &entry, const std::stri
     return nullptr;
   }
   const std::size_t before = findings.size();
-  SetTable set{file, absl::StrCat("set.", entry.key), findings};
+  SetTable set{absl::StrCat("set.", entry.key), findings};
   ReadTable<SetTable>(*table, set.name, file, kSetKeys, kSetAliases, findings, set);
   if (set.has_file && set.has_prefixes)
     set_key.Error("has both file and prefixes; say one of them");

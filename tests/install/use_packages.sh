@@ -41,7 +41,9 @@ ip route add default via 10.9.0.254
 
 expect "srcsel --version" 'srcsel *.*.*' inside srcsel --version
 
-printf '[[rule]]\nsource = "10.9.0.2"\n' >"$root/etc/srcsel/srcsel.toml"
+expect "the policy that is installed" '*: has no \[\[rule]]*0 rules, 0 errors, 1 warning' \
+  inside srcsel check /etc/srcsel/srcsel.toml
+printf '[[rule]]\nsource = "10.9.0.2"\n' >"$root/etc/srcsel/conf.d/all.toml"
 expect "srcsel check" '*1 rule, 0 errors, *' inside srcsel check /etc/srcsel/srcsel.toml
 
 cat >"$root/tmp/source.py" <<'PYTHON'
@@ -87,7 +89,7 @@ for page in srcsel.8 srcsel.toml.5 libsrcsel.3 srcsel-preload.7; do
   expect "$page" "*/man?/$page.gz" inside man --where "${page##*.}" "${page%.*}"
 done
 
-rm "$root/etc/srcsel/srcsel.toml"
+rm "$root/etc/srcsel/conf.d/all.toml"
 inside dpkg --purge srcsel srcsel-preload libsrcsel-dev libsrcsel0 >"$root/tmp/log" 2>&1 ||
   die "dpkg --purge: $(cat "$root/tmp/log")"
 left=$(cd /mnt/upper && find . -name '*srcsel*' -type f ! -path './var/*')

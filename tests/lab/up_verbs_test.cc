@@ -110,6 +110,28 @@ TEST_F(UpVerbsTest, APolicyIsReplacedWholeOrNotAtAll) {
   EXPECT_EQ(Source(), kUnicomSource4);
 }
 
+// The file that is included is read from the policy's folder, wherever the reader is.
+TEST_F(UpVerbsTest, WhatAPolicyIncludesIsReplacedWithIt) {
+  ASSERT_EQ(mkdir((folder_.path() + "/conf.d").c_str(), 0755), 0);
+  const auto include = [&](absl::string_view text) {
+    ASSERT_TRUE(folder_.Write("conf.d/10.toml", text).ok());
+  };
+  MustUp("include = 'conf.d/*.toml'\n[pool.wan]\nmembers = ['10.1.0.2']\n");
+  EXPECT_EQ(Source(), kTelecomSource4);
+  include("[[rule]]\nsource = 'pool wan'\n");
+  EXPECT_EQ(Srcsel({"reload"}).err, "srcsel: 1 rule in force\n");
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  include("[pool.wan]\nmembers = ['10.1.0.1']\n[[rule]]\nsource = 'pool wan'\n");
+  const Result wrong = Srcsel({"reload"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.out, MatchesRegex("[^\n]*/conf.d/10.toml:1: error: pool.wan: is defined "
+                                      "already, [^\n]*/p.toml:2\n"));
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  include(kByMark);
+  EXPECT_TRUE(Srcsel({"reload", "-q"}).ok());
+  EXPECT_EQ(Source(), kUnicomSource4);
+}
+
 // What maps it keeps it: a file is never written into.
 TEST_F(UpVerbsTest, TheImageIsThereForAllToRead) {
   MustUp(kBySource);

@@ -12,11 +12,16 @@
 
 namespace srcsel {
 
-// What is found in the text, a line each; the file is called "p".
+// What was found, a line each.
+inline std::string FoundIn(const PolicyFile &file) {
+  return absl::StrJoin(file.findings, "\n", [](std::string *out, const Finding &finding) {
+    *out += finding.ToString();
+  });
+}
+
+// What is found in the text; the file is called "p".
 inline std::string FoundIn(absl::string_view text) {
-  return absl::StrJoin(
-      ReadPolicyText(text, "p").findings, "\n",
-      [](std::string *out, const Finding &finding) { *out += finding.ToString(); });
+  return FoundIn(ReadPolicyText(text, "p"));
 }
 
 // The only rule of a policy in which nothing is found.

@@ -7,14 +7,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include <gmock/gmock.h>
 
 #include "fixtures.hh"
-#include "policy_text.hh"
+#include "policy_folder.hh"
 
 namespace srcsel {
 namespace {
@@ -24,38 +21,17 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class SetFileTest : public testing::Test {
+class SetFileTest : public PolicyFolderTest {
  protected:
-  void SetUp() override {
-    char path[] = "/tmp/srcsel-set-XXXXXX";
-    ASSERT_NE(mkdtemp(path), nullptr);
-    folder_ = path;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string Path(const std::string &name) const { return folder_ + "/" + name; }
-  void Write(const std::string &name, absl::string_view text) const {
-    std::ofstream(Path(name)) << text;
-  }
   // A policy beside the set's file, which it names so.
   std::string Policy(const std::string &file = "set.txt") const {
     Write("p", absl::StrCat("[set.a]\nfile = '", file, "'\n[[rule]]\nto = '@a'\nmark = 1\n"));
     return Path("p");
   }
-  std::string Found(const std::string &policy) const {
-    std::string text =
-        absl::StrJoin(ReadPolicy(policy).findings, "\n",
-                      [](std::string *out, const Finding &finding) { *out += finding.ToString(); });
-    for (std::size_t at; (at = text.find(folder_ + "/")) != std::string::npos;)
-      text.erase(at, folder_.size() + 1);
-    return text;
-  }
   std::string FoundInSet(absl::string_view text) const {
     Write("set.txt", text);
     return Found(Policy());
   }
-
-  std::string folder_;
 };
 
 TEST_F(SetFileTest, HasAPrefixALine) {

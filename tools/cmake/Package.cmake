@@ -21,7 +21,8 @@ foreach(component srcsel libsrcsel0 libsrcsel-dev srcsel-preload)
 endforeach()
 install(FILES "${package}/srcsel.service" "${package}/srcsel@.service"
         DESTINATION lib/systemd/system COMPONENT srcsel)
-install(DIRECTORY DESTINATION /etc/srcsel COMPONENT srcsel)
+install(FILES "${package}/srcsel.toml" DESTINATION /etc/srcsel COMPONENT srcsel)
+install(DIRECTORY DESTINATION /etc/srcsel/conf.d COMPONENT srcsel)
 set(docs "${CMAKE_SOURCE_DIR}/docs")
 install(FILES "${docs}/tutorial.md" "${docs}/troubleshooting.md" "${docs}/limits.md"
               "${docs}/two-lookups.svg"
@@ -73,7 +74,7 @@ set(CPACK_DEBIAN_SRCSEL_PACKAGE_NAME srcsel)
 set(CPACK_DEBIAN_SRCSEL_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_SRCSEL_PACKAGE_RECOMMENDS "srcsel-preload (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_SRCSEL_PACKAGE_SUGGESTS "iptables, nftables")
-set(CPACK_DEBIAN_SRCSEL_PACKAGE_CONTROL_EXTRA "${package}/postinst;${package}/prerm")
+set(CPACK_DEBIAN_SRCSEL_PACKAGE_CONTROL_EXTRA "${package}/conffiles;${package}/postinst;${package}/prerm")
 set(CPACK_COMPONENT_SRCSEL_DESCRIPTION
     "right source addresses at the socket, without NAT
 On a host with several uplinks, Linux chooses the source address of a
