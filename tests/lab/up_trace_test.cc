@@ -1,5 +1,8 @@
 // srcsel trace and srcsel stats.
 
+#include <algorithm>
+#include <csignal>
+
 #include "absl/strings/str_split.h"
 #include "lab/up_scene.hh"
 
@@ -92,6 +95,30 @@ TEST_F(UpTraceTest, PrintsOneCgroupAndWhatIsBelow) {
   EXPECT_THAT(trace.Wait().out,
               MatchesRegex("[^\n]*192.0.2.80:53 [^\n]*\n[^\n]*192.0.2.81:53 [^\n]*\n"
                            "[^\n]*192.0.2.80:53 [^\n]*\n"));
+}
+
+// What had room is printed, and the rest is counted: together they are all decisions.
+TEST_F(UpTraceTest, WhatWasMissedIsCounted) {
+  MustUp(kTwoRules);
+  Process trace = Trace({"--all"});
+  ASSERT_TRUE(trace.Signal(SIGSTOP).ok());
+  constexpr int kMoreThanTheRingHolds = 6000;
+  ASSERT_TRUE(Run({DIAL, "-u", "-n", absl::StrCat(kMoreThanTheRingHolds), kServer4, "53"}).ok());
+  ASSERT_TRUE(trace.Signal(SIGCONT).ok());
+  ASSERT_TRUE(trace.Signal(SIGINT).ok());
+  const Result result = trace.Wait();
+  EXPECT_EQ(result.status, 0) << result.ToString();
+  const auto printed = std::ranges::count(result.out, '\n');
+  EXPECT_GT(printed, 1000);
+  const Json stats = Json::parse(Srcsel({"stats", "--json"}).out);
+  std::int64_t decided = 0;
+  for (const auto &[reason, count] : stats.at("reasons").items())
+    decided += count.get<std::int64_t>();
+  EXPECT_GE(decided, kMoreThanTheRingHolds);
+  EXPECT_EQ(stats.at("dropped"), decided - printed);
+  EXPECT_THAT(result.err, EndsWith(absl::StrCat("srcsel: missed ", decided - printed,
+                                                " decisions: they came faster than they were "
+                                                "written\n")));
 }
 
 // Killed, it has listened all the same; and what is up goes on telling nobody.
