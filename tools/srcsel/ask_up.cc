@@ -36,6 +36,8 @@ Keeps up what `srcsel up --try TIME` brought up.
 Examples:
   srcsel up --try 60s && srcsel confirm
 
+With --json: "confirmed" (true).
+
 Exit status: 0 if it stays; 1 if nothing is up, or there is nothing to confirm.
 )";
 
@@ -45,6 +47,8 @@ Sockets keep the source and the mark they have. Works also if that process is go
 
 Examples:
   srcsel down
+
+With --json: "down", whether anything was up and was taken down.
 
 Exit status: 0 if nothing is up any more; 1 if it could not be taken down.
 )";
@@ -86,7 +90,10 @@ absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
 [[noreturn]] void RunConfirm(const AskOptions &options) {
   const auto answer = AskAndHear({.verb = ControlRequest::Verb::kConfirm});
   if (!answer.ok()) Fail(answer.status());
+  const absl::Status written =
+      options.json ? WriteOut(JsonLine({{"confirmed", true}})) : absl::OkStatus();
   if (!options.quiet) Say("confirmed: stays up");
+  if (!written.ok()) Fail(written);
   std::exit(0);
 }
 
@@ -110,7 +117,10 @@ absl::StatusOr<bool> TakeItDown() {
 [[noreturn]] void RunDown(const AskOptions &options) {
   const absl::StatusOr<bool> down = TakeItDown();
   if (!down.ok()) Fail(down.status());
+  const absl::Status written =
+      options.json ? WriteOut(JsonLine({{"down", *down}})) : absl::OkStatus();
   if (!options.quiet) Say(*down ? "down" : "nothing was up");
+  if (!written.ok()) Fail(written);
   std::exit(0);
 }
 
@@ -118,6 +128,7 @@ CLI::App *AddVerb(CLI::App &app, const char *name, const char *what, const char 
                   std::shared_ptr<AskOptions> &options, void (*run)(const AskOptions &)) {
   CLI::App *verb = app.add_subcommand(name, what);
   options = std::make_shared<AskOptions>();
+  verb->add_flag("-j,--json", options->json, "Print JSON");
   verb->add_flag("-q,--quiet", options->quiet, "No line on stderr about what was done");
   verb->footer(explanation);
   verb->callback([options, run] { run(*options); });
@@ -131,7 +142,6 @@ void AddReload(CLI::App &app) {
   CLI::App *reload = AddVerb(app, "reload", "Read the policy of what is up anew", kReload, options,
                              [](const AskOptions &given) { RunReload(given); });
   reload->add_option("--policy", options->policy, "Another one from now on")->type_name("FILE");
-  reload->add_flag("-j,--json", options->json, "Print JSON");
 }
 
 void AddConfirm(CLI::App &app) {

@@ -12,7 +12,8 @@ namespace {
 
 constexpr char kCompletionText[] = R"(
 Prints a script that completes verbs, options, files, interfaces, addresses, network namespaces and
-cgroups. The Debian package has all three in place; this is without it.
+cgroups. The Debian package has all three in place; this is without it. As a script is what
+it prints, it has no JSON.
 
 Examples:
   srcsel completion bash > ~/.local/share/bash-completion/completions/srcsel

@@ -55,6 +55,8 @@ Examples:
 Left alone: destinations that are local, link-local, multicast or broadcast, and sockets
 that the command has bound or marked itself. Exit status: the command's own; 125 if the
 policy could not be set up, 126 if the command could not be run, 127 if it was not found.
+
+It becomes the command, so of itself it prints no JSON. `srcsel pids` has what runs so, also in JSON.
 )";
 
 struct RunOptions {
