@@ -181,6 +181,11 @@ TEST(DoctorChecks, ADeviceWithADotInItsName) {
 
 TEST(DoctorChecks, AFirewallThatIsNotReadIsSaid) {
   EXPECT_EQ(SaidAfter([](Facts &f) { f.network.firewall.skipped = {"nft: no"}; }), "note firewall");
+  const auto remedy_for = [](const char *skipped) {
+    return RemedyAfter([&](Facts &f) { f.network.firewall.skipped = {"nft: no", skipped}; });
+  };
+  EXPECT_EQ(remedy_for("run iptables-nft-save: no"), "");
+  EXPECT_EQ(remedy_for("no program ip6tables-nft-save"), "apt install iptables");
 }
 
 }  // namespace

@@ -86,6 +86,9 @@ TEST(MarkValues, OfARuleThatAreAnothers) {
   EXPECT_NE(taken[0].breaks.find("mark 0x80064 of ip rule 2 is taken for its own by Tailscale"),
             std::string::npos)
       << taken[0].breaks;
+  EXPECT_EQ(taken[0].remedy,
+            "ip rule add pref 2 fwmark 0x64/0xff00ffff lookup 7 && "
+            "ip rule del pref 2 fwmark 0x80064 lookup 7");
   const Complaints used =
       CheckMarkValues(FactsOf({RuleFor(1, {0x100, 0x3f00}, 1), RuleFor(2, {0x200}, 7)}));
   ASSERT_EQ(used.size(), 1U);
@@ -100,6 +103,7 @@ TEST(MarkValues, OfWhatIsUp) {
   const Complaints found = CheckMarkValues(facts);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_NE(found[0].breaks.find("of the policy that is up is taken"), std::string::npos);
+  EXPECT_EQ(found[0].remedy, "");
 }
 
 }  // namespace

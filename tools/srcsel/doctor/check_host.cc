@@ -66,7 +66,8 @@ Complaints CheckKernel(const Facts &facts) {
   if (!IsOlder(facts.host.kernel, {6, 1})) return {};
   return {{Gravity::kNote,
            absl::StrCat("the hooks are made for Linux 6.1 and later; this is ",
-                        Words(facts.host.kernel)),
+                        Words(facts.host.kernel),
+                        ": boot a newer one, or take srcsel run --via preload"),
            ""}};
 }
 
@@ -85,7 +86,8 @@ Complaints CheckCgroupV1(const Facts &facts) {
   return {{Gravity::kWarning,
            absl::StrCat("cgroups of v1 are in use by ", absl::StrJoin(facts.host.v1_in_use, ", "),
                         ": before Linux 5.15, new sockets then belong to no cgroup of v2, and "
-                        "their hooks do not run"),
+                        "their hooks do not run, until that is given up and the host is booted "
+                        "anew"),
            ""}};
 }
 
@@ -117,7 +119,7 @@ Complaints CheckBtf(const Facts &facts) {
   if (facts.host.btf) return {};
   return {{Gravity::kNote,
            "the kernel has no BTF (/sys/kernel/btf/vmlinux); srcsel needs none, other tools that "
-           "look at its programs may",
+           "look at its programs may: one with CONFIG_DEBUG_INFO_BTF has it",
            ""}};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/mark_rules.hh"
@@ -18,38 +19,49 @@ constexpr std::uint32_t kAllBits = 0xffffffff;
 struct OwnMark {
   Mark mark;
   std::string whose;  // "ip rule 100"
+  std::string remedy = {};
 };
 
-std::vector<OwnMark> OwnMarks(const Facts &facts, const std::vector<MarkUser> &users) {
-  std::vector<OwnMark> own;
-  for (const int family : {AF_INET, AF_INET6})
-    for (const MarkRule &rule : MarkRules(facts.network.state, family))
-      if (!IsOf(users, rule.mark))
-        own.push_back(
-            {rule.mark, absl::StrCat(family == AF_INET ? "ip rule " : "ip -6 rule ", rule.pref)});
-  for (Mark mark : facts.up.marks)
-    if (!IsOf(users, mark)) own.push_back({mark, "the policy that is up"});
-  return own;
-}
+constexpr std::uint32_t kWish = 100;
 
 // The program's own bits, unless it takes them all.
 std::uint32_t BitsOf(const MarkUser &user) {
   return user.mark.mask == kAllBits ? 0 : user.mark.mask;
 }
 
-std::string Words(const MarkUser &user) {
-  return absl::StrCat(user.name, " (", user.mark.ToString(), ")");
-}
-
-// The rule again, without those bits.
-std::string Narrowed(const MarkRule &rule, int family, std::uint32_t without) {
+// The rule again, with another mark.
+std::string Exchanged(const MarkRule &rule, int family, Mark mark) {
   const std::string ip = family == AF_INET ? "ip rule " : "ip -6 rule ";
-  const Mark narrow{rule.mark.value, rule.mark.mask & ~without};
-  const auto words = [&](Mark mark) {
-    return absl::StrCat("pref ", rule.pref, " fwmark ", mark.ToString(), " lookup ",
+  const auto words = [&](Mark said) {
+    return absl::StrCat("pref ", rule.pref, " fwmark ", said.ToString(), " lookup ",
                         TableName(rule.table));
   };
-  return absl::StrCat(ip, "add ", words(narrow), " && ", ip, "del ", words(rule.mark));
+  return absl::StrCat(ip, "add ", words(mark), " && ", ip, "del ", words(rule.mark));
+}
+
+// One that no rule compares, in bits that nobody uses.
+Mark FreeMark(const Facts &facts, const std::vector<MarkUser> &users) {
+  std::uint32_t bits = 0;
+  for (const MarkUser &user : users) bits |= BitsOf(user);
+  return {UnusedMark(facts.network.state, kWish), ~bits};
+}
+
+std::vector<OwnMark> OwnMarks(const Facts &facts, const std::vector<MarkUser> &users) {
+  std::vector<OwnMark> own;
+  const Mark free = FreeMark(facts, users);
+  for (const int family : {AF_INET, AF_INET6})
+    for (const MarkRule &rule : MarkRules(facts.network.state, family))
+      if (!IsOf(users, rule.mark))
+        own.push_back({rule.mark,
+                       absl::StrCat(family == AF_INET ? "ip rule " : "ip -6 rule ", rule.pref),
+                       Exchanged(rule, family, free)});
+  for (Mark mark : facts.up.marks)
+    if (!IsOf(users, mark)) own.push_back({mark, "the policy that is up"});
+  return own;
+}
+
+std::string Words(const MarkUser &user) {
+  return absl::StrCat(user.name, " (", user.mark.ToString(), ")");
 }
 
 }  // namespace
@@ -74,7 +86,7 @@ Complaints CheckMarkMasks(const Facts &facts) {
                        absl::StrCat(family == AF_INET ? "ip rule " : "ip -6 rule ", rule.pref,
                                     " compares bits of the mark that are used by ", whose,
                                     ": what has both marks is not routed by it"),
-                       Narrowed(rule, family, bits)});
+                       Exchanged(rule, family, {rule.mark.value, rule.mark.mask & ~bits})});
     }
   return found;
 }
@@ -83,7 +95,7 @@ Complaints CheckMarkValues(const Facts &facts) {
   const std::vector<MarkUser> users = MarkUsers(facts.network);
   Complaints found;
   std::set<std::string> said;
-  for (const OwnMark &own : OwnMarks(facts, users))
+  for (OwnMark &own : OwnMarks(facts, users))
     for (const MarkUser &user : users) {
       const bool is_selected = (own.mark.AppliedTo(0) & user.mark.mask) == user.mark.value;
       if (!is_selected && (own.mark.value & BitsOf(user)) == 0) continue;
@@ -93,8 +105,9 @@ Complaints CheckMarkValues(const Facts &facts) {
            absl::StrCat("mark ", own.mark.ToString(), " of ", own.whose,
                         is_selected ? " is taken for its own by " : " has bits that are used by ",
                         Words(user), "; one that no rule compares is ",
-                        Mark{UnusedMark(facts.network.state, 100)}.ToString()),
-           ""});
+                        Mark{UnusedMark(facts.network.state, kWish)}.ToString(),
+                        ": what sets the one has to set the other"),
+           std::exchange(own.remedy, "")});
     }
   return found;
 }

@@ -34,6 +34,11 @@ std::string BehindSemicolon(const std::string &text) {
   return text.empty() ? "" : absl::StrCat("; ", text);
 }
 
+// iptables-save and ip6tables-save are the only programs that the firewall is read by.
+bool IsOfNoProgram(absl::string_view skipped) {
+  return absl::StartsWith(skipped, "no program ip");
+}
+
 std::optional<Complaint> StrictOn(const ReversePath &path, const Stray &stray,
                                   const NetworkFacts &network) {
   const bool arrives_marked = !network.firewall.arrival_marks.empty();
@@ -119,11 +124,17 @@ Complaints CheckSourceNat(const Facts &facts) {
 }
 
 Complaints CheckFirewallRead(const Facts &facts) {
-  if (facts.network.firewall.skipped.empty()) return {};
+  const std::vector<std::string> &skipped = facts.network.firewall.skipped;
+  if (skipped.empty()) return {};
+  std::string remedy;
+  if (!facts.host.may_pin)
+    remedy = "sudo srcsel doctor";
+  else if (std::ranges::any_of(skipped, IsOfNoProgram))
+    remedy = "apt install iptables";
   return {{Gravity::kNote,
            absl::StrCat("not all of the firewall can be read, so marks and NAT may be overlooked: ",
-                        absl::StrJoin(facts.network.firewall.skipped, "; ")),
-           ""}};
+                        absl::StrJoin(skipped, "; ")),
+           std::move(remedy)}};
 }
 
 }  // namespace srcsel
