@@ -132,6 +132,30 @@ TEST_F(UpVerbsTest, WhatAPolicyIncludesIsReplacedWithIt) {
   EXPECT_EQ(Source(), kUnicomSource4);
 }
 
+// Nobody but root changes what is up, and what all may read is in two files.
+TEST_F(UpVerbsTest, WhatItLeavesBehindIsRootsToWrite) {
+  const mode_t usual = umask(0);
+  MustUp(kBySource);
+  umask(usual);
+  struct stat about;
+  const auto mode = [&](const std::string &path) {
+    EXPECT_EQ(lstat(path.c_str(), &about), 0) << path;
+    EXPECT_EQ(about.st_uid, 0u) << path;
+    return about.st_mode & 07777;
+  };
+  for (const char *pinned : {"", "/programs", "/links"})
+    EXPECT_EQ(mode(bpf_ + pinned), 0700u) << pinned;
+  for (const auto &entry : std::filesystem::recursive_directory_iterator(bpf_))
+    EXPECT_EQ(mode(entry.path()) & 077, 0u) << entry.path();
+  EXPECT_EQ(mode(run_), 0755u);
+  EXPECT_EQ(mode(run_ + "/image"), 0644u);
+  EXPECT_EQ(mode(run_ + "/state"), 0644u);
+  EXPECT_EQ(mode(run_ + "/lock"), 0600u);
+  EXPECT_EQ(mode(run_ + "/control"), 0600u);
+  for (const auto &entry : std::filesystem::directory_iterator(run_))
+    EXPECT_EQ(mode(entry.path()) & 022, 0u) << entry.path();
+}
+
 // What maps it keeps it: a file is never written into.
 TEST_F(UpVerbsTest, TheImageIsThereForAllToRead) {
   MustUp(kBySource);
