@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 
+import package_depends
+
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGES = ["libsrcsel-dev", "libsrcsel0", "srcsel", "srcsel-preload"]
 SKIPPED = 77
@@ -37,6 +39,10 @@ def main(build, sanitizers):
         folder.chmod(0o755)
         packages = make(pathlib.Path(build).resolve(), folder)
         print(run("lintian", "--allow-root", "--fail-on", "error", *packages), end="")
+        missing = package_depends.missing(packages)
+        if missing:
+            sys.exit("\n".join(missing))
+        print("what they need, they depend on")
         flags = f"-fsanitize={sanitizers}" if sanitizers else ""
         environment = {**os.environ, "CFLAGS": flags}
         # Mounts and interfaces are this process's own, and go with it.

@@ -73,7 +73,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_SRCSEL_PACKAGE_NAME srcsel)
 set(CPACK_DEBIAN_SRCSEL_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_SRCSEL_PACKAGE_RECOMMENDS "srcsel-preload (= ${PROJECT_VERSION})")
-set(CPACK_DEBIAN_SRCSEL_PACKAGE_SUGGESTS "iptables, nftables")
+set(CPACK_DEBIAN_SRCSEL_PACKAGE_SUGGESTS "ipset, iptables, nftables")
 set(CPACK_DEBIAN_SRCSEL_PACKAGE_CONTROL_EXTRA "${package}/conffiles;${package}/postinst;${package}/prerm")
 set(CPACK_COMPONENT_SRCSEL_DESCRIPTION
     "right source addresses at the socket, without NAT
