@@ -100,6 +100,10 @@ extern __u32 srcsel_minds_old;
 /* Not 0 if hooks of a cgroup above may run after these: srcsel_facts are then theirs. */
 extern __u32 srcsel_nested;
 
+/* Not 0 if the kernel has classes of net_cls; without CONFIG_CGROUP_NET_CLASSID no program may ask
+ * for one. Known before loading: the verifier leaves out what cannot be reached. */
+extern const volatile __u32 srcsel_has_classes;
+
 /* Events for which the ring had no room. */
 extern __u64 srcsel_dropped;
 

@@ -169,7 +169,8 @@ int srcsel_read_socket(int fd, const union srcsel_name *name, int operation,
   flow->mark = (__u32)srcsel_option(fd, SOL_SOCKET, SO_MARK, 0);
   flow->oif = (__u32)srcsel_option(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
   if (SRCSEL_RAW5(SYS_getsockopt, fd, SOL_SOCKET, SO_NETNS_COOKIE, &flow->netns, &size)) return 0;
-  flow->unknown = SRCSEL_IN_UID | SRCSEL_IN_DSCP | SRCSEL_IN_LABEL | SRCSEL_IN_OPAQUE;
+  flow->unknown =
+      SRCSEL_IN_UID | SRCSEL_IN_DSCP | SRCSEL_IN_LABEL | SRCSEL_IN_OPAQUE | SRCSEL_IN_CLASSID;
   if (!flow->sport && flow->proto == IPPROTO_UDP) flow->unknown |= SRCSEL_IN_SPORT;
   return 1;
 }

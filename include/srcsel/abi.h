@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 5u
+#define SRCSEL_ABI_VERSION 6u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -77,19 +77,20 @@ struct srcsel_section {
  * Inputs of a decision that not every caller can know. An ip rule lists those it consults; a flow
  * lists those its caller could not supply. An ip rule whose other selectors match while one of its
  * inputs is unknown makes the decision ambiguous: it is never guessed. Policy rules take uid,
- * gid, cgroup and comm as the caller has them; for them the list only says what a hook has to
- * gather.
+ * gid, cgroup, comm and classid as the caller has them; for them the list only says what a hook has
+ * to gather. Of these, a caller may not know the classid (SRCSEL_CLASSED).
  */
 enum srcsel_input {
-  SRCSEL_IN_UID = 1u << 0,    /* owner of the socket; a hook sees only the caller's */
-  SRCSEL_IN_CGROUP = 1u << 1, /* cgroup v2 id */
-  SRCSEL_IN_COMM = 1u << 2,   /* task->comm of the calling thread */
-  SRCSEL_IN_SPORT = 1u << 3,  /* source port at the first lookup */
-  SRCSEL_IN_DSCP = 1u << 4,   /* IP_TOS or IPV6_TCLASS */
-  SRCSEL_IN_LABEL = 1u << 5,  /* IPv6 flow label */
-  SRCSEL_IN_OPAQUE = 1u << 6, /* something this version does not mirror: unknown to everybody */
-  SRCSEL_IN_GID = 1u << 7,    /* group of the caller */
-  SRCSEL_IN_CHANCE = 1u << 8, /* a number for pools that choose at random or in turn */
+  SRCSEL_IN_UID = 1u << 0,     /* owner of the socket; a hook sees only the caller's */
+  SRCSEL_IN_CGROUP = 1u << 1,  /* cgroup v2 id */
+  SRCSEL_IN_COMM = 1u << 2,    /* task->comm of the calling thread */
+  SRCSEL_IN_SPORT = 1u << 3,   /* source port at the first lookup */
+  SRCSEL_IN_DSCP = 1u << 4,    /* IP_TOS or IPV6_TCLASS */
+  SRCSEL_IN_LABEL = 1u << 5,   /* IPv6 flow label */
+  SRCSEL_IN_OPAQUE = 1u << 6,  /* something this version does not mirror: unknown to everybody */
+  SRCSEL_IN_GID = 1u << 7,     /* group of the caller */
+  SRCSEL_IN_CHANCE = 1u << 8,  /* a number for pools that choose at random or in turn */
+  SRCSEL_IN_CLASSID = 1u << 9, /* class of the caller, by net_cls of cgroup v1 */
 };
 
 /*
@@ -113,6 +114,8 @@ enum srcsel_action {
   SRCSEL_LED_MARK = 1u << 9,  /* the mark leads the source out by its uplink: it is set only where
                                  there is a source of the flow's family */
   SRCSEL_PLAIN_TOS = 1u << 10, /* holds for packets of tos 0: flows of another one are left alone */
+  SRCSEL_CLASSED = 1u << 11,   /* selects by classid: holds for flows of an unknown one too, and
+                                  leaves them alone */
 };
 
 /* How a pool's address is chosen, modulo the number of slots. */
@@ -139,13 +142,15 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_own_mark) == 8, "own marks are 8 bytes
  * holds for everything.
  *
  * Keys are left aligned like those of addresses: proto in the top 8 bits, dport in 16, uid, gid and
- * mark in 32, cgroup in 64; comm as its two host-order words. Dimensions of a destination come last
- * in a list: at socket creation only those before them count.
+ * mark in 32, cgroup in 64; comm as its two host-order words; of classid 33, the first of which is
+ * set if it is unknown. Dimensions of a destination come last in a list: at socket creation only
+ * those before them count.
  */
 enum srcsel_property {
   SRCSEL_BY_PROTO,
   SRCSEL_BY_UID,
   SRCSEL_BY_GID,
+  SRCSEL_BY_CLASSID,
   SRCSEL_BY_COMM,
   SRCSEL_BY_CGROUP, /* argument: which of srcsel_flow.cgroup */
   SRCSEL_BY_MARK,   /* argument: the mask; the key is the mark under it */
@@ -451,6 +456,7 @@ struct srcsel_flow {
   __u64 netns;                  /* SO_NETNS_COOKIE of the socket */
   __u32 mark;                   /* SO_MARK as it is */
   __u32 uid, gid;
+  __u32 classid; /* as tc has it: 0x10002 is 1:2; 0: none */
   __u32 oif;     /* SO_BINDTODEVICE, 0: none */
   __u32 unknown; /* enum srcsel_input bits the caller could not fill in */
   __u32 label;   /* IPv6 flow label, 20 bits */
@@ -461,10 +467,10 @@ struct srcsel_flow {
   __u8 dscp;      /* in the lower six bits; above them the two lower ones of the tos (ECN) */
   __u8 facts;     /* enum srcsel_fact */
   __u8 operation; /* enum srcsel_operation */
-  __u8 zero[3];
+  __u8 zero[7];
   char comm[SRCSEL_COMM]; /* aligned to 8 bytes */
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 128, "flows are 128 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_flow) == 136, "flows are 136 bytes");
 
 /*
  * Why a decision is what it is. The strings are stable: explain, trace, counters and the library
@@ -548,6 +554,6 @@ struct srcsel_event {
   struct srcsel_flow flow;
   struct srcsel_decision decision;
 };
-SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_event) == 232, "events are 232 bytes");
+SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_event) == 240, "events are 240 bytes");
 
 #endif /* SRCSEL_ABI_H */

@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
@@ -49,6 +50,18 @@ std::string Unescape(absl::string_view field) {
     }
   }
   return text;
+}
+
+bool Lists(absl::string_view list, absl::string_view word) {
+  const std::vector<absl::string_view> words = absl::StrSplit(list, ',');
+  return std::ranges::find(words, word) != words.end();
+}
+
+// Of the end of a line of mountinfo(5): "cgroup2 none rw", "cgroup none rw,net_cls,net_prio".
+bool IsHierarchy(absl::string_view type_and_options, absl::string_view controller) {
+  if (controller.empty()) return absl::StartsWith(type_and_options, "cgroup2 ");
+  return absl::StartsWith(type_and_options, "cgroup ") &&
+         Lists(type_and_options.substr(type_and_options.rfind(' ') + 1), controller);
 }
 
 bool Shows(absl::string_view root, absl::string_view own) {
@@ -95,16 +108,26 @@ absl::StatusOr<std::string> FindOwnCgroup(absl::string_view table) {
       "system was booted, or the kernel was built without it");
 }
 
-absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::string_view own) {
+std::optional<std::string> FindOldCgroup(absl::string_view table, absl::string_view controller) {
+  for (absl::string_view line : absl::StrSplit(table, '\n')) {
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, absl::MaxSplits(':', 2));
+    if (fields.size() == 3 && Lists(fields[1], controller)) return std::string(fields[2]);
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::string_view own,
+                                            absl::string_view controller) {
   for (absl::string_view line : absl::StrSplit(mountinfo, '\n')) {
     const std::vector<absl::string_view> halves = absl::StrSplit(line, absl::MaxSplits(" - ", 1));
-    if (halves.size() != 2 || !absl::StartsWith(halves[1], "cgroup2 ")) continue;
+    if (halves.size() != 2 || !IsHierarchy(halves[1], controller)) continue;
     const std::vector<absl::string_view> fields = absl::StrSplit(halves[0], ' ');
     if (fields.size() < 5) continue;
     CgroupMount mount{Unescape(fields[4]), Unescape(fields[3])};
     if (Shows(mount.root, own)) return mount;
   }
-  return absl::NotFoundError(absl::StrCat("find cgroup v2: no mount shows ", own));
+  return absl::NotFoundError(absl::StrCat("find cgroup ", controller.empty() ? "v2" : controller,
+                                          ": no mount shows ", own));
 }
 
 absl::StatusOr<CgroupRoot> FindCgroupRoot() {

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,14 +29,17 @@ absl::StatusOr<Fd> OpenCgroup(const std::string &path);
 // The same, to ask which one it is and no more (O_PATH): it need not be readable.
 absl::StatusOr<Fd> PointToCgroup(const std::string &path);
 
-// Of a mountinfo(5) table: mount point and root of the cgroup2 mount that shows the cgroup `own`
-// ("/a/b"); nothing if none does.
+// Of a mountinfo(5) table: mount point and root of the cgroup2 mount, or of that of v1 with the
+// controller, that shows the cgroup `own` ("/a/b"); nothing if none does.
 struct CgroupMount {
   std::string point, root;
 };
-absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::string_view own);
+absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::string_view own,
+                                            absl::string_view controller = "");
 
 // Of a /proc/PID/cgroup table: the v2 cgroup ("/a/b").
 absl::StatusOr<std::string> FindOwnCgroup(absl::string_view table);
+// The cgroup of v1's hierarchy with the controller; nothing if no hierarchy of v1 has it.
+std::optional<std::string> FindOldCgroup(absl::string_view table, absl::string_view controller);
 
 }  // namespace srcsel

@@ -14,6 +14,7 @@
 #include "absl/strings/strip.h"
 #include "agent/cgroup_path.hh"
 #include "agent/cgroup_root.hh"
+#include "agent/net_class.hh"
 #include "base/netns.hh"
 #include "base/printable.hh"
 #include "base/process_name.hh"
@@ -62,6 +63,7 @@ bool IsOf(const Fd &socket, std::uint64_t netns) {
 
 Caller CallerOf(pid_t pid) {
   Caller caller;
+  caller.classid = ClassidOf(pid);
   caller.comm = ProcessName(pid);
   caller.cgroup = CgroupOf(pid).value_or("/");
   struct stat process;

@@ -164,6 +164,7 @@ class Explainer {
     packet.sport = flow.sport;
     packet.uid = flow.uid;
     packet.gid = question_.caller.gid;
+    packet.classid = question_.caller.classid;
     packet.mark = flow.mark;
     packet.tos = flow.tos;
     packet.cgroup = question_.caller.cgroup;

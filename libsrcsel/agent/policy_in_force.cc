@@ -89,6 +89,8 @@ srcsel_flow PolicyFlow(const Image &image, const Flow &flow, const Caller &calle
                                  static_cast<std::uint8_t>(facts));
   asked.netns = netns;
   asked.gid = caller.gid;
+  asked.classid = caller.classid.value_or(0);
+  if (!caller.classid) asked.unknown |= SRCSEL_IN_CLASSID;
   caller.comm.copy(asked.comm, sizeof(asked.comm) - 1);
   FillCgroups(image.header(), caller.cgroup, asked);
   return asked;

@@ -22,6 +22,7 @@ namespace srcsel {
 // Who opens the socket, as far as policies ask for it.
 struct Caller {
   std::uint32_t gid = 0;
+  std::optional<std::uint32_t> classid = 0;  // of net_cls; nothing: unknown
   std::string comm;
   std::string cgroup = "/";  // from the root of the hierarchy
 };

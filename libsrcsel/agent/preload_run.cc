@@ -69,6 +69,8 @@ std::string WhyNoPorts(const Range16 &ports) {
 void CheckRule(const PolicyRule &rule, RuleFindings found) {
   if (!rule.cgroups.empty())
     found.Add(Severity::kError, "cgroup", "the preload does not know of cgroups; --via bpf does");
+  if (!rule.classids.empty())
+    found.Add(Severity::kError, "classid", "the preload does not know of classes; --via bpf does");
   const std::string no_ports = rule.ports ? WhyNoPorts(*rule.ports) : "";
   if (!no_ports.empty()) found.Add(Severity::kError, "ports", no_ports);
   if (rule.mark && rule.apply == Apply::kMark && !MaySet(SOL_SOCKET, SO_MARK, 1))

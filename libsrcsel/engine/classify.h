@@ -33,6 +33,9 @@ SRCSEL_INLINE void srcsel_property_key(const struct srcsel_numbering *n, __u32 p
   if (property == SRCSEL_BY_DPORT) key->hi = (__u64)flow->dport << 48;
   if (property == SRCSEL_BY_UID) key->hi = (__u64)flow->uid << 32;
   if (property == SRCSEL_BY_GID) key->hi = (__u64)flow->gid << 32;
+  if (property == SRCSEL_BY_CLASSID)
+    key->hi = (__u64)flow->classid << 31 | (__u64)srcsel_is_zero(~flow->unknown & SRCSEL_IN_CLASSID)
+                                               << 63;
   if (property == SRCSEL_BY_MARK)
     key->hi = (__u64)(srcsel_app_mark(n->image, n->head, flow) & argument) << 32;
   if (property == SRCSEL_BY_CGROUP) key->hi = flow->cgroup[argument & (SRCSEL_CGROUPS - 1)];

@@ -65,12 +65,18 @@ SRCSEL_INLINE __u32 srcsel_acts(const struct srcsel_policy *policy) {
          (SRCSEL_DO_MARK | SRCSEL_DO_SOURCE | SRCSEL_DO_TABLES | SRCSEL_DO_POOL | SRCSEL_DO_PORTS);
 }
 
-/* `why`, unless the flow's tos is one that the rule was not made for. */
-SRCSEL_INLINE __u32 srcsel_unless_tos(const struct srcsel_policy *policy,
-                                      const struct srcsel_flow *flow, __u32 why) {
-  if (!(policy->action & SRCSEL_PLAIN_TOS)) return why;
-  if (flow->unknown & SRCSEL_IN_DSCP) return SRCSEL_WHY_AMBIGUOUS;
-  return flow->dscp ? (__u32)SRCSEL_WHY_APP_TOS : why;
+/* Which of the flow's unknown inputs would tell whether it is one that the rule is for. */
+SRCSEL_INLINE __u32 srcsel_misses(const struct srcsel_policy *policy,
+                                  const struct srcsel_flow *flow) {
+  return flow->unknown & ((policy->action & SRCSEL_PLAIN_TOS ? (__u32)SRCSEL_IN_DSCP : 0) |
+                          (policy->action & SRCSEL_CLASSED ? (__u32)SRCSEL_IN_CLASSID : 0));
+}
+
+/* `why`, unless the flow is, or may be, one that the rule is not for. */
+SRCSEL_INLINE __u32 srcsel_unless_other(const struct srcsel_policy *policy,
+                                        const struct srcsel_flow *flow, __u32 why) {
+  if (srcsel_misses(policy, flow)) return SRCSEL_WHY_AMBIGUOUS;
+  return policy->action & SRCSEL_PLAIN_TOS && flow->dscp ? (__u32)SRCSEL_WHY_APP_TOS : why;
 }
 
 SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_header *head,
@@ -87,7 +93,7 @@ SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_hea
   policy = srcsel_policy_at(image, head, decision->policy);
   if (!policy) return SRCSEL_WHY_NO_RULE;
   *found = policy;
-  if (!srcsel_acts(policy)) return srcsel_unless_tos(policy, flow, SRCSEL_WHY_KERNEL);
+  if (!srcsel_acts(policy)) return srcsel_unless_other(policy, flow, SRCSEL_WHY_KERNEL);
   if (flow->facts & SRCSEL_FACT_OLD) return SRCSEL_WHY_OLD;
   if (flow->oif) return SRCSEL_WHY_APP_DEVICE;
   if (flow->facts & SRCSEL_FACT_SOURCE) return SRCSEL_WHY_APP_SOURCE;
@@ -95,7 +101,7 @@ SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_hea
       srcsel_app_marked(policy, srcsel_app_mark(image, head, flow)))
     return SRCSEL_WHY_APP_MARK;
   if (flow->netns == head->netns) why = srcsel_exempt_local(image, head, flow);
-  return why == SRCSEL_WHY_COUNT ? srcsel_unless_tos(policy, flow, why) : why;
+  return why == SRCSEL_WHY_COUNT ? srcsel_unless_other(policy, flow, why) : why;
 }
 
 /* The rule that holds; NULL if it is not to be followed. */
@@ -266,7 +272,7 @@ SRCSEL_FN int srcsel_decide_creation(srcsel_image image, const struct srcsel_hea
   if (decision->policy == SRCSEL_NONE) return 0;
   policy = srcsel_policy_at(image, head, decision->policy);
   if (!policy || policy->action & (SRCSEL_AIMED | SRCSEL_PLAIN_TOS)) return 0;
-  if (!srcsel_may_mark(head, policy, flow)) return 0;
+  if (srcsel_misses(policy, flow) || !srcsel_may_mark(head, policy, flow)) return 0;
   decision->reason = SRCSEL_WHY_APP_DEVICE;
   if (flow->oif) return 0;
   decision->reason = SRCSEL_WHY_APP_MARK;

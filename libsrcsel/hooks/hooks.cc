@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -88,6 +90,14 @@ bool HasForm(const Fd &kept, const bpf_map *wanted) {
          info.map_flags == bpf_map__map_flags(wanted);
 }
 
+// Whether there are classes of net_cls (CONFIG_CGROUP_NET_CLASSID), in use or not.
+bool HasClasses() {
+  std::ostringstream controllers;
+  controllers << std::ifstream("/proc/cgroups").rdbuf();
+  const std::string text = controllers.str();
+  return text.empty() || absl::StrContains(text, "\nnet_cls\t");
+}
+
 }  // namespace
 
 void Hooks::Destroy::operator()(srcsel_bpf *skeleton) const {
@@ -114,6 +124,7 @@ absl::StatusOr<Hooks> Hooks::LoadWith(Kept what, const Pins *kept) {
   Hooks hooks(skeleton);
   if (kept != nullptr) SRCSEL_RETURN_IF_ERROR(hooks.Reuse(what, *kept));
   skeleton->bss->srcsel_nested = what == Kept::kFacts;
+  skeleton->rodata->srcsel_has_classes = HasClasses();
   if (const int error = srcsel_bpf__load(skeleton); error != 0) return LoadError(-error);
   return hooks;
 }

@@ -24,6 +24,7 @@ __u32 InputsOf(const PolicyRows &policy) {
   for (const auto &[rule, unused] : policy.rows) {
     if (!rule.uids.empty()) inputs |= SRCSEL_IN_UID;
     if (!rule.gids.empty()) inputs |= SRCSEL_IN_GID;
+    if (!rule.classids.empty()) inputs |= SRCSEL_IN_CLASSID;
     if (!rule.cgroups.empty()) inputs |= SRCSEL_IN_CGROUP;
     if (!rule.comms.empty()) inputs |= SRCSEL_IN_COMM;
     if (rule.plain_tos) inputs |= SRCSEL_IN_DSCP;

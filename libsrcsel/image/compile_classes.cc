@@ -91,6 +91,10 @@ Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_fam
     case SRCSEL_BY_GID:
       for (const Range32 &range : rule.gids) append(RangePrefixes(range.first, range.last, 32));
       break;
+    case SRCSEL_BY_CLASSID:
+      out.push_back({{std::uint64_t{1} << 63, 0}, 1});  // unknown: it may
+      for (const Range32 &range : rule.classids) append(RangePrefixes(range.first, range.last, 33));
+      break;
     case SRCSEL_BY_MARK:
       for (const Mark &mark : rule.marks) append(NumberPrefix(mark.value, 32));
       break;
@@ -125,6 +129,8 @@ bool Selects(const PolicyRule &rule, const Dimension &dimension) {
       return !rule.uids.empty();
     case SRCSEL_BY_GID:
       return !rule.gids.empty();
+    case SRCSEL_BY_CLASSID:
+      return !rule.classids.empty();
     case SRCSEL_BY_CGROUP:
       return !rule.cgroups.empty() && rule.cgroups.front().level == dimension.argument;
     case SRCSEL_BY_MARK:
@@ -161,6 +167,7 @@ class ClassCompiler {
     Add({SRCSEL_BY_PROTO});
     Add({SRCSEL_BY_UID});
     Add({SRCSEL_BY_GID});
+    Add({SRCSEL_BY_CLASSID});
     Add({SRCSEL_BY_COMM});
     for (std::uint32_t level : policy_.levels)
       if (level != SRCSEL_NONE) Add({SRCSEL_BY_CGROUP, level});

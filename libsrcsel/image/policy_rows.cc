@@ -55,6 +55,7 @@ std::size_t Dimensions(const PolicyRows &out) {
   count += any([](const PolicyRule &r) { return !r.dports.empty(); });
   count += any([](const PolicyRule &r) { return !r.uids.empty(); });
   count += any([](const PolicyRule &r) { return !r.gids.empty(); });
+  count += any([](const PolicyRule &r) { return !r.classids.empty(); });
   count += any([](const PolicyRule &r) { return !r.comms.empty(); });
   return count;
 }

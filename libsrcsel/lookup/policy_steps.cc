@@ -44,6 +44,8 @@ const char *PropertyWord(srcsel_property property) {
       return "uidrange";
     case SRCSEL_BY_GID:
       return "gid";
+    case SRCSEL_BY_CLASSID:
+      return "classid";
     case SRCSEL_BY_COMM:
       return "comm";
     case SRCSEL_BY_CGROUP:

@@ -66,6 +66,7 @@ PolicyRule RuleOf(const MarkedClass &one) {
   if (one.flows.dports) rule.dports = Ports(*one.flows.dports);
   if (one.flows.uids) rule.uids = *one.flows.uids;
   if (one.flows.gids) rule.gids = *one.flows.gids;
+  if (one.flows.classids) rule.classids = *one.flows.classids;
   if (one.flows.cgroup) rule.cgroups = {*one.flows.cgroup};
   if (one.flows.mark.mask != 0) rule.marks = {one.flows.mark};
   rule.mark = one.mark;

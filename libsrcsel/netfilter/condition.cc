@@ -69,7 +69,7 @@ std::optional<Condition> Intersection(const Condition &a, const Condition &b) {
   Condition both = a;
   if (Narrow(both, b.to) == Narrowing::kNothing) return std::nullopt;
   if (!Add(b.protos, both.protos) || !Add(b.dports, both.dports) || !Add(b.uids, both.uids) ||
-      !Add(b.gids, both.gids))
+      !Add(b.gids, both.gids) || !Add(b.classids, both.classids))
     return std::nullopt;
   if (b.cgroup && Narrow(both, *b.cgroup) == Narrowing::kNothing) return std::nullopt;
   if (Narrow(both, NfMark{0xffffffff, 0}, b.mark) == Narrowing::kNothing) return std::nullopt;
@@ -81,7 +81,8 @@ bool Covers(const Condition &wide, const Condition &narrow) {
       ((wide.mark.value ^ narrow.mark.value) & wide.mark.mask) != 0)
     return false;
   if (!Covers(wide.protos, narrow.protos) || !Covers(wide.dports, narrow.dports) ||
-      !Covers(wide.uids, narrow.uids) || !Covers(wide.gids, narrow.gids))
+      !Covers(wide.uids, narrow.uids) || !Covers(wide.gids, narrow.gids) ||
+      !Covers(wide.classids, narrow.classids))
     return false;
   if (wide.cgroup && !(narrow.cgroup && IsWithin(narrow.cgroup->path, wide.cgroup->path)))
     return false;

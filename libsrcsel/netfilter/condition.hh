@@ -21,7 +21,7 @@ struct NfMark {
 // What is not set holds for all flows.
 struct Condition {
   NfPrefixes to;  // of one family, and never null: AllOf() it, to begin with
-  std::optional<NfNumbers> protos, dports, uids, gids;
+  std::optional<NfNumbers> protos, dports, uids, gids, classids;
   std::optional<Cgroup> cgroup;
   Mark mark{0, 0};  // SO_MARK AND mask == value
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ struct NfFlow {
   std::uint8_t proto = IPPROTO_TCP;
   std::uint16_t dport = 0, sport = 0;
   std::uint32_t uid = 0, gid = 0;
-  std::uint32_t mark = 0;  // SO_MARK
-  std::uint32_t classid = 0;
+  std::uint32_t mark = 0;                    // SO_MARK
+  std::optional<std::uint32_t> classid = 0;  // nothing: unknown
   std::uint8_t tos = 0;
   std::string cgroup = "/";
   std::string out_device;             // that of the first route

@@ -45,6 +45,8 @@ class Narrower {
         return Select(from, &Condition::uids, values);
       case NfField::kGid:
         return Select(from, &Condition::gids, values);
+      case NfField::kClassid:
+        return Select(from, &Condition::classids, values);
       case NfField::kDport:
         return AddDport(from, values);
       case NfField::kMark:
@@ -77,8 +79,6 @@ class Narrower {
         return AddTos(from, TosOfDscps(std::get<NfNumbers>(values)));
       case NfField::kTos:
         return AddTos(from, std::get<NfNumbers>(values));
-      case NfField::kClassid:
-        return Unless(from, false, "looks at the class of net_cls");
     }
   }
 

@@ -1,9 +1,9 @@
 // Which flows of a class a match holds for.
 //
 // What a hook sees of a flow before its first packet exists can be told apart; the first route's
-// device and source as far as the ways are given. What the kernel chooses later (the source port),
-// and what is not shown to a hook (net_cls), is unknown. A tos is no property of a class of flows:
-// who asks says which ones the packets may have, and a part which of these it is for.
+// device and source as far as the ways are given. What the kernel chooses later (the source port)
+// is unknown. A tos is no property of a class of flows: who asks says which ones the packets may
+// have, and a part which of these it is for.
 
 #pragma once
 

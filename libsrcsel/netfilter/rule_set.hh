@@ -37,7 +37,7 @@ enum class NfField {
   kSourceType,       // RTN_*
   kDscp,
   kTos,      // the whole byte
-  kClassid,  // net_cls
+  kClassid,  // of net_cls, the socket's
   kCgroup,
   kOutDevice,  // the name, "eth*": any that begins so
   kInDevice,   // a packet of the host's own has none

@@ -85,6 +85,7 @@ struct PolicyRule {
   std::vector<std::uint8_t> protos;  // IPPROTO_*
   std::vector<Range16> dports;
   std::vector<Range32> uids, gids;  // effective ones of the caller of connect()
+  std::vector<Range32> classids;    // of the caller, by net_cls of cgroup v1
   std::vector<Cgroup> cgroups;
   std::vector<std::string> comms;  // task->comm, at most 15 bytes each
   std::vector<Mark> marks;         // the socket's before the rule: SO_MARK & mask == value

@@ -16,6 +16,7 @@
 //   dport    = [443, "8000-8099"]
 //   uidrange = "1000-1999"              # or a user's name
 //   gid      = "backup"                 # or a number, or a range
+//   classid  = "10:1"                   # of net_cls, as tc has it, or a number, or a range
 //   cgroup   = "/system.slice/backup.service"
 //   comm     = "curl"
 //   if-mark  = "0x10/0xf0"              # what the socket has already

@@ -68,6 +68,9 @@ void ReadUidrange(KeyReader &key, RuleTable &table) {
 void ReadGid(KeyReader &key, RuleTable &table) {
   table.rule.gids = key.Many(GroupsOfWord, Integers::kAccepted);
 }
+void ReadClassid(KeyReader &key, RuleTable &table) {
+  table.rule.classids = key.Many(ClassesOfWord, Integers::kAccepted);
+}
 void ReadCgroup(KeyReader &key, RuleTable &table) {
   table.rule.cgroups = key.Many(CgroupOfWord, Integers::kRefused);
 }
@@ -129,13 +132,14 @@ void ReadSource(KeyReader &key, RuleTable &table) {
     key.Error(together.message());
 }
 
-constexpr TableKey<RuleTable> kRuleKeys[] = {{"to", ReadTo},         {"ipproto", ReadIpproto},
-                                             {"dport", ReadDport},   {"uidrange", ReadUidrange},
-                                             {"gid", ReadGid},       {"cgroup", ReadCgroup},
-                                             {"comm", ReadComm},     {"if-mark", ReadIfMark},
-                                             {"mark", ReadMark},     {"lookup", ReadLookup},
-                                             {"source", ReadSource}, {"ports", ReadPorts},
-                                             {"apply", ReadApply},   {"on-fail", ReadOnFail}};
+constexpr TableKey<RuleTable> kRuleKeys[] = {{"to", ReadTo},          {"ipproto", ReadIpproto},
+                                             {"dport", ReadDport},    {"uidrange", ReadUidrange},
+                                             {"gid", ReadGid},        {"classid", ReadClassid},
+                                             {"cgroup", ReadCgroup},  {"comm", ReadComm},
+                                             {"if-mark", ReadIfMark}, {"mark", ReadMark},
+                                             {"lookup", ReadLookup},  {"source", ReadSource},
+                                             {"ports", ReadPorts},    {"apply", ReadApply},
+                                             {"on-fail", ReadOnFail}};
 
 constexpr KeyAlias kRuleAliases[] = {
     {"fwmark", "'mark' sets a mark, 'if-mark' selects sockets that have one"},
@@ -155,6 +159,7 @@ constexpr KeyAlias kRuleAliases[] = {
     {"user", "'uidrange' is"},
     {"gidrange", "'gid' is"},
     {"group", "'gid' is"},
+    {"net_cls", "'classid' is"},
     {"include", "it stands above the first table of the file"}};
 
 // What the keys say together.

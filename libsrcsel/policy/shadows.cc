@@ -45,8 +45,9 @@ class Shadows {
   bool Shadow(const PolicyRule &early, const PolicyRule &late) {
     return CoverAll(early.protos, late.protos) && CoverAll(early.dports, late.dports) &&
            CoverAll(early.uids, late.uids) && CoverAll(early.gids, late.gids) &&
-           CoverAll(early.comms, late.comms) && CoverAll(early.marks, late.marks) &&
-           CoverAll(early.cgroups, late.cgroups) && CoverDestinations(early, late);
+           CoverAll(early.classids, late.classids) && CoverAll(early.comms, late.comms) &&
+           CoverAll(early.marks, late.marks) && CoverAll(early.cgroups, late.cgroups) &&
+           CoverDestinations(early, late);
   }
 
  private:

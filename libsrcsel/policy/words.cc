@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -30,15 +31,29 @@ absl::Status Wrong(absl::string_view word, const Parts &...parts) {
   return absl::InvalidArgumentError(absl::StrCat("'", word, "' ", parts...));
 }
 
-// Decimal, or hexadecimal after 0x.
 template <typename T>
-std::optional<T> NumberOf(absl::string_view text) {
-  const int base = absl::ConsumePrefix(&text, "0x") ? 16 : 10;
+std::optional<T> NumberOf(absl::string_view text, int base) {
   T number;
   const char *end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number, base);
   if (error != std::errc() || rest != end) return std::nullopt;
   return number;
+}
+
+// Decimal, or hexadecimal after 0x.
+template <typename T>
+std::optional<T> NumberOf(absl::string_view text) {
+  const int base = absl::ConsumePrefix(&text, "0x") ? 16 : 10;
+  return NumberOf<T>(text, base);
+}
+
+std::optional<std::uint32_t> ClassOf(absl::string_view word) {
+  const std::size_t colon = word.find(':');
+  if (colon == absl::string_view::npos) return NumberOf<std::uint32_t>(word);
+  const auto major = NumberOf<std::uint16_t>(word.substr(0, colon), 16),
+             minor = NumberOf<std::uint16_t>(word.substr(colon + 1), 16);
+  if (!major || !minor) return std::nullopt;
+  return std::uint32_t{*major} << 16 | *minor;
 }
 
 bool IsNumeric(absl::string_view text) {
@@ -125,6 +140,24 @@ absl::StatusOr<Range32> GroupsOfWord(absl::string_view word) {
     const group *found = getgrnam(name.c_str());
     return found == nullptr ? std::nullopt : std::optional(found->gr_gid);
   });
+}
+
+absl::StatusOr<Range32> ClassesOfWord(absl::string_view word) {
+  const std::size_t dash = word.find('-');
+  const auto first = ClassOf(word.substr(0, dash));
+  const auto last = dash == absl::string_view::npos ? first : ClassOf(word.substr(dash + 1));
+  if (!first || !last)
+    return Wrong(word,
+                 "is not a class of net_cls: MAJOR:MINOR in hexadecimal as tc has it, a number, or "
+                 "a range, as in 10:1, 0x100001 or 10:1-10:f");
+  if (*first > *last)
+    return Wrong(word, "ends before it begins: write ", word.substr(dash + 1), "-",
+                 word.substr(0, dash));
+  return Range32{*first, *last};
+}
+
+std::string ClassWord(std::uint32_t classid) {
+  return absl::StrFormat("%x:%x", classid >> 16, classid & 0xffff);
 }
 
 absl::StatusOr<Cgroup> CgroupOfWord(absl::string_view word) {

@@ -28,6 +28,8 @@ absl::StatusOr<Range16> PortsOfWord(absl::string_view word);
 // "1000", "1000-1999", "www-data".
 absl::StatusOr<Range32> UsersOfWord(absl::string_view word);
 absl::StatusOr<Range32> GroupsOfWord(absl::string_view word);
+// "10:1" as tc has it, in hexadecimal; "0x100001", "1048577"; "10:1-10:f".
+absl::StatusOr<Range32> ClassesOfWord(absl::string_view word);
 // "/system.slice/backup.service": path and level are set, the id is not.
 absl::StatusOr<Cgroup> CgroupOfWord(absl::string_view word);
 // 1 to 15 bytes.
@@ -44,6 +46,8 @@ absl::StatusOr<Source> SourceOfWord(absl::string_view word, absl::string_view no
 // Of all sources of a rule: at most one address a family, or one interface.
 absl::Status CheckTogether(const std::vector<Source> &sources);
 
+// "10:1".
+std::string ClassWord(std::uint32_t classid);
 // "10.1.0.1", "dev eth1".
 std::string ToString(const Source &source);
 

@@ -41,6 +41,12 @@ std::string RangeWord(const Range &range) {
                                    : absl::StrCat(range.first, "-", range.last);
 }
 
+std::string ClassesWord(const Range32 &range) {
+  return range.first == range.last
+             ? ClassWord(range.first)
+             : absl::StrCat(ClassWord(range.first), "-", ClassWord(range.last));
+}
+
 std::string PrefixWord(const Prefix &prefix) {
   return prefix.length == prefix.address.bits() ? prefix.address.ToString() : prefix.ToString();
 }
@@ -134,6 +140,7 @@ class Writer {
     SayAny("dport", Words(rule.dports, RangeWord<Range16>));
     SayAny("uidrange", Words(rule.uids, RangeWord<Range32>));
     SayAny("gid", Words(rule.gids, RangeWord<Range32>));
+    SayAny("classid", Words(rule.classids, ClassesWord));
     SayAny("cgroup", Words(rule.cgroups, [](const Cgroup &cgroup) { return cgroup.path; }));
     SayAny("comm", rule.comms);
     SayAny("if-mark", Words(rule.marks, [](const Mark &mark) { return mark.ToString(); }));

@@ -201,7 +201,8 @@ inline std::shared_ptr<const Pool> DrawPool(Draw &draw) {
   return std::make_shared<const Pool>(pool);
 }
 
-inline PolicyRule DrawPolicyRule(Draw &draw, const Cgroup &cgroup) {
+// Many properties at once are more than an image has dimensions: of group and class, one.
+inline PolicyRule DrawPolicyRule(Draw &draw, const Cgroup &cgroup, bool by_class) {
   PolicyRule rule;
   const int family = draw.Once(2) ? AF_INET : AF_INET6;
   if (draw.Once(2)) rule.to = {PrefixNear(draw, family), PrefixNear(draw, family)};
@@ -209,7 +210,13 @@ inline PolicyRule DrawPolicyRule(Draw &draw, const Cgroup &cgroup) {
     rule.protos = {static_cast<std::uint8_t>(draw.Once(2) ? IPPROTO_TCP : IPPROTO_UDP)};
   if (draw.Once(4)) rule.dports = {{draw.OneOf(kPorts), 8080}};
   if (draw.Once(5)) rule.uids = {{draw.OneOf(kUids), 70000}};
-  if (draw.Once(5)) rule.gids = {{0, draw.Once(2) ? 0u : 70000u}};
+  if (draw.Once(5)) {
+    const bool is_callers = draw.Once(2);
+    if (by_class)
+      rule.classids = {{is_callers ? 0u : 1u, 70000}};
+    else
+      rule.gids = {{0, is_callers ? 0u : 70000u}};
+  }
   if (draw.Once(8)) rule.marks = {Mark{draw.Once(2) ? 0u : draw.OneOf(kMarks), 0xff}};
   if (draw.Once(5)) rule.cgroups = {draw.Once(3) ? Cgroup{"", cgroup.id + 1, 1} : cgroup};
   if (draw.Once(5)) rule.comms = {draw.OneOf(kComms)};
@@ -231,7 +238,9 @@ inline PolicyRule DrawPolicyRule(Draw &draw, const Cgroup &cgroup) {
 inline Policy DrawPolicy(Draw &draw, const Cgroup &cgroup) {
   Policy policy;
   const unsigned rules = draw.Once(4) ? 200 : 1 + draw.Below(6);
-  for (unsigned i = 0; i < rules; ++i) policy.rules.push_back(DrawPolicyRule(draw, cgroup));
+  const bool by_class = draw.Once(2);
+  for (unsigned i = 0; i < rules; ++i)
+    policy.rules.push_back(DrawPolicyRule(draw, cgroup, by_class));
   return policy;
 }
 

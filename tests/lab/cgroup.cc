@@ -80,14 +80,18 @@ void RemoveAbandoned(const fs::path &above) {
 
 }  // namespace
 
+absl::StatusOr<std::string> MakeCgroupIn(const std::string &above) {
+  RemoveAbandoned(above);
+  std::string path = absl::StrCat(above, "/", kPrefix, getpid(), "-XXXXXX");
+  if (!mkdtemp(path.data())) return absl::ErrnoToStatus(errno, "make cgroup " + path);
+  return path;
+}
+
 absl::StatusOr<TestCgroup> TestCgroup::Create() {
   SRCSEL_ASSIGN_OR_RETURN(const std::string mount, MountPoint());
   SRCSEL_ASSIGN_OR_RETURN(const std::string own, OwnPath());
-  const std::string above = absl::StrCat(mount, own, absl::EndsWith(own, "/") ? "" : "/");
-  RemoveAbandoned(above);
-  std::string path = absl::StrCat(above, kPrefix, getpid(), "-XXXXXX");
-  if (!mkdtemp(path.data())) return absl::ErrnoToStatus(errno, "make cgroup " + path);
-  return TestCgroup(path);
+  SRCSEL_ASSIGN_OR_RETURN(std::string path, MakeCgroupIn(absl::StrCat(mount, own)));
+  return TestCgroup(std::move(path));
 }
 
 TestCgroup::TestCgroup(TestCgroup &&other) noexcept : path_(std::exchange(other.path_, {})) {}

@@ -19,6 +19,9 @@
 
 namespace srcsel::lab {
 
+// Makes a directory of such a name there, and removes those of tests that have been killed.
+absl::StatusOr<std::string> MakeCgroupIn(const std::string &above);
+
 class TestCgroup {
  public:
   static absl::StatusOr<TestCgroup> Create();

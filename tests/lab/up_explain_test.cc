@@ -1,12 +1,16 @@
 // srcsel explain and srcsel identify where something is up: whom it holds for, and what it decides.
 
+#include "lab/connected.hh"
+#include "lab/net_class.hh"
 #include "lab/up_scene.hh"
 
 namespace srcsel::lab {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class UpExplainTest : public UpTest {
  protected:
@@ -62,6 +66,30 @@ TEST_F(UpExplainTest, WhoIsUnderIt) {
   EXPECT_THAT(json["policy"].get<std::string>(), EndsWith("p.toml"));
   EXPECT_TRUE(json["run"].is_null());
   EXPECT_THAT(Srcsel({"pids"}).out, HasSubstr(absl::StrCat(dial.pid(), " dial up on cgroup ")));
+}
+
+TEST_F(UpExplainTest, AClassOfNetCls) {
+  const absl::StatusOr<NetClass> one = NetClass::Make(0x10002);
+  if (!one.ok()) GTEST_SKIP() << one.status();
+  MustUp("[[rule]]\nclassid = '1:2'\nmark = 100\n");
+  EXPECT_EQ(Source(), kTelecomSource4);
+  Process dial = Spawn(one->Words(kConnected));
+  EXPECT_THAT(dial.WaitForLine(" ").value(), HasSubstr(kUnicomSource4));
+  const Result told = Srcsel({"explain", "--json", "--pid", absl::StrCat(dial.pid())});
+  const Json open = Json::parse(told.out, nullptr, false);
+  ASSERT_TRUE(open.is_array() && open.size() == 1) << told.ToString() << told.out;
+  EXPECT_EQ(open[0]["flow"]["classid"], 0x10002);
+  EXPECT_EQ(open[0]["policy"]["reason"], "mark");
+  const auto explain = [&](const Words &more) {
+    Words all{"explain", kServer4, "cgroup", Path()};
+    all.insert(all.end(), more.begin(), more.end());
+    return Srcsel(all).out;
+  };
+  EXPECT_THAT(explain({"classid", "1:2"}),
+              AllOf(HasSubstr("classid 1:2"), HasSubstr(kUnicomSource4)));
+  EXPECT_THAT(explain({}), AllOf(HasSubstr("classid"), Not(HasSubstr("classid 1:"))));
+  dial.CloseInput();
+  EXPECT_TRUE(dial.Wait().ok());
 }
 
 }  // namespace

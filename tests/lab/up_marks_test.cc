@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "lab/net_class.hh"
 #include "lab/servers.hh"
 #include "lab/up_scene.hh"
 
@@ -122,6 +123,31 @@ TEST_P(UpMarksTest, RulesByTosHoldForSocketsThatSetNone) {
   // A datagram may have another one than its socket.
   ASSERT_TRUE(Run({DIAL, "-s", kServer4, "5353"}).ok());
   EXPECT_EQ(Status().at("reasons").at("ambiguous"), 1);
+}
+
+TEST_P(UpMarksTest, RulesByClassOfNetCls) {
+  const absl::StatusOr<NetClass> one = NetClass::Make(0x10001);
+  if (!one.ok()) GTEST_SKIP() << one.status();
+  ASSERT_TRUE(client_.SetSysctl("net.ipv4.ping_group_range", "0 2147483647").ok());
+  MarkToo("meta cgroup { 2, 0x10001 } udp dport 5353",
+          "-p udp --dport 5353 -m cgroup --cgroup 65537");
+  MarkToo("meta l4proto icmp meta cgroup != 0", "-p 1 -m cgroup ! --cgroup 0");
+  EXPECT_THAT(UpByMarks({"--dry-run"}).out, Not(HasSubstr("not known")));
+  const Result up = UpByMarks({"-q"});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  for (const Words &dial :
+       {Words{DIAL, "-u", kServer4, "5353"}, Words{DIAL, "-I", kServer4, "0"}}) {
+    EXPECT_THAT(Run(dial).out, StartsWith("10.0.0.1 "));
+    EXPECT_THAT(Run(one->Words(dial)).out, StartsWith("10.1.0.1 "));
+  }
+  EXPECT_THAT(Run(one->Words({DIAL, "-u", kServer6, "5353"})).out, StartsWith("fd00:1::1 "));
+  // The first datagram of a socket that does not connect.
+  Capture capture = client_.StartCapture("eth1").value();
+  ASSERT_TRUE(Run(one->Words({DIAL, "-s", kServer4, "5353"})).ok());
+  const auto sources = capture.DatagramSources(*IpAddress::Parse(kServer4)).value();
+  ASSERT_EQ(sources.size(), 1u);
+  EXPECT_EQ(sources[0].address.ToString(), kUnicomSource4);
+  EXPECT_EQ(Status().at("reasons").value("ambiguous", 0), 0);
 }
 
 TEST_P(UpMarksTest, TellsWhatItUnderstood) {

@@ -89,6 +89,25 @@ TEST_F(EnvironmentTest, WordsOfOthersThatDoNotHold) {
         << word;
 }
 
+// Of an image that others made: whether a rule by class holds it cannot know.
+TEST_F(EnvironmentTest, WhatHangsOnAClassOfNetClsIsLeftAlone) {
+  const auto source_by = [&](const std::string &rules) {
+    EXPECT_TRUE(here_.Write("p.toml", rules).ok());
+    const std::string image = here_.path() + "/image";
+    const Result check =
+        Run({.argv = {srcsel(), "check", here_.path() + "/p.toml", "--compile", image}});
+    EXPECT_TRUE(check.ok()) << check.ToString();
+    return Lines(Preloaded({Program("source"), kServer4}, {"SRCSEL_IMAGE=" + image})).front();
+  };
+  const std::string by_class = "[[rule]]\nclassid = 0\nsource = '10.1.0.2'\n",
+                    elsewhere = "to = '192.0.2.99'\n", plain = "[[rule]]\nsource = '10.1.0.2'\n";
+  EXPECT_EQ(source_by(plain), "10.1.0.2 0");
+  EXPECT_EQ(source_by(by_class), "10.0.0.1 0");
+  EXPECT_EQ(source_by(by_class + plain), "10.0.0.1 0");
+  EXPECT_EQ(source_by(plain + by_class), "10.1.0.2 0");
+  EXPECT_EQ(source_by(by_class + elsewhere + plain), "10.1.0.2 0");
+}
+
 TEST_F(EnvironmentTest, ItSaysNothingUnlessAsked) {
   const Words words{Program("source"), kServer4, "127.0.0.1", kServer4};
   EXPECT_EQ(Run(Preloaded(words, {"SRCSEL_SOURCE=10.1.0.1"})).err, "");

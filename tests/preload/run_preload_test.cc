@@ -65,8 +65,12 @@ TEST_F(RunPreloadTest, WhatItCannotReachIsRefused) {
 TEST_F(RunPreloadTest, WhatItCannotDoIsRefused) {
   const Words options{"--source", "10.0.0.1", "--ports", "20000-20100"};
   ExpectRefused(RunSource(options), "net.ipv4.ip_local_port_range");
-  ASSERT_TRUE(here_.Write("policy.toml", "[[rule]]\ncgroup = \"/\"\nmark = 100\n").ok());
-  ExpectRefused(RunSource({"--policy", here_.path() + "/policy.toml"}), "cgroup");
+  for (const std::string unknown : {"cgroup = '/'", "classid = '1:1'"}) {
+    ASSERT_TRUE(
+        here_.Write("policy.toml", absl::StrCat("[[rule]]\n", unknown, "\nmark = 100\n")).ok());
+    ExpectRefused(RunSource({"--policy", here_.path() + "/policy.toml"}),
+                  absl::StrCat("rule.", unknown.substr(0, unknown.find(' '))));
+  }
 }
 
 TEST_F(RunPreloadTest, PortsAreRefusedWhereTheKernelHasNoRangeForThem) {

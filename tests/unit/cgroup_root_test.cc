@@ -38,6 +38,31 @@ TEST(OwnCgroup, IsAnErrorWithoutThatHierarchy) {
                                   "built without it"));
 }
 
+TEST(OldCgroup, IsThatOfTheHierarchyWithTheController) {
+  constexpr absl::string_view table =
+      "12:net_cls,net_prio:/a:b/c\n4:memory:/m\n1:name=net_cls:/n\n0::/u\n";
+  EXPECT_EQ(FindOldCgroup(table, "net_cls"), "/a:b/c");
+  EXPECT_EQ(FindOldCgroup(table, "net_prio"), "/a:b/c");
+  EXPECT_EQ(FindOldCgroup(table, "memory"), "/m");
+  EXPECT_EQ(FindOldCgroup(table, "net"), std::nullopt);
+  EXPECT_EQ(FindOldCgroup("0::/u\n", "net_cls"), std::nullopt);
+}
+
+TEST(CgroupMount, OfAController) {
+  const auto of = [](absl::string_view controller) {
+    const auto mount = FindCgroupMount(
+        "32 30 0:28 / /a rw shared:11 - cgroup cgroup rw,name=net_cls\n"
+        "33 30 0:29 /docker /b rw - cgroup cgroup rw,net_cls,net_prio\n",
+        "/docker/x", controller);
+    return mount.ok() ? mount->point + " shows " + mount->root
+                      : std::string(mount.status().message());
+  };
+  EXPECT_EQ(of("net_cls"), "/b shows /docker");
+  EXPECT_EQ(of("net_prio"), "/b shows /docker");
+  EXPECT_EQ(of("memory"), "find cgroup memory: no mount shows /docker/x");
+  EXPECT_EQ(of(""), "find cgroup v2: no mount shows /docker/x");
+}
+
 TEST(CgroupMount, OfAPureHost) {
   EXPECT_EQ(PointOf(kUnified, "/user.slice"), "/sys/fs/cgroup shows /");
   EXPECT_EQ(PointOf(kUnified, "/"), "/sys/fs/cgroup shows /");

@@ -46,6 +46,7 @@ bool Holds(const PolicyRule &rule, const srcsel_flow &flow) {
          AnyOrEmpty(rule.protos, [&](std::uint8_t p) { return p == flow.proto; }) &&
          AnyOrEmpty(rule.dports, contains(flow.dport)) &&
          AnyOrEmpty(rule.uids, contains(flow.uid)) && AnyOrEmpty(rule.gids, contains(flow.gid)) &&
+         (flow.unknown & SRCSEL_IN_CLASSID || AnyOrEmpty(rule.classids, contains(flow.classid))) &&
          AnyOrEmpty(rule.marks, [&](const Mark &m) { return (flow.mark & m.mask) == m.value; }) &&
          AnyOrEmpty(rule.cgroups,
                     [&](const Cgroup &c) { return c.id != 0 && c.id == flow.cgroup[c.level]; }) &&
@@ -125,6 +126,21 @@ std::vector<Selection> Selections() {
         FlowWith([](Flow &f) { f.uid = 0xffffffff; })},
        {FlowWith([](Flow &f) { f.uid = 999; }), FlowWith([](Flow &f) { f.uid = 2000; }),
         FlowWith([](Flow &f) { f.uid = 0xfffffffe; })}},
+      {"classid",
+       Selecting([](auto &r) {
+         r.classids = {{0, 0}, {0x10001, 0x10002}, {0xffffffff, 0xffffffff}};
+       }),
+       {FlowWith([](Flow &f) { f.classid = 0; }), FlowWith([](Flow &f) { f.classid = 0x10001; }),
+        FlowWith([](Flow &f) { f.classid = 0x10002; }),
+        FlowWith([](Flow &f) { f.classid = 0xffffffff; }), FlowWith([](Flow &f) {
+          f.classid = 5;
+          f.unknown = SRCSEL_IN_CLASSID;
+        })},
+       {FlowWith([](Flow &f) { f.classid = 1; }), FlowWith([](Flow &f) { f.classid = 0x10000; }),
+        FlowWith([](Flow &f) { f.classid = 0x10003; }),
+        FlowWith([](Flow &f) { f.classid = 0x7fffffff; }),
+        FlowWith([](Flow &f) { f.classid = 0x80000000; }),
+        FlowWith([](Flow &f) { f.classid = 0xfffffffe; })}},
       {"cgroup",
        Selecting([](auto &r) {
          r.cgroups = {{.path = {}, .id = 1ull << 63 | 7}, {.path = {}, .id = 8}};
@@ -212,10 +228,15 @@ class Drawer {
     Fill(rule.dports, [&] { return Range<Range16>(Port(), Port()); });
     Fill(rule.uids, [&] { return Range<Range32>(Uid(), Uid()); });
     // Many properties at once are more than an image has dimensions.
-    if (by_group_) {
-      Fill(rule.gids, [&] { return Range<Range32>(Uid(), Uid()); });
-    } else {
-      Fill(rule.marks, [&] { return Mark{static_cast<std::uint32_t>(Below(4)), 0xffu}; });
+    switch (world_) {
+      case 0:
+        Fill(rule.gids, [&] { return Range<Range32>(Uid(), Uid()); });
+        break;
+      case 1:
+        Fill(rule.classids, [&] { return Range<Range32>(Uid(), Uid()); });
+        break;
+      default:
+        Fill(rule.marks, [&] { return Mark{static_cast<std::uint32_t>(Below(4)), 0xffu}; });
     }
     Fill(rule.cgroups, [&] {
       return Cgroup{.path = {}, .id = Below(4), .level = static_cast<std::uint32_t>(Below(2))};
@@ -231,6 +252,8 @@ class Drawer {
     flow.dport = Port();
     flow.uid = Uid();
     flow.gid = Uid();
+    flow.classid = Uid();
+    if (!Below(4)) flow.unknown = SRCSEL_IN_CLASSID;
     flow.mark = static_cast<std::uint32_t>(Below(3) ? Below(4) : Below(1024));
     flow.cgroup[0] = Below(4);
     flow.cgroup[1] = Below(4);
@@ -239,9 +262,9 @@ class Drawer {
   }
   std::size_t Below(std::size_t limit) { return random_() % limit; }
 
-  // Sets for the rules to come, which select by gid or by mark.
+  // Sets for the rules to come, which select by gid, by classid or by mark.
   void NewWorld() {
-    by_group_ = Below(2);
+    world_ = Below(3);
     sets_.clear();
     for (std::size_t i = Below(4); i > 0; --i) {
       PrefixSet set;
@@ -276,7 +299,7 @@ class Drawer {
   std::string Comm() { return std::vector<std::string>{"curl", "nginx", "nc"}[Below(3)]; }
 
   std::mt19937_64 random_;
-  bool by_group_ = false;
+  std::size_t world_ = 0;
   std::vector<std::shared_ptr<const PrefixSet>> sets_;
 };
 

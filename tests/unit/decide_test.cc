@@ -55,6 +55,11 @@ PolicyRule OfPlainTos(PolicyRule rule) {
   return rule;
 }
 
+PolicyRule OfClass(std::uint32_t classid, PolicyRule rule) {
+  rule.classids = {{classid, classid}};
+  return rule;
+}
+
 PolicyRule MarkAndSource() {
   PolicyRule rule = Marking("100");
   rule.sources = {Address("10.1.0.1")};
@@ -97,6 +102,12 @@ void HasTos(srcsel_flow &flow) {
 }
 void HidesTos(srcsel_flow &flow) {
   flow.unknown = SRCSEL_IN_DSCP;
+}
+void HasClass(srcsel_flow &flow) {
+  flow.classid = 0x10001;
+}
+void HidesClass(srcsel_flow &flow) {
+  flow.unknown = SRCSEL_IN_CLASSID;
 }
 std::function<void(srcsel_flow &)> HasMark(std::uint32_t mark) {
   return [mark](srcsel_flow &flow) { flow.mark = mark; };
@@ -195,6 +206,19 @@ std::vector<Case> Cases() {
       {SRCSEL_WHY_APP_TOS, {OfPlainTos(Leaving())}, Out(HasTos)},
       {SRCSEL_WHY_APP_MARK, {OfPlainTos(mark)}, Out(HasMark(5))},
       {SRCSEL_WHY_LOCAL, {OfPlainTos(mark)}, To("10.0.0.1", HidesTos)},
+
+      {SRCSEL_WHY_MARK, {OfClass(0x10001, mark)}, Out(HasClass), SRCSEL_APPLY_MARK},
+      {SRCSEL_WHY_NO_RULE, {OfClass(0x10001, mark)}, Out()},
+      {SRCSEL_WHY_MARK, {OfClass(0, mark)}, Out(), SRCSEL_APPLY_MARK},
+      // Who does not know the class follows rules that do not ask for it, and leaves alone what
+      // others may hold for.
+      {SRCSEL_WHY_AMBIGUOUS, {OfClass(0x10001, mark)}, Out(HidesClass)},
+      {SRCSEL_WHY_AMBIGUOUS, {OfClass(0x10001, Leaving()), mark}, Out(HidesClass)},
+      {SRCSEL_WHY_MARK, {mark, OfClass(0x10001, Leaving())}, Out(HidesClass), SRCSEL_APPLY_MARK},
+      {SRCSEL_WHY_MARK,
+       {Only("10.0.0.0/8", OfClass(0x10001, Leaving())), mark},
+       Out(HidesClass),
+       SRCSEL_APPLY_MARK},
   };
 }
 

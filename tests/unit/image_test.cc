@@ -40,12 +40,14 @@ TEST(Image, HasAHeaderThatNamesIt) {
 }
 
 TEST(Image, GathersWhatAnyRuleOfThePolicyConsults) {
-  PolicyRule by_cgroup = Marking("1"), by_comm = Marking("1");
+  PolicyRule by_cgroup = Marking("1"), by_comm = Marking("1"), by_classid = Marking("1");
   by_cgroup.cgroups = {{.path = {}, .id = 5}};
   by_comm.comms = {"curl"};
+  by_classid.classids = {{1, 1}};
   EXPECT_EQ(ImageOf(StateOf({}, {}), {}).header().inputs, 0u);
   EXPECT_EQ(ImageOf(StateOf({}, {}), {by_cgroup, by_comm}).header().inputs,
             SRCSEL_IN_CGROUP | SRCSEL_IN_COMM);
+  EXPECT_EQ(ImageOf(StateOf({}, {}), {by_classid}).header().inputs, SRCSEL_IN_CLASSID);
 }
 
 TEST(Image, GathersTheTosIfAnythingLooksAtIt) {

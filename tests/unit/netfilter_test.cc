@@ -21,6 +21,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 NfRuleSet Mangle(const std::string &lines, IpSets sets = {}) {
   NfRuleSet rules;
@@ -123,6 +124,36 @@ TEST(Netfilter, AMatchOfATosIsDecidedForPacketsWithoutOne) {
   ASSERT_EQ(file.rules.size(), 3u);
   EXPECT_TRUE(file.rules[0].leave && file.rules[1].leave && file.rules[2].mark);
   EXPECT_THAT(file.not_understood, testing::Each(HasSubstr("looks at dscp or tos")));
+}
+
+TEST(Netfilter, AClassOfNetClsSelectsLikeAnOwner) {
+  const auto expect = [](const NfRuleSet &rules, const std::string &what) {
+    SCOPED_TRACE(what);
+    const MarkPolicy policy = CompileMarks(rules, 9);
+    ASSERT_EQ(policy.rules.size(), 1u);
+    EXPECT_THAT(policy.rules[0].classids, ElementsAre(Range32{0x10001, 0x10001}));
+    EXPECT_EQ(policy.rules[0].mark, (Mark{7, 0xffffffff}));
+    EXPECT_THAT(policy.not_understood, IsEmpty());
+    NfFlow flow = NfFlowTo("10.0.0.1");
+    EXPECT_EQ(Evaluate(rules, flow).routed, 0u);
+    flow.classid = 0x10001;
+    EXPECT_EQ(Evaluate(rules, flow).routed, 7u);
+    flow.classid = std::nullopt;
+    EXPECT_THAT(Evaluate(rules, flow).unknown, Not(IsEmpty()));
+  };
+  expect(Mangle("-A OUTPUT -m cgroup --cgroup 65537 -j MARK --set-xmark 0x7/0xffffffff\n"),
+         "iptables");
+  expect(Nft("route", absl::StrCat(R"({"match":{"op":"==","left":{"meta":{"key":"cgroup"}},)",
+                                   R"("right":65537}},)", kMark7)),
+         "nft");
+  const MarkPolicy but = CompileMarks(
+      Mangle("-A OUTPUT -m cgroup ! --cgroup 65537 -m cgroup ! --cgroup 0 -j MARK --set-mark 7\n"),
+      9);
+  ASSERT_EQ(but.rules.size(), 3u);
+  EXPECT_TRUE(but.rules[0].leave && but.rules[1].leave);
+  EXPECT_THAT(but.rules[0].classids, ElementsAre(Range32{0x10001, 0x10001}));
+  EXPECT_THAT(but.rules[1].classids, ElementsAre(Range32{0, 0}));
+  EXPECT_THAT(but.rules[2].classids, IsEmpty());
 }
 
 TEST(Netfilter, ATosMattersOnlyToRulesThatDoSomething) {

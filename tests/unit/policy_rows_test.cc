@@ -52,10 +52,14 @@ TEST(PolicyRows, HaveLimits) {
   all.dports = {{1, 1}};
   all.comms = {"curl"};
   EXPECT_TRUE(TakeApart(Policy{{all, Marking("1")}}).ok());
-  all.to = {Net("10.0.0.0/8")};
-  EXPECT_EQ(TakeApart(Policy{{all}}).status().message(),
-            "compile policy: its rules select by 9 different things (each cgroup level and each "
-            "mask of marks counts), at most 8 fit into an image");
+  PolicyRule more = all;
+  more.to = {Net("10.0.0.0/8")};
+  PolicyRule classed = all;
+  classed.classids = {{1, 1}};
+  for (const PolicyRule &rule : {more, classed})
+    EXPECT_EQ(TakeApart(Policy{{rule}}).status().message(),
+              "compile policy: its rules select by 9 different things (each cgroup level and each "
+              "mask of marks counts), at most 8 fit into an image");
 }
 
 }  // namespace

@@ -83,6 +83,16 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"GidUnknown", "gid = 'no-such-group'",
                 "rule.gid: 'no-such-group' is no group of this host; a name, a number or a range "
                 "is accepted, as in 1000-1999"},
+        Mistake{"ClassidWithoutMinor", "classid = '10:'",
+                "rule.classid: '10:' is not a class of net_cls: MAJOR:MINOR in hexadecimal as tc "
+                "has it, a number, or a range, as in 10:1, 0x100001 or 10:1-10:f"},
+        Mistake{"ClassidTooLarge", "classid = '10:10000'",
+                "rule.classid: '10:10000' is not a class of net_cls: MAJOR:MINOR in hexadecimal as "
+                "tc has it, a number, or a range, as in 10:1, 0x100001 or 10:1-10:f"},
+        Mistake{"ClassidBackwards", "classid = '10:f-10:1'",
+                "rule.classid: '10:f-10:1' ends before it begins: write 10:1-10:f"},
+        Mistake{"ClassidByItsController", "net_cls = '10:1'",
+                "rule.net_cls: is no key here; 'classid' is"},
         Mistake{"CgroupRelative", "cgroup = 'backup.service'",
                 "rule.cgroup: 'backup.service' is not a cgroup: a path from the root of the "
                 "hierarchy, as in /system.slice/backup.service"},
@@ -156,7 +166,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Uid", "uid = 0", "rule.uid: is no key here; 'uidrange' is"},
         Mistake{"Table", "table = 'vtab'", "rule.table: is no key here; 'lookup' is"},
         Mistake{"Nothing", "colour = 'blue'",
-                "rule.colour: is no key here; there is: to, ipproto, dport, uidrange, gid, cgroup, "
+                "rule.colour: is no key here; there is: to, ipproto, dport, uidrange, gid, "
+                "classid, cgroup, "
                 "comm, if-mark, mark, lookup, source, ports, apply, on-fail"}),
     kName);
 

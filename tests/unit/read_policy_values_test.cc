@@ -65,6 +65,14 @@ TEST(PolicyGid, IsNumbersRangesAndNames) {
       ElementsAre(Range32{0, 0}, Range32{daemon, daemon}, Range32{50, 50}, Range32{100, 199}));
 }
 
+TEST(PolicyClassid, IsAsTcHasItOrANumber) {
+  EXPECT_THAT(
+      RuleWith("classid = ['10:1', '0x100001', 1048577, 'ffff:ffff', '1:0-1:f', 0]").classids,
+      ElementsAre(Range32{0x100001, 0x100001}, Range32{0x100001, 0x100001},
+                  Range32{0x100001, 0x100001}, Range32{0xffffffff, 0xffffffff},
+                  Range32{0x10000, 0x1000f}, Range32{0, 0}));
+}
+
 TEST(PolicyCgroup, IsAPathFromTheRoot) {
   EXPECT_THAT(RuleWith("cgroup = '/system.slice/backup.service'").cgroups,
               ElementsAre(Cgroup{"/system.slice/backup.service", 0, 2}));

@@ -26,6 +26,7 @@ TEST(Shadows, AreCastByWiderSelectors) {
   EXPECT_TRUE(Shadowed("dport = '1-1023'", "dport = [80, '443-444']"));
   EXPECT_TRUE(Shadowed("uidrange = '0-999'", "uidrange = 33"));
   EXPECT_TRUE(Shadowed("gid = 7", "gid = 7"));
+  EXPECT_TRUE(Shadowed("classid = '1:0-1:f'", "classid = ['1:1', 0x10002]"));
   EXPECT_TRUE(Shadowed("cgroup = '/a'", "cgroup = ['/a', '/a/b']"));
   EXPECT_TRUE(Shadowed("cgroup = '/'", "cgroup = '/x'"));
   EXPECT_TRUE(Shadowed("comm = ['a', 'b']", "comm = 'b'"));
@@ -43,6 +44,7 @@ TEST(Shadows, AreNotCastByNarrowerOnes) {
   EXPECT_FALSE(Shadowed("dport = 80", "dport = '80-81'"));
   EXPECT_FALSE(Shadowed("uidrange = '1-999'", "uidrange = '0-999'"));
   EXPECT_FALSE(Shadowed("gid = 7", "gid = 8"));
+  EXPECT_FALSE(Shadowed("classid = '1:1'", "classid = '1:1-1:2'"));
   EXPECT_FALSE(Shadowed("cgroup = '/a/b'", "cgroup = '/a'"));
   EXPECT_FALSE(Shadowed("cgroup = '/a'", "cgroup = '/ab'"));
   EXPECT_FALSE(Shadowed("comm = 'a'", "comm = 'b'"));

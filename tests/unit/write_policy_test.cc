@@ -40,6 +40,7 @@ TEST(WritePolicy, ReadsBack) {
   all.dports = {{80, 80}, {1000, 2000}};
   all.uids = {{0, 0}, {1000, 1999}};
   all.gids = {{5, 5}};
+  all.classids = {{0x10001, 0x10001}, {0xa0000, 0xa000f}};
   all.cgroups = {{"/a/b", 0, 2}};
   all.comms = {"a \"b\" \\c"};
   all.marks = {{0, 0xff00}};

@@ -36,6 +36,7 @@ namespace {
 constexpr char kExplainText[] = R"(
 Words, in any order: those of `ip route get` (srcsel route get --help lists them), and
   cgroup P             the caller's, from the root of the hierarchy; that of this process if left out
+  classid C            the caller's class of net_cls; that of this process if left out
   comm C               the caller's command name
 ipproto is tcp if left out.
 
@@ -58,8 +59,8 @@ Examples:
   srcsel explain --pid 1234
   srcsel explain --socket 10.0.0.1:40000-192.0.2.80:443
 
-With --json: "flow" ("dst", "ipproto", "mark", "uid", "cgroup", and where they were said "from", "oif",
-"sport", "dport", "comm"); "policy" (null: none; "file", "up", "covers", and if it does "rule",
+With --json: "flow" ("dst", "ipproto", "mark", "uid", "cgroup", "classid" (null: not known), and where they
+were said "from", "oif", "sport", "dport", "comm"); "policy" (null: none; "file", "up", "covers", and if it does "rule",
 "reason", "mark", "source", "ports", "passed": how many rules before it, "nearer": those of them that
 fail by the fewest selectors, "rule" and "missed"); "lookups" ("when": connect, connect-again or
 reroute, "flow", "rules" with "pref", "rule", "did" and "missed", "answer", "exact", if not "why" and

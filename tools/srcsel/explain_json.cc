@@ -126,6 +126,7 @@ Json ExplainJson(const FlowStory &story, const ExplainContext &context) {
   const State &state = context.snapshot.state();
   Json json = {{"flow", FlowJson(story.asked, state)}};
   json["flow"]["cgroup"] = story.caller.cgroup;
+  json["flow"]["classid"] = story.caller.classid ? Json(*story.caller.classid) : Json(nullptr);
   json["flow"]["comm"] = story.caller.comm;
   json["policy"] = story.policy ? PolicyJson(story, *context.policy) : Json(nullptr);
   json["lookups"] = Json::array();

@@ -16,6 +16,7 @@
 #include "counts.hh"
 #include "explain_lookup_text.hh"
 #include "image/key.hh"
+#include "policy/words.hh"
 #include "say.hh"
 
 namespace srcsel {
@@ -33,6 +34,8 @@ std::string FlowWords(const FlowStory &story, const State &state) {
   add("mark ", MarkWords(flow.mark));
   add("uid ", flow.uid);
   add("cgroup ", story.caller.cgroup);
+  if (story.caller.classid != 0u)
+    add("classid ", story.caller.classid ? ClassWord(*story.caller.classid) : "not known");
   if (!story.caller.comm.empty()) add("comm ", Printable(story.caller.comm));
   return text;
 }

@@ -87,6 +87,8 @@ class IptablesDrawer {
     if (dice_.OneIn(20))
       return absl::StrCat("-m tos ", No(), "--tos ",
                           dice_.Word({"0x10/0x3f", "0x00/0xff", "0x20/0xe0", "Minimize-Delay"}));
+    if (dice_.OneIn(15))
+      return absl::StrCat("-m cgroup ", No(), "--cgroup ", dice_.Word({"0", "65537"}));
     if (dice_.OneIn(20))
       return absl::StrCat("-m set ", No(), "--match-set ", v6_ ? "p6" : "p4", " dst,dst");
     switch (dice_.Below(8)) {

@@ -101,6 +101,9 @@ class NftDrawer {
     if (dice_.OneIn(15))
       return absl::StrCat(ip, " dscp ", no,
                           dice_.Word({"cs0", "af11", "{ cs0, cs1 }", "{ ef, af11 }"}));
+    if (dice_.OneIn(15))
+      return absl::StrCat("meta cgroup ", no,
+                          dice_.Word({"0", "0x10001", "0x10000-0x1ffff", "{ 1, 0x10001 }"}));
     switch (dice_.Below(17)) {
       case 0:
       case 1:
@@ -149,6 +152,8 @@ class NftDrawer {
     const std::string ip = v4 ? "ip" : "ip6", f = v4 ? "4" : "6";
     if (dice_.OneIn(40))
       return absl::StrCat("meta mark set ", ip, " dscp map { cs0 : 0x1, cs1 : 0x2, ef : 0x3 }");
+    if (next < kChains && dice_.OneIn(40))
+      return absl::StrCat("meta cgroup vmap { 0 : jump c", next, ", 0x10001 : accept }");
     if (next < kChains && dice_.OneIn(40))
       return absl::StrCat(ip, " dscp vmap { af11 : jump c", next, ", ef : accept }");
     switch (dice_.Below(17)) {

@@ -2,11 +2,14 @@
 // from the grammar, loaded by nft and both iptables, and flows really sent through them.
 
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
+#include <latch>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -19,6 +22,7 @@
 #include "dice.hh"
 #include "draw_iptables.hh"
 #include "draw_nft.hh"
+#include "lab/net_class.hh"
 #include "netfilter/compile_marks.hh"
 #include "netfilter/evaluate.hh"
 #include "netfilter/read_rules.hh"
@@ -66,6 +70,10 @@ std::vector<RuleText> DrawRules(Dice &dice, bool unknown) {
   return rules;
 }
 
+// The class of net_cls that a set's flows are of, where there are any. A thread cannot change its
+// own in between: it would change that of all sockets of the process.
+constexpr std::uint32_t kClasses[] = {0, 0x10001};
+
 NfFlow DrawFlow(Dice &dice, std::size_t number) {
   const bool v4 = dice.OneIn(2);
   NfFlow flow;
@@ -92,7 +100,8 @@ NfFlow DrawFlow(Dice &dice, std::size_t number) {
 
 std::string Describe(const NfFlow &flow) {
   return absl::StrCat(flow.destination.ToString(), " proto ", flow.proto, " dport ", flow.dport,
-                      " uid ", flow.uid, " gid ", flow.gid, " mark ", flow.mark, " tos ", flow.tos);
+                      " uid ", flow.uid, " gid ", flow.gid, " class ", *flow.classid, " mark ",
+                      flow.mark, " tos ", flow.tos);
 }
 
 struct Tally {
@@ -144,7 +153,7 @@ class WaysOfAll : public FirstWays {
 // One rule set in a namespace of its own, which conntrack knows no flow of.
 class Trial {
  public:
-  explicit Trial(std::uint32_t seed) : seed_(seed), dice_(seed) {}
+  Trial(std::uint32_t seed, std::uint32_t classid) : seed_(seed), classid_(classid), dice_(seed) {}
 
   void Run() {
     ASSERT_EQ(network_.Open(), absl::OkStatus());
@@ -172,6 +181,7 @@ class Trial {
     std::vector<NfOutcome> outcomes, hoped;
     for (std::size_t i = 0; i < kFlowsEach; ++i) {
       flows.push_back(DrawFlow(dice_, ++sports_));
+      flows.back().classid = classid_;
       outcomes.push_back(Evaluate(rules, flows.back()));
       CheckPolicy(flows.back(), outcomes.back());
       // What a hook would make of it.
@@ -234,7 +244,7 @@ class Trial {
 
   static std::uint32_t Number(std::size_t i) { return static_cast<std::uint32_t>(i + 1) << 4; }
 
-  const std::uint32_t seed_;
+  const std::uint32_t seed_, classid_;
   Dice dice_;
   Network network_;
   bool may_be_unknown_ = false;
@@ -247,15 +257,26 @@ TEST(Netfilter, PredictsTheMarkThatArrives) {
   if (geteuid() != 0) GTEST_SKIP() << "making a network namespace needs root";
   const std::uint32_t first = FromEnvironment("SRCSEL_SEED", 1);
   const std::uint32_t end = first + FromEnvironment("SRCSEL_SETS", 200);
-  std::atomic<std::uint32_t> next = first;
+  ASSERT_EQ(unshare(CLONE_NEWNS), 0);
+  ASSERT_EQ(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  const absl::StatusOr<lab::NetClass> other = lab::NetClass::Make(kClasses[1]);
+  if (!other.ok()) std::cout << "all flows are of class 0: " << other.status() << "\n";
+  std::atomic<std::uint32_t> next[] = {first + first % 2, first + 1 - first % 2};
+  std::latch entered(kThreads);
   std::mutex mutex;
   Tally tally;
   // Most of the time is the kernel's, which waits when rules and namespaces go.
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < kThreads; ++i)
-    threads.emplace_back([&] {
-      for (std::uint32_t seed = next++; seed < end && !testing::Test::HasFailure(); seed = next++) {
-        Trial trial(seed);
+    threads.emplace_back([&, kind = i % 2] {
+      if (kind == 1 && other.ok()) {
+        EXPECT_EQ(other->Enter(), absl::OkStatus());
+      }
+      entered.arrive_and_wait();
+      while (!testing::Test::HasFailure()) {
+        const std::uint32_t seed = next[kind].fetch_add(2);
+        if (seed >= end) return;
+        Trial trial(seed, other.ok() ? kClasses[kind] : 0);
         trial.Run();
         const std::lock_guard lock(mutex);
         tally.Add(trial.tally());

@@ -27,7 +27,7 @@ bool Holds(const PolicyRule &rule, const NfFlow &flow) {
   return ToHolds(rule, flow.destination) &&
          Selects(rule.protos, [&](std::uint8_t proto) { return proto == flow.proto; }) &&
          Selects(rule.dports, in(flow.dport)) && Selects(rule.uids, in(flow.uid)) &&
-         Selects(rule.gids, in(flow.gid)) &&
+         Selects(rule.gids, in(flow.gid)) && Selects(rule.classids, in(flow.classid.value_or(0))) &&
          Selects(rule.cgroups, [&](const Cgroup &c) { return IsWithin(flow.cgroup, c.path); }) &&
          Selects(rule.marks, [&](const Mark &m) { return (flow.mark & m.mask) == m.value; });
 }
