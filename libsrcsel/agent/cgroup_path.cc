@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "agent/cgroup_id.hh"
-#include "agent/cgroup_root.hh"
 #include "agent/run_cgroup.hh"
+#include "base/cgroup_root.hh"
 #include "base/status.hh"
 #include "policy/text_file.hh"
 

@@ -9,12 +9,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/cgroup_id.hh"
-#include "agent/cgroup_root.hh"
 #include "agent/check_source.hh"
 #include "agent/first_datagram.hh"
 #include "agent/mark_rules.hh"
 #include "agent/rule_findings.hh"
 #include "agent/uplink.hh"
+#include "base/cgroup_root.hh"
 #include "base/status.hh"
 #include "lookup/snapshot.hh"
 #include "policy/words.hh"
@@ -78,6 +78,7 @@ class Resolver {
 
  private:
   void FindCgroup(Cgroup &cgroup, RuleFindings &found) {
+    if (cgroup.id != 0) return;
     if (!cgroups_) cgroups_ = FindCgroupRoot();
     if (!cgroups_->ok())
       return found.Add(Severity::kError, "cgroup", std::string(cgroups_->status().message()));

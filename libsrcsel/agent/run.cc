@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "agent/cgroup_root.hh"
 #include "agent/custodian.hh"
 #include "agent/hook_mirror.hh"
 #include "agent/mark_findings.hh"
@@ -13,6 +12,7 @@
 #include "agent/resolve.hh"
 #include "agent/run_cgroup.hh"
 #include "agent/up_paths.hh"
+#include "base/cgroup_root.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "hooks/hooks.hh"

@@ -12,7 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "agent/cgroup_root.hh"
+#include "base/cgroup_root.hh"
 #include "base/fd.hh"
 
 namespace srcsel {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "agent/cgroup_root.hh"
 #include "agent/open_sockets.hh"
 #include "agent/own_rules.hh"
 #include "agent/publish_image.hh"
+#include "base/cgroup_root.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/cgroup_root.hh"
+#include "base/cgroup_root.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"
 #include "hooks/socket_facts.hh"

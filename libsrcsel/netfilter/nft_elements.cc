@@ -12,9 +12,9 @@
 #include <cstring>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.hh"
+#include "netfilter/nft_netlink.hh"
 #include "netlink/attributes.hh"
 
 namespace srcsel {
@@ -75,38 +75,11 @@ void Insert(Read read, NftElementSet &set) {
   set.elements.insert_or_assign(set.elements.end(), std::move(read.key), std::move(read.element));
 }
 
-// Those of a message; its end is where an attribute that is none begins.
-void ForEach(Bytes list, DecodeError &error, absl::FunctionRef<void(Read)> each) {
-  const auto *item = reinterpret_cast<const nlattr *>(list.data());
-  int left = static_cast<int>(list.size());
-  for (; left > 0 && nla_ok(item, left); item = nla_next(item, &left))
-    each(ReadElement(Attributes(Bytes(reinterpret_cast<const std::uint8_t *>(item) + NLA_HDRLEN,
-                                      static_cast<std::size_t>(item->nla_len) - NLA_HDRLEN),
-                                error),
-                     error));
-  if (left > 0) error.Report("an element runs over the end");
-}
-
-void Put(std::uint16_t type, const std::string &text, std::string &message) {
-  const nlattr head{static_cast<std::uint16_t>(NLA_HDRLEN + text.size() + 1), type};
-  message.append(reinterpret_cast<const char *>(&head), sizeof(head));
-  message.append(text.c_str(), text.size() + 1);
-  message.resize(NLA_ALIGN(message.size()));
-}
-
 std::string Request(const NftSetName &set, std::uint32_t sequence) {
-  nlmsghdr header{};
-  header.nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM;
-  header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  header.nlmsg_seq = sequence;
-  const nfgenmsg family{set.family, NFNETLINK_V0, 0};
-  std::string message(reinterpret_cast<const char *>(&header), sizeof(header));
-  message.append(reinterpret_cast<const char *>(&family), sizeof(family));
-  Put(NFTA_SET_ELEM_LIST_TABLE, set.table, message);
-  Put(NFTA_SET_ELEM_LIST_SET, set.name, message);
-  header.nlmsg_len = static_cast<std::uint32_t>(message.size());
-  message.replace(0, sizeof(header), reinterpret_cast<const char *>(&header), sizeof(header));
-  return message;
+  NftRequest request(NFT_MSG_GETSETELEM, NLM_F_DUMP, set.family, sequence);
+  request.Put(NFTA_SET_ELEM_LIST_TABLE, set.table);
+  request.Put(NFTA_SET_ELEM_LIST_SET, set.name);
+  return std::move(request).Finish();
 }
 
 // Announcements of sets and of their elements begin alike.
@@ -137,7 +110,8 @@ bool NftElements::Hear(const nlmsghdr &message) {
   const auto set = sets_.find(NameOf(message, list));
   if (set == sets_.end()) return false;
   const bool adds = (message.nlmsg_type & 0xff) == NFT_MSG_NEWSETELEM;
-  ForEach(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error, [&](Read read) {
+  ForEachNftItem(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error, [&](const Attributes &item) {
+    Read read = ReadElement(item, error);
     if (adds)
       Insert(std::move(read), set->second);
     else
@@ -189,8 +163,8 @@ absl::StatusOr<bool> NftElements::Dump(const NftSetName &name, NftElementSet &se
         return absl::ErrnoToStatus(-failed.error, "dump");
       }
       const Attributes list(*message, sizeof(nfgenmsg), error);
-      ForEach(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error,
-              [&](Read read) { all.push_back(std::move(read)); });
+      ForEachNftItem(list.Payload(NFTA_SET_ELEM_LIST_ELEMENTS), error,
+                     [&](const Attributes &item) { all.push_back(ReadElement(item, error)); });
     }
   }
 }

@@ -1,7 +1,5 @@
 #include "netfilter/nft_sets.hh"
 
-#include <linux/netfilter.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -9,13 +7,15 @@
 #include "absl/strings/str_join.h"
 #include "netfilter/list_nft.hh"
 #include "netfilter/nft_element_values.hh"
+#include "netfilter/nft_netlink.hh"
 
 namespace srcsel {
 namespace {
 
 std::string Signature(const std::string &name, const std::vector<NfKey> &keys) {
   return absl::StrCat(name, "|", absl::StrJoin(keys, ",", [](std::string *out, const NfKey &key) {
-                        absl::StrAppend(out, static_cast<int>(key.field), "/", key.mask);
+                        absl::StrAppend(out, static_cast<int>(key.field), "/", key.mask, "/",
+                                        key.level);
                       }));
 }
 
@@ -30,11 +30,7 @@ using Cases = std::shared_ptr<const std::vector<NfCase>>;
 
 // As the kernel calls it.
 NftSetName NameOf(const NftJson &set) {
-  const std::string family = set.value("family", "");
-  const std::uint8_t number = family == "ip"    ? NFPROTO_IPV4
-                              : family == "ip6" ? NFPROTO_IPV6
-                                                : NFPROTO_INET;
-  return {number, set.value("table", ""), set.value("name", "")};
+  return {NftFamily(set.value("family", "")), set.value("table", ""), set.value("name", "")};
 }
 
 // What has a limit of its own holds as long as that is not reached.

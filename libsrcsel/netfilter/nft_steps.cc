@@ -75,7 +75,11 @@ void AddMatch(const NftJson &match, NftSets &sets, std::vector<NfStep> &steps) {
   std::shared_ptr<const NfBoxes> boxes = RightSide(match, key.keys, sets);
   if (boxes == nullptr) return AddUnknownMatch(match, steps);
   const std::string op = match.value("op", "==");
-  steps.emplace_back(NfMatch{key.keys, std::move(boxes), op == "!=" || op == "!"});
+  const bool negated = op == "!=" || op == "!";
+  steps.emplace_back(NfMatch{key.keys, std::move(boxes), negated});
+  // What is in a cgroup above that level has none there: for the kernel, the rule then ends.
+  if (negated && std::ranges::count(key.keys, NfField::kCgroup, &NfKey::field) != 0)
+    AddUnknownMatch(match, steps);
 }
 
 void AddLookup(const NftJson &map, bool of_connection, NftSets &sets, std::vector<NfStep> &steps) {

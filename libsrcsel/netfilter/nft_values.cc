@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "netfilter/nft_cgroups.hh"
 #include "netfilter/numbers.hh"
 #include "policy/words.hh"
 
@@ -209,16 +210,8 @@ std::optional<NfValues> NumbersOfValue(NfField field, const NftJson &value) {
   return NfNumbers{{*number, *number}};
 }
 
-std::optional<NfValues> CgroupOfValue(const std::string &word) {
-  // A number is the id of a cgroup that nft did not find under /sys/fs/cgroup.
-  Cgroup cgroup;
-  if (absl::SimpleAtoi(word, &cgroup.id)) return NfCgroups{cgroup};
-  const absl::StatusOr<Cgroup> path = CgroupOfWord(absl::StrCat("/", word));
-  if (!path.ok()) return std::nullopt;
-  return NfCgroups{*path};
-}
-
-std::optional<NfValues> ValuesOf(NfField field, const NftJson &value) {
+std::optional<NfValues> ValuesOf(const NfKey &key, const NftJson &value) {
+  const NfField field = key.field;
   switch (field) {
     case NfField::kDestination:
     case NfField::kSource:
@@ -230,7 +223,7 @@ std::optional<NfValues> ValuesOf(NfField field, const NftJson &value) {
       return NfNames{field == NfField::kInDevice && name == "0" ? "" : name};
     }
     case NfField::kCgroup:
-      return value.is_string() ? CgroupOfValue(value.get<std::string>()) : std::nullopt;
+      return NftCgroupsOf(value.is_string() ? value.get<std::string>() : value.dump(), key.level);
     default:
       return NumbersOfValue(field, value);
   }
@@ -284,7 +277,8 @@ NftKey NftKeyOf(const NftJson &left) {
   if (kind == "&") return MaskedKey(value);
   if (kind == "concat") return Concatenation(value);
   if (kind == "exthdr") return {{}, {FamilyMatch(AF_INET6)}};
-  if (kind == "socket" && TextOf(value, "key") == "cgroupv2") return {{{NfField::kCgroup}}, {}};
+  if (kind == "socket" && TextOf(value, "key") == "cgroupv2" && value.contains("level"))
+    return {{{.field = NfField::kCgroup, .level = value["level"].get<std::uint32_t>()}}, {}};
   return {};
 }
 
@@ -306,8 +300,7 @@ std::optional<NfBoxes> NftBoxesOf(const std::vector<NfKey> &keys, const NftJson 
   const NftJson *parts = value.is_object() && value.contains("concat") ? &value["concat"] : nullptr;
   if ((parts == nullptr ? 1 : parts->size()) != keys.size()) return std::nullopt;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    std::optional<NfValues> values =
-        ValuesOf(keys[i].field, parts == nullptr ? value : (*parts)[i]);
+    std::optional<NfValues> values = ValuesOf(keys[i], parts == nullptr ? value : (*parts)[i]);
     if (!values) return std::nullopt;
     box.push_back(*std::move(values));
   }

@@ -11,6 +11,8 @@
 #include "netfilter/iptables_rules.hh"
 #include "netfilter/legacy_tables.hh"
 #include "netfilter/list_nft.hh"
+#include "netfilter/nft_cgroups.hh"
+#include "netfilter/nft_rule_list.hh"
 #include "netfilter/nft_rules.hh"
 #include "netfilter/run_program.hh"
 
@@ -86,6 +88,16 @@ void RuleReader::ReadOfNft(int family) {
   }
 }
 
+// Of what nft has printed.
+void RuleReader::CompleteNft() {
+  if (!unread_nft_.ok()) return;
+  const absl::StatusOr<std::vector<NftKernelRule>> rules = DumpNftRules();
+  unread_nft_ = rules.status();
+  if (!rules.ok()) return;
+  AddUnprintedRules(*rules, nft_);
+  SettleNftCgroups(*rules, nft_);
+}
+
 NfRuleSet RuleReader::Read() {
   saved_.clear();
   ip_sets_ = {};
@@ -98,6 +110,7 @@ NfRuleSet RuleReader::Read() {
   unread_nft_ = nft.status();
   if (nft.ok()) nft_ = NftJson::parse(*nft, nullptr, false);
   if (nft_.is_discarded()) unread_nft_ = absl::InternalError("read nft's JSON: it is none");
+  CompleteNft();
   for (int family : {AF_INET, AF_INET6}) {
     ReadLegacy(family);
     if (unread_nft_.ok()) ReadOfNft(family);

@@ -50,6 +50,7 @@ class RuleReader {
 
   void ReadLegacy(int family);
   void ReadOfNft(int family);
+  void CompleteNft();
 
   std::optional<NftElements> elements_;
   IpSets ip_sets_;

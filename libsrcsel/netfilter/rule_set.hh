@@ -55,11 +55,12 @@ enum NfState : std::uint32_t {
 struct NfKey {
   NfField field;
   std::uint32_t mask = 0xffffffff;
+  std::uint32_t level = 0;  // that a rule of nft asks for of a cgroup
   friend bool operator==(const NfKey &, const NfKey &) = default;
 };
 
 // Numbers as ranges that are sorted and do not touch; addresses as prefixes of one family; devices
-// by name; cgroups by path, or by id where the reader knows only that.
+// by name; cgroups by path, and by id where that is what the kernel has.
 using NfNumbers = std::vector<Range32>;
 using NfPrefixes = std::shared_ptr<const PrefixSet>;
 using NfNames = std::vector<std::string>;

@@ -72,7 +72,9 @@ bool Collect(const Pipe &out, const Pipe &err, std::string &printed, std::string
 
 absl::StatusOr<std::string> RunProgram(const std::vector<std::string> &arguments) {
   const std::string file = FindProgram(arguments.front());
-  if (file.empty()) return absl::NotFoundError(absl::StrCat("no program ", arguments.front()));
+  if (file.empty())
+    return absl::NotFoundError(
+        absl::StrCat("run ", arguments.front(), ": there is no such program: install it"));
   const std::string said = absl::StrJoin(arguments, " ");
   SRCSEL_ASSIGN_OR_RETURN(Pipe out, MakePipe());
   SRCSEL_ASSIGN_OR_RETURN(Pipe err, MakePipe());

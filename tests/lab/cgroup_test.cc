@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "agent/cgroup_path.hh"
-#include "agent/cgroup_root.hh"
+#include "base/cgroup_root.hh"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lab/process.hh"

@@ -30,6 +30,14 @@ NfRuleSet Mangle(const std::string &lines, IpSets sets = {}) {
   return rules;
 }
 
+NfRuleSet NatOutput(const std::string &lines) {
+  NfRuleSet rules;
+  IpSets sets;
+  AddIptablesRules(absl::StrCat("*nat\n:OUTPUT ACCEPT [0:0]\n:c - [0:0]\n", lines, "COMMIT\n"),
+                   NfOrigin::kIptablesNft, AF_INET, sets, rules);
+  return rules;
+}
+
 // One table inet t, its output chain of this type.
 NfRuleSet Nft(const std::string &type, const std::string &rules, const std::string &sets = "") {
   NfRuleSet out;
@@ -192,12 +200,62 @@ TEST(Netfilter, UnknownOnlyWhereItMatters) {
   EXPECT_THAT(left.name, HasSubstr("-m limit --limit 5/min"));
 }
 
+// Both ways to look at rules say so, and name the rule.
+void ExpectUnknown(const NfRuleSet &rules, const std::string &words) {
+  EXPECT_THAT(Evaluate(rules, NfFlowTo("10.0.0.1")).unknown, HasSubstr(words));
+  const MarkPolicy policy = CompileMarks(rules, 9);
+  EXPECT_THAT(policy.not_understood, testing::Contains(HasSubstr(words)));
+  EXPECT_THAT(policy.rules, testing::Each(testing::Field(&PolicyRule::leave, true)));
+}
+
 TEST(Netfilter, RewrittenHeadersAreUnknown) {
   for (const char *target :
        {"DSCP --set-dscp 0x08", "NFQUEUE --queue-num 0", "HMARK --hmark-mod 2"})
-    EXPECT_THAT(
-        Evaluate(Mangle(absl::StrCat("-A OUTPUT -j ", target, "\n")), NfFlowTo("10.0.0.1")).unknown,
-        HasSubstr(target));
+    ExpectUnknown(Mangle(absl::StrCat("-A OUTPUT -j ", target, "\n")), target);
+  for (const char *target : {"DNAT --to-destination 10.0.0.9", "REDIRECT --to-ports 8080"})
+    ExpectUnknown(NatOutput(absl::StrCat("-A OUTPUT -j ", target, "\n")), target);
+  ExpectUnknown(Nft("nat", R"({"dnat":{"family":"ip","addr":"10.0.0.9"}})"), "dnat");
+  ExpectUnknown(Nft("nat", R"({"redirect":{"port":8080}})"), "redirect");
+  for (const char *field : {"daddr", "dscp"})
+    ExpectUnknown(
+        Nft("route", absl::StrCat(R"({"mangle":{"key":{"payload":{"protocol":"ip","field":")",
+                                  field, R"("}},"value":"10.0.0.9"}})")),
+        field);
+}
+
+// What docker has on each of its hosts is for addresses of the host's own alone.
+TEST(Netfilter, DestinationsRewrittenOfTheHostsOwnAddressesLeaveTheRestKnown) {
+  NfRuleSet rules = NatOutput(
+      "-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j c\n"
+      "-A c -p tcp -m tcp --dport 443 -j DNAT --to-destination 172.17.0.2:443\n");
+  IpSets sets;
+  AddIptablesRules("*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j MARK --set-mark 0x1\nCOMMIT\n",
+                   NfOrigin::kIptablesNft, AF_INET, sets, rules);
+  EXPECT_EQ(Evaluate(rules, NfFlowTo("10.0.0.1")).unknown, "");
+  EXPECT_EQ(Evaluate(rules, NfFlowTo("10.0.0.1")).routed, 1u);
+  EXPECT_EQ(OnlyRule(rules).mark, (Mark{1, 0xffffffff}));
+}
+
+std::string NftCgroup(const std::string &level, const std::string &right,
+                      const std::string &op = "==") {
+  return absl::StrCat(R"({"match":{"op":")", op, R"(","left":{"socket":{"key":"cgroupv2")", level,
+                      R"(}},"right":)", right, "}},", kMark7);
+}
+
+// Nft prints a cgroup as a number when it finds it no more. The level is not that of any.
+TEST(Netfilter, ACgroupThatIsGoneHoldsForNobody) {
+  for (const char *id : {"4611686018427392615", R"("4611686018427392615")"}) {
+    const NfRuleSet rules = Nft("route", NftCgroup(R"(,"level":250)", id));
+    EXPECT_EQ(Evaluate(rules, NfFlowTo("10.0.0.1")).routed, 0u);
+    EXPECT_THAT(CompileMarks(rules, 9).rules,
+                testing::Each(testing::Field(&PolicyRule::mark, std::nullopt)));
+  }
+}
+
+TEST(Netfilter, ACgroupWhoseLevelIsNotKnownOrOthersIsNotUnderstood) {
+  ExpectUnknown(Nft("route", NftCgroup("", "\"\"")), "cgroupv2");
+  ExpectUnknown(Nft("route", NftCgroup(R"(,"level":1)", "\"no such thing\"")), "no such thing");
+  ExpectUnknown(Nft("route", NftCgroup(R"(,"level":1)", "4611686018427392615", "!=")), "cgroupv2");
 }
 
 TEST(Netfilter, ALineThatIsNoneMakesItsTableUnknown) {

@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "agent/cgroup_root.hh"
 #include "agent/daemon.hh"
 #include "agent/up.hh"
 #include "agent/upkeep.hh"
+#include "base/cgroup_root.hh"
 #include "base/status.hh"
 #include "base/terminal.hh"
 #include "firewall_report.hh"

@@ -8,7 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "agent/cgroup_root.hh"
+#include "base/cgroup_root.hh"
 #include "base/netns.hh"
 #include "hooks/pins.hh"
 #include "policy/text_file.hh"

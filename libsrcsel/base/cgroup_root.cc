@@ -1,4 +1,4 @@
-#include "agent/cgroup_root.hh"
+#include "base/cgroup_root.hh"
 
 #include <fcntl.h>
 #include <linux/magic.h>
