@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "agent/cgroup_root.hh"
+#include "base/cgroup_root.hh"
 #include "base/status.hh"
 
 namespace srcsel {

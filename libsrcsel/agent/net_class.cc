@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "agent/cgroup_root.hh"
+#include "base/cgroup_root.hh"
 #include "policy/text_file.hh"
 
 namespace srcsel {

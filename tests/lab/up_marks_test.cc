@@ -36,19 +36,23 @@ class UpMarksTest : public UpTest, public testing::WithParamInterface<Tool> {
   static const char *Variant() {
     return GetParam().netfilter == Netfilter::kIptablesLegacy ? "-legacy" : "";
   }
-  // Marks what else is chosen by `nft` or, in the other tools' words, by `iptables`.
-  void MarkToo(const std::string &nft, const std::string &iptables) const {
+  // Marks what else is chosen by `nft` or, in the other tools' words, by `iptables`; of IPv6 by
+  // `ip6tables`, if that says it in others.
+  void MarkToo(const std::string &nft, const std::string &iptables,
+               const std::string &ip6tables = "") const {
     if (GetParam().netfilter == Netfilter::kNft) {
       ASSERT_TRUE(
           client_.Do(absl::StrCat("nft add rule inet uplinks output ", nft, " meta mark set 100"))
               .ok());
       return;
     }
-    for (const char *program : {"iptables", "ip6tables"})
-      ASSERT_TRUE(client_
-                      .Do(absl::StrCat(program, Variant(), " -t mangle -A OUTPUT ", iptables,
-                                       " -j MARK --set-mark 100"))
-                      .ok());
+    for (const std::string program : {"iptables", "ip6tables"})
+      ASSERT_TRUE(
+          client_
+              .Do(absl::StrCat(program, Variant(), " -t mangle -A OUTPUT ",
+                               program == "iptables" || ip6tables.empty() ? iptables : ip6tables,
+                               " -j MARK --set-mark 100"))
+              .ok());
   }
   // Of a TCP connection under the policy. One that began between a change and its effect has the
   // wrong source for its mark, and gets no answer.
@@ -81,11 +85,13 @@ TEST_P(UpMarksTest, SourcesAreRightWithNothingElseChanged) {
 TEST_P(UpMarksTest, DatagramsAndPingSocketsToo) {
   ASSERT_TRUE(client_.SetSysctl("net.ipv4.ping_group_range", "0 2147483647").ok());
   MarkToo("udp dport 5353", "-p udp --dport 5353");
-  MarkToo("meta l4proto { icmp, ipv6-icmp } meta skuid 0", "-m owner --uid-owner 0 -p 1");
+  MarkToo("meta l4proto { icmp, ipv6-icmp } meta skuid 0", "-m owner --uid-owner 0 -p icmp",
+          "-m owner --uid-owner 0 -p ipv6-icmp");
   ASSERT_TRUE(UpByMarks({"-q"}).ok());
   EXPECT_THAT(Run({DIAL, "-u", kServer4, "5353"}).out, StartsWith("10.1.0.1 "));
   EXPECT_THAT(Run({DIAL, "-u", kServer6, "5353"}).out, StartsWith("fd00:1::1 "));
   EXPECT_THAT(Run({DIAL, "-I", kServer4, "0"}).out, StartsWith("10.1.0.1 "));
+  EXPECT_THAT(Run({DIAL, "-I", kServer6, "0"}).out, StartsWith("fd00:1::1 "));
   // The first datagram of a socket that does not connect.
   Capture capture = client_.StartCapture("eth1").value();
   for (const char *server : {kServer4, kServer6}) {
@@ -148,6 +154,23 @@ TEST_P(UpMarksTest, RulesByClassOfNetCls) {
   ASSERT_EQ(sources.size(), 1u);
   EXPECT_EQ(sources[0].address.ToString(), kUnicomSource4);
   EXPECT_EQ(Status().at("reasons").value("ambiguous", 0), 0);
+}
+
+TEST_P(UpMarksTest, CountsWhatItLeavesForARuleThatNobodyCanForesee) {
+  MarkToo("limit rate 1/second udp dport 5353", "-p udp --dport 5353 -m limit --limit 1/s");
+  const Result up = UpByMarks();
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(up.out, AllOf(HasSubstr("not known, and left to the kernel:"), HasSubstr("limit")));
+  for (const char *server : {kServer4, kServer6})
+    ASSERT_TRUE(Run({DIAL, "-u", server, "5353"}).ok());
+  ASSERT_EQ(SourceOfTcp(kServer4), kUnicomSource4);
+  const Json counted = Status().at("reasons");
+  EXPECT_EQ(counted.value("kernel", 0), 2) << counted.dump();
+  EXPECT_EQ(counted.value("mark", 0), 1) << counted.dump();
+  // By rule, too.
+  const Json stats = Json::parse(Srcsel({"stats", "--json"}).out, nullptr, false);
+  ASSERT_FALSE(stats.is_discarded());
+  EXPECT_THAT(stats.dump(), HasSubstr("limit"));
 }
 
 TEST_P(UpMarksTest, TellsWhatItUnderstood) {
