@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -69,7 +68,8 @@ absl::Status CheckAddress(const IpAddress &address, const State &state) {
                                : absl::StrCat("this namespace has ", absl::StrJoin(own, ", "))));
 }
 
-absl::Status CheckDevice(const DeviceSource &device, const State &state) {
+absl::Status CheckDevice(const DeviceSource &device, const std::vector<int> &families,
+                         const State &state) {
   const auto link = std::ranges::find(state.links, device.name, &Link::name);
   if (link == state.links.end())
     return absl::NotFoundError(absl::StrCat(
@@ -79,20 +79,21 @@ absl::Status CheckDevice(const DeviceSource &device, const State &state) {
   if (!(link->flags & IFF_UP))
     return absl::FailedPreconditionError(absl::StrCat(
         "dev ", device.name, ": the interface is down; ip link set ", device.name, " up"));
-  if (AddressOf(state, device, AF_INET) || AddressOf(state, device, AF_INET6))
-    return absl::OkStatus();
-  return absl::NotFoundError(absl::StrCat("dev ", device.name,
-                                          ": the interface has no global address to lend; add one "
-                                          "with: ip address add ADDR/LEN dev ",
-                                          device.name));
+  const auto lends = [&](int family) { return AddressOf(state, device, family).has_value(); };
+  if (std::ranges::any_of(families, lends)) return absl::OkStatus();
+  const char *kind = families.size() != 1 ? "" : families[0] == AF_INET6 ? "IPv6 " : "IPv4 ";
+  return absl::NotFoundError(
+      absl::StrCat("dev ", device.name, ": the interface has no global ", kind,
+                   "address to lend; add one with: ip address add ADDR/LEN dev ", device.name));
 }
 
 }  // namespace
 
-absl::Status CheckSource(const Source &source, const State &state) {
+absl::Status CheckSource(const Source &source, const std::vector<int> &families,
+                         const State &state) {
   const auto *address = std::get_if<IpAddress>(&source);
   return address ? CheckAddress(*address, state)
-                 : CheckDevice(std::get<DeviceSource>(source), state);
+                 : CheckDevice(std::get<DeviceSource>(source), families, state);
 }
 
 }  // namespace srcsel

@@ -77,8 +77,9 @@ absl::Status HookMirror::Refresh(const Policy &policy, Publisher publish) {
   } else {
     SRCSEL_ASSIGN_OR_RETURN(State state, reader_.Read());
     Take(std::move(state));
-    SRCSEL_ASSIGN_OR_RETURN(Resolution resolution,
-                            Resolve(policy, state_, owner_ ? Advice::kSteer : Advice::kNone));
+    SRCSEL_ASSIGN_OR_RETURN(
+        Resolution resolution,
+        Resolve(policy, state_, owner_ ? Advice::kSteer : Advice::kNone, policy_));
     if (!HasErrors(resolution.findings)) {
       policy_ = std::move(resolution.policy);
       if (owner_ && !HasAll(own_rules_, resolution.wanted, *owner_))

@@ -40,6 +40,9 @@ class HookMirror {
   // Whether own_rules.hh has added none that a state is without.
   bool is_whole() const { return whole_; }
 
+  // As it was resolved last.
+  const Policy &policy() const { return policy_; }
+
   // Takes an image to those who decide.
   using Publisher = absl::FunctionRef<absl::Status(std::span<const std::byte>)>;
   static auto To(Hooks &hooks) {
@@ -76,9 +79,8 @@ class HookMirror {
 
   absl::StatusOr<bool> Changed();
 
-  // Reads anew and resolves the policy anew; publishes if the image differs from the one in force.
-  // What cannot be resolved any more stays as it was resolved last: a rule that is replaced by
-  // another is gone for a moment.
+  // Reads anew and resolves the policy anew, as one that is followed (resolve.hh); publishes if the
+  // image differs from the one in force.
   absl::Status Refresh(const Policy &policy, Publisher publish);
   absl::Status Refresh(const Policy &policy, Hooks &hooks) { return Refresh(policy, To(hooks)); }
 
@@ -95,7 +97,7 @@ class HookMirror {
   Gateways gateways_;  // of state_
   std::vector<Rule> own_rules_;
   Changes unread_;
-  Policy policy_;  // as it was resolved last
+  Policy policy_;
   std::optional<Image> published_;
   std::uint64_t generation_ = 0;
   std::optional<RuleOwner> owner_;

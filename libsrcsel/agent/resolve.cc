@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -46,6 +48,11 @@ bool IsVirgin(const State &state, int family) {
   });
 }
 
+// What a file names is there for longer than an interface is; a command begins now.
+bool MayCome(const PolicyRule &rule, const Source &source) {
+  return rule.name != kCommandLine && std::holds_alternative<DeviceSource>(source);
+}
+
 constexpr char kFirstRule[] =
     "the first ip rule that is ever added to a network namespace takes its tables local and main "
     "apart for good, also when it is removed again: a longer prefix in main no longer beats a "
@@ -59,17 +66,16 @@ class Resolver {
         findings_(resolution.findings),
         wanted_(resolution.wanted) {}
 
-  absl::Status Resolve(PolicyRule &rule) {
+  // `before`: the same rule, if it is followed.
+  absl::Status Resolve(PolicyRule &rule, const PolicyRule *before) {
     RuleFindings found(rule, findings_);
     for (Cgroup &cgroup : rule.cgroups) FindCgroup(cgroup, found);
     if (rule.lookup)
-      FindMark(rule, found);
+      FindMark(rule, before, found);
     else if (rule.mark)
       CheckMark(rule, found);
-    for (const Source &source : rule.sources)
-      if (const absl::Status &usable = Try(source); !usable.ok())
-        found.Add(Severity::kError, "source", std::string(usable.message()));
-    if (rule.pool != nullptr) CheckPool(*rule.pool, found);
+    for (const Source &source : rule.sources) CheckNamed(source, rule, before != nullptr, found);
+    if (rule.pool != nullptr) CheckPool(rule, before != nullptr, found);
     if (WantsSteering(rule)) SRCSEL_RETURN_IF_ERROR(SteerRule(rule));
     if (advice_ == Advice::kNone || !MarksDatagrams(rule)) return absl::OkStatus();
     SRCSEL_RETURN_IF_ERROR(MakeSnapshot());
@@ -91,10 +97,15 @@ class Resolver {
                              "; the rule holds for nothing in it until the policy is read again"));
   }
 
-  void FindMark(PolicyRule &rule, RuleFindings &found) {
+  void FindMark(PolicyRule &rule, const PolicyRule *before, RuleFindings &found) {
     const std::vector<int> families = FamiliesOf(rule);
     const auto mark = MarkThatLeadsTo(state_, *rule.lookup, families);
     const std::string table = TableName(*rule.lookup);
+    if (!mark && before != nullptr) {
+      rule.mark = before->mark;
+      rule.home_mark = before->home_mark;
+      return;
+    }
     if (!mark) {
       const char *ip = families == std::vector<int>{AF_INET6} ? "ip -6" : "ip";
       return found.Add(
@@ -116,25 +127,49 @@ class Resolver {
                            ": routes and sources stay as they are without it"));
   }
 
+  void CheckNamed(const Source &source, PolicyRule &rule, bool followed, RuleFindings &found) {
+    const absl::Status &usable = Try(source, rule);
+    if (usable.ok()) return;
+    std::string why(usable.message());
+    if (!followed && !MayCome(rule, source))
+      return found.Add(Severity::kError, "source", std::move(why));
+    GoWithout(rule, why, "it is up and has an address", found);
+    rule.lacks.push_back({source, std::move(why)});
+  }
+
   // Members come and go with their addresses.
-  void CheckPool(const Pool &pool, RuleFindings &found) {
-    std::size_t usable = 0;
+  void CheckPool(PolicyRule &rule, bool followed, RuleFindings &found) {
+    const Pool &pool = *rule.pool;
+    bool may_come = followed;
+    std::vector<Lack> lacks;
     for (const PoolMember &member : pool.members) {
-      const absl::Status status = member.source ? Try(*member.source) : absl::OkStatus();
-      usable += status.ok();
-      if (!status.ok())
-        found.Add(Severity::kWarning, "source",
-                  absl::StrCat("pool ", pool.name, " goes without ", status.message()));
+      const absl::Status status = member.source ? Try(*member.source, rule) : absl::OkStatus();
+      if (status.ok()) continue;
+      found.Add(Severity::kWarning, "source",
+                absl::StrCat("pool ", pool.name, " goes without ", status.message()));
+      may_come |= MayCome(rule, *member.source);
+      lacks.push_back({*member.source, std::string(status.message())});
     }
-    if (usable == 0)
-      found.Add(Severity::kError, "source",
-                absl::StrCat("pool ", pool.name, " has no member that this host can use"));
+    if (lacks.size() < pool.members.size()) return;
+    const std::string none =
+        absl::StrCat("pool ", pool.name, " has no member that this host can use");
+    if (!may_come) return found.Add(Severity::kError, "source", none);
+    GoWithout(rule, none, "there is one", found);
+    rule.lacks = std::move(lacks);
+  }
+
+  static void GoWithout(const PolicyRule &rule, const std::string &why, absl::string_view until,
+                        RuleFindings &found) {
+    found.Add(Severity::kWarning, "source",
+              absl::StrCat(why, "; the rule goes without a source until ", until,
+                           ", which srcsel follows: till then ",
+                           rule.on_fail == OnFail::kReject ? "calls fail" : "the kernel chooses"));
   }
 
   // Many rules may name one source.
-  const absl::Status &Try(const Source &source) {
-    const auto [known, is_new] = tried_.try_emplace(ToString(source));
-    if (is_new) known->second = CheckSource(source, state_);
+  const absl::Status &Try(const Source &source, const PolicyRule &rule) {
+    const auto [known, is_new] = tried_.try_emplace({ToString(source), FamiliesOf(rule)});
+    if (is_new) known->second = CheckSource(source, known->first.second, state_);
     return known->second;
   }
 
@@ -153,17 +188,22 @@ class Resolver {
   const Advice advice_;
   Findings &findings_;
   std::vector<Rule> &wanted_;
-  std::map<std::string, absl::Status> tried_;
+  std::map<std::pair<std::string, std::vector<int>>, absl::Status> tried_;
   std::optional<absl::StatusOr<CgroupRoot>> cgroups_;
   std::unique_ptr<const Snapshot> snapshot_;
 };
 
 }  // namespace
 
-absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice) {
+absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice,
+                                   const Policy &before) {
   Resolution resolution{policy, {}, {}};
+  std::vector<PolicyRule> &rules = resolution.policy.rules;
   Resolver resolver(state, advice, resolution);
-  for (PolicyRule &rule : resolution.policy.rules) SRCSEL_RETURN_IF_ERROR(resolver.Resolve(rule));
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const bool followed = i < before.rules.size() && before.rules[i].name == rules[i].name;
+    SRCSEL_RETURN_IF_ERROR(resolver.Resolve(rules[i], followed ? &before.rules[i] : nullptr));
+  }
   if (std::ranges::any_of(resolution.wanted,
                           [&](const Rule &rule) { return IsVirgin(state, rule.family); }))
     resolution.findings.push_back({Severity::kWarning, {}, "--steer", kFirstRule});

@@ -3,8 +3,9 @@
 //
 // Contract: reads `state` and cgroup v2 and tries bind(2) in the calling thread's namespace, which
 // is the state's; changes nothing. With an error among the findings the policy is not to be
-// applied. What was found in ip rules is marked home_mark. Cost: that of check_source.hh and
-// steer.hh; rules that need no steering need no snapshot. Errors: the state could not be compiled.
+// applied. An interface that a file names may be away: its rule lacks a source. What was found in
+// ip rules is marked home_mark. Cost: that of check_source.hh and steer.hh; rules that need no
+// steering need no snapshot. Errors: the state could not be compiled.
 
 #pragma once
 
@@ -24,6 +25,11 @@ struct Resolution {
   std::vector<Rule> wanted;  // Advice::kSteer: ip rules without which sources go astray
 };
 
-absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice);
+// `before`: the same policy as it was resolved last, if it is followed. Then the mark of a table
+// that no ip rule leads to any more stays (a rule that is replaced by another is gone for a
+// moment), and a source that is gone is one that its rule lacks: the rest of the policy is
+// followed.
+absl::StatusOr<Resolution> Resolve(const Policy &policy, const State &state, Advice advice,
+                                   const Policy &before = {});
 
 }  // namespace srcsel

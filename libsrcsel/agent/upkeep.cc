@@ -54,6 +54,13 @@ std::vector<std::string> NamesOf(const Policy &policy) {
   return names;
 }
 
+std::vector<std::string> LacksOf(const Policy &policy) {
+  std::vector<std::string> lacks;
+  for (const PolicyRule &rule : policy.rules)
+    for (const Lack &lack : rule.lacks) lacks.push_back(absl::StrCat(rule.name, ": ", lack.why));
+  return lacks;
+}
+
 // Monotonic: a manager tells by it which READY belongs to a RELOADING.
 std::string Reloading() {
   timespec now;
@@ -148,7 +155,9 @@ void Upkeep::Follow() {
 
 void Upkeep::NoteTrouble() {
   const std::string &stale = stale_routes_.empty() ? stale_firewall_ : stale_routes_;
-  if (stale == up_->state.stale && up_->mirror.image()->header().generation == written_) return;
+  if (stale == up_->state.stale && up_->mirror.image()->header().generation == written_ &&
+      up_->state.lacks == LacksOf(up_->mirror.policy()))
+    return;
   up_->state.stale = stale;
   WriteDown().IgnoreError();
 }
@@ -167,7 +176,7 @@ void Upkeep::FollowFirewall() {
   up_->marks.Update(UpPlan::Room(up_->from_file), up_->mirror);
   Examined examined;
   absl::StatusOr<Resolution> file =
-      Resolve(up_->from_file, up_->mirror.state(), up_->mirror.advice());
+      Resolve(up_->from_file, up_->mirror.state(), up_->mirror.advice(), up_->mirror.policy());
   absl::Status status = file.status();
   if (file.ok()) {
     examined = {up_->from_file, std::move(file->policy), {}, std::move(file->wanted)};
@@ -279,6 +288,7 @@ absl::Status Upkeep::WriteDown() {
   up_->state.policy = up_->source.file;
   up_->state.rules = NamesOf(up_->policy);
   up_->state.limits = up_->marks.Limits();
+  up_->state.lacks = LacksOf(up_->mirror.policy());
   const absl::Status state = WriteUpState(up_->run, up_->state);
   return published.ok() ? state : published;
 }

@@ -19,11 +19,15 @@ void SetSource(srcsel_policy &out, const IpAddress &address) {
   out.has_source[FamilyOf(address)] = 1;
 }
 
+bool Lacks(const PolicyRule &rule, const Source &source) {
+  return std::ranges::find(rule.lacks, source, &Lack::source) != rule.lacks.end();
+}
+
 void SetSources(const PolicyRule &rule, const State &state, srcsel_policy &out) {
   for (const Source &source : rule.sources) {
     out.action |= SRCSEL_DO_SOURCE;
     if (const auto *address = std::get_if<IpAddress>(&source)) {
-      SetSource(out, *address);
+      if (!Lacks(rule, source)) SetSource(out, *address);
       continue;
     }
     out.action |= SRCSEL_HOME_ONLY;

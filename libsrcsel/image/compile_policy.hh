@@ -24,7 +24,8 @@ struct CompiledPolicy {
   std::vector<srcsel_own_mark> own_marks;
 };
 
-// A device without an address of a family leaves that family to the kernel: it may come back.
+// A device without an address of a family has no source for it, nor has an address that the rule
+// lacks: they may come back.
 // Fails if a rule contradicts itself (policy.hh says what is allowed), or looks up a table for
 // which no mark was found.
 absl::StatusOr<CompiledPolicy> CompilePolicy(const PolicyRows &policy, const State &state);

@@ -25,6 +25,13 @@ struct DeviceSource {
 
 using Source = std::variant<IpAddress, DeviceSource>;
 
+// A source that this host does not have now, and why it cannot be had.
+struct Lack {
+  Source source;
+  std::string why;
+  friend bool operator==(const Lack &, const Lack &) = default;
+};
+
 // Of a pool: one source, drawn as often as its weight says. Without a source, the kernel chooses.
 struct PoolMember {
   std::optional<Source> source;
@@ -103,6 +110,10 @@ struct PolicyRule {
   bool home_mark = false;
   // The mark is there for the sources only: flows of a family without one do not get it.
   bool led_mark = false;
+
+  // As resolved: of its sources, or of its pool if no member is there, those that this host does
+  // not have now. They may come; until then the rule acts as one that fails.
+  std::vector<Lack> lacks;
 
   // Made for packets of tos 0: flows of another one, or of one that cannot be seen, are left to the
   // kernel. No file says so.

@@ -123,9 +123,10 @@ TEST_F(CheckPolicyTest, WhatTheHostSaysBesideMistakes) {
       2,
       "p.toml:2: error: rule.mark: 'blue' is not a mark: V or V/M with numbers up to 0xffffffff, "
       "as in 100 or 0x64/0xff\n"
-      "p.toml:7: error: rule.source: dev wan7: no such interface; this namespace has lo, eth0, "
-      "eth1\n"
-      "p.toml: 2 rules, 2 errors, 0 warnings\n");
+      "p.toml:7: warning: rule.source: dev wan7: no such interface; this namespace has lo, eth0, "
+      "eth1; the rule goes without a source until it is up and has an address, which srcsel "
+      "follows: till then the kernel chooses\n"
+      "p.toml: 2 rules, 1 error, 1 warning\n");
 }
 
 TEST_F(CheckPolicyTest, WhatIsSaidOfTwoMembersIsSaidOnce) {
@@ -142,14 +143,33 @@ TEST_F(CheckPolicyTest, WhatIsSaidOfTwoMembersIsSaidOnce) {
 
 TEST_F(CheckPolicyTest, SourcesThatBindRefuses) {
   ExpectPrinted(
-      "[[rule]]\nto = '192.0.2.0/24'\nmark = 100\nsource = '203.0.113.9'\n"
-      "[[rule]]\nmark = 100\nsource = 'dev wan7'\n",
-      2,
+      "[[rule]]\nto = '192.0.2.0/24'\nmark = 100\nsource = '203.0.113.9'\n", 2,
       "p.toml:4: error: rule.source: 203.0.113.9: Cannot assign requested address; this namespace "
       "has 10.0.0.1, 10.1.0.1, 10.1.0.2\n"
-      "p.toml:7: error: rule.source: dev wan7: no such interface; this namespace has lo, eth0, "
-      "eth1\n"
-      "p.toml: 2 rules, 2 errors, 0 warnings\n");
+      "p.toml: 1 rule, 1 error, 0 warnings\n");
+}
+
+TEST_F(CheckPolicyTest, InterfacesThatAreAway) {
+  const std::string rule = "[[rule]]\nmark = 100\nipproto = 'tcp'\non-fail = 'reject'\nsource = ";
+  const std::string follows =
+      "; the rule goes without a source until it is up and has an address, "
+      "which srcsel follows: till then calls fail\n"
+      "p.toml: 1 rule, 0 errors, 1 warning\n";
+  ExpectPrinted(rule + "'dev wan7'\n", 0,
+                "p.toml:5: warning: rule.source: dev wan7: no such interface; this namespace has "
+                "lo, eth0, eth1" +
+                    follows);
+  ASSERT_TRUE(client_.Ip("link set eth1 down").ok());
+  ExpectPrinted(rule + "'dev eth1'\n", 0,
+                "p.toml:5: warning: rule.source: dev eth1: the interface is down; ip link set eth1 "
+                "up" +
+                    follows);
+  ASSERT_TRUE(client_.Ip("address flush dev eth1").ok());
+  ASSERT_TRUE(client_.Ip("link set eth1 up").ok());
+  ExpectPrinted(rule + "'dev eth1'\n", 0,
+                "p.toml:5: warning: rule.source: dev eth1: the interface has no global address to "
+                "lend; add one with: ip address add ADDR/LEN dev eth1" +
+                    follows);
 }
 
 TEST_F(CheckPolicyTest, PoolsGoWithoutMembersThatAreGone) {

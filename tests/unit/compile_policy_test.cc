@@ -105,6 +105,16 @@ TEST(CompilePolicy, HasALimit) {
       absl::ResourceExhaustedError("compile policy: 1985 rules, at most 1984 fit into an image"));
 }
 
+// It still asks for one: what is decided by it fails.
+TEST(CompilePolicy, WithoutTheSourcesThatTheHostDoesNotHave) {
+  PolicyRule rule = Sourcing({*IpAddress::Parse("10.1.0.9"), *IpAddress::Parse("fd00::1")});
+  rule.lacks = {{rule.sources[0], "10.1.0.9: gone"}};
+  const srcsel_policy policy = Compiled(rule);
+  EXPECT_EQ(policy.action, SRCSEL_DO_SOURCE);
+  EXPECT_EQ(SourceOf(policy, SRCSEL_V4), "none");
+  EXPECT_EQ(SourceOf(policy, SRCSEL_V6), "fd00::1");
+}
+
 // What eth0 lends if these are the addresses of the host.
 std::string Lent(std::vector<InterfaceAddress> addresses, int family) {
   const State state = StateOf(std::move(addresses), {});
