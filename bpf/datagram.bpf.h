@@ -26,10 +26,11 @@ SRCSEL_INLINE long srcsel_apply(struct bpf_sock_addr *ctx, const struct srcsel_f
 }
 
 /* Of a datagram's source, 0 if it has none, and in what it differs from the socket's: it is in the
- * control data, or the socket's own. A connected socket hears only at its own. */
+ * control data, or the socket's own. A connected socket hears only at its own, and keeps it. */
 SRCSEL_INLINE __u8 srcsel_source_facts(struct bpf_sock *sk, __u32 source, __u32 differs) {
   if (!source) return 0;
-  return differs || sk->state == BPF_TCP_ESTABLISHED ? SRCSEL_FACT_SOURCE : SRCSEL_FACT_LEFT;
+  if (sk->state == BPF_TCP_ESTABLISHED) return SRCSEL_FACT_SOURCE | SRCSEL_FACT_LEFT;
+  return differs ? SRCSEL_FACT_SOURCE : SRCSEL_FACT_LEFT;
 }
 
 /* What srcsel_source_facts() says is the caller's to fill in. */

@@ -237,7 +237,19 @@ SRCSEL_INLINE void srcsel_conclude(struct srcsel_decision *decision) {
     decision->reason = SRCSEL_WHY_MARK;
 }
 
-/* What an earlier decision left on the socket, and this one does not want, is taken back. */
+/* A source that nobody can replace has been chosen with the mark that is there, and leaves by its
+ * uplink only with that. */
+SRCSEL_INLINE void srcsel_keep_mark(const struct srcsel_flow *flow,
+                                    struct srcsel_decision *decision) {
+  if (!(decision->apply & SRCSEL_APPLY_MARK)) return;
+  if (!((flow->mark ^ decision->mark) & decision->mark_mask)) return;
+  decision->apply &= ~(__u32)SRCSEL_APPLY_MARK;
+  decision->reason = SRCSEL_WHY_APP_PORT;
+  if (decision->apply & SRCSEL_APPLY_REJECT) decision->error = EADDRNOTAVAIL;
+}
+
+/* What an earlier decision left on the socket, and this one does not want, is taken back; unless
+ * the socket is connected: its source stays, and with it the mark. */
 SRCSEL_INLINE void srcsel_take_back(srcsel_image image, const struct srcsel_header *head,
                                     const struct srcsel_flow *flow,
                                     struct srcsel_decision *decision) {
@@ -245,6 +257,10 @@ SRCSEL_INLINE void srcsel_take_back(srcsel_image image, const struct srcsel_head
   const __u32 kept = flow->operation == SRCSEL_CONNECT ? SRCSEL_FACT_PORT : 0;
   const __u32 left = flow->facts & (SRCSEL_FACT_LEFT | SRCSEL_FACT_SOURCE | kept);
 
+  if (left & SRCSEL_FACT_LEFT && left != SRCSEL_FACT_LEFT) {
+    srcsel_keep_mark(flow, decision);
+    return;
+  }
   if (!(decision->apply & SRCSEL_APPLY_MARK) && !SRCSEL_UNMARKABLE(flow)) {
     const __u32 own = srcsel_find_own_mark(image, head, flow);
 

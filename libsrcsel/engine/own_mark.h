@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * own_mark.h: which bits of a socket's mark an earlier decision left there. They are nobody's wish:
- * the next decision sees the mark without them, replaces them, or takes them back.
+ * the next decision sees the mark without them, replaces them, or takes them back, unless the
+ * socket keeps the source that it got with them (decide.h).
  *
  * Contract: a mark that the application set itself is never taken for ours (SRCSEL_FACT_MARK). A
  * mark that came with the socket, and equals one that the policy sets, is. Cost: nothing for a

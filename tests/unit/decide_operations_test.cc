@@ -133,6 +133,38 @@ TEST(DecideLeftOvers, TakesBackASourceOfItsOwn) {
             "no-rule");
 }
 
+constexpr int kConnected = SRCSEL_FACT_LEFT | SRCSEL_FACT_PORT;
+
+TEST(DecideConnected, KeepsTheMarkThatItsSourceWasChosenWith) {
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 0xf64, kConnected)), "no-rule");
+  EXPECT_EQ(Decided({kElsewhere, Marking("200/0xff")}, FlowOf(SRCSEL_CONNECT, 100, kConnected)),
+            "app-port");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CONNECT, 0, kConnected)), "app-port");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CONNECT, 100, kConnected)), "mark mark 100/4294967295");
+  EXPECT_EQ(Decided({kSource}, FlowOf(SRCSEL_CONNECT, 0, kConnected)), "app-port");
+  EXPECT_EQ(Decided({OrReject(kMark)}, FlowOf(SRCSEL_CONNECT, 0, kConnected)),
+            absl::StrCat("app-port error ", EADDRNOTAVAIL));
+  EXPECT_EQ(Decided({OrReject(kMark)}, FlowOf(SRCSEL_CONNECT, 100, kConnected)),
+            "mark mark 100/4294967295");
+}
+
+TEST(DecideConnected, IsNotASocketThatHasOnlyAPortOrOnlyASource) {
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 100, SRCSEL_FACT_PORT)),
+            "no-rule mark 0/255");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CONNECT, 0, SRCSEL_FACT_PORT)),
+            "mark mark 100/4294967295");
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_CONNECT, 100, SRCSEL_FACT_LEFT)),
+            "no-rule mark 0/255 source 0.0.0.0");
+}
+
+TEST(DecideConnected, KeepsItsMarkWhateverDatagramItSendsElsewhere) {
+  const int facts = SRCSEL_FACT_LEFT | SRCSEL_FACT_SOURCE;
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_DATAGRAM, 100, facts)), "no-rule");
+  EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_DATAGRAM, 100, facts)), "app-source");
+  EXPECT_EQ(Decided({kElsewhere}, FlowOf(SRCSEL_DATAGRAM, 100, SRCSEL_FACT_SOURCE)),
+            "no-rule mark 0/255");
+}
+
 TEST(DecidePorts, ComeWithAnySourceOrThatOfTheTables) {
   EXPECT_EQ(Decided({Ports(kSource)}, FlowOf(SRCSEL_CONNECT)), "source ports 10.1.0.2:20000-29999");
   EXPECT_EQ(Decided({Ports(PolicyRule())}, FlowOf(SRCSEL_CONNECT)),
