@@ -1,5 +1,7 @@
 #include "lookup/snapshot.hh"
 
+#include <linux/rtnetlink.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -67,6 +69,14 @@ std::vector<std::uint16_t> PortClassesOf(std::span<const srcsel_rule> rules,
   return firsts;
 }
 
+bool LocalEndsSearches(const State &state) {
+  return std::ranges::any_of(state.routes.entries(), [&](const Routes::Entry &route) {
+    const RouteTerms &terms = state.routes.TermsOf(route);
+    return terms.table == RT_TABLE_LOCAL && route.dst.address.is_v4() &&
+           (terms.type == RTN_THROW || terms.nexthop_id != 0);
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const Snapshot>> Snapshot::Make(State state,
@@ -81,6 +91,7 @@ Snapshot::Snapshot(State state, LookupImage compiled)
       shortcuts_(compiled_.image),
       memory_(shortcuts_.Into(compiled_.image)) {
   may_be_merged_ = MayBeMerged(state_);
+  local_may_end_main_ = may_be_merged_ && LocalEndsSearches(state_);
   for (const Link &link : state_.links) links_.emplace(link.index, &link);
   for (const InterfaceAddress &address : state_.addresses)
     if (address.local.is_v4()) owners_.emplace(KeyOf(address.local).hi, address.ifindex);

@@ -41,6 +41,8 @@ class Snapshot {
   const Link *FindLink(std::uint32_t index) const;
   // Whether the IPv4 tables local and main may be one.
   bool may_be_merged() const { return may_be_merged_; }
+  // And whether local then has what ends the search in main too: a throw, or a nexthop object.
+  bool local_may_end_main() const { return local_may_end_main_; }
   // The interface that bears the IPv4 address, 0 if none does.
   std::uint32_t OwnerOf(const IpAddress &address) const;
   // Whether a rule of the family selects by that: if none does, later lookups of a connect() end as
@@ -61,7 +63,7 @@ class Snapshot {
   const srcsel_memory memory_;
   absl::flat_hash_map<std::uint32_t, const Link *> links_;
   absl::flat_hash_map<std::uint64_t, std::uint32_t> owners_;  // by srcsel_key.hi
-  bool may_be_merged_ = false;
+  bool may_be_merged_ = false, local_may_end_main_ = false;
   bool uses_source_[2] = {};
   std::vector<std::uint16_t> ports_[2];
 };

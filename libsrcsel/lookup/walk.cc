@@ -163,6 +163,8 @@ class Walk {
 
 void WalkRules(const Snapshot &snapshot, const srcsel_flow &flow, Answers &answers,
                absl::FunctionRef<void(const Reached &)> reach) {
+  if (flow.family == SRCSEL_V4 && snapshot.local_may_end_main())
+    answers.DoubtAll(Ambiguity::kMerged);
   Walk(snapshot, flow).RunFrom(srcsel_first_rule(&snapshot.head(), &flow), answers, reach);
 }
 

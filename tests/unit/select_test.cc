@@ -146,6 +146,20 @@ TEST(Select, DeletedBootRulesOfIPv6MayActOn) {
             absl::StrCat("rules: fd00::1 dev 2 table 254, errno ", ENETUNREACH));
 }
 
+// A throw in local ends the search in main too, if the two are one.
+TEST(Select, BehindAThrowInLocalAnythingMayHappen) {
+  const State state = UpLinks(StateOf({On(2, "10.0.0.1/24")},
+                                      {RouteTo("0.0.0.0/0", RT_TABLE_MAIN, 2),
+                                       NoRouteTo("192.0.2.0/24", RT_TABLE_LOCAL, RTN_THROW)}));
+  const Selection selection = Select(*Snapshot::Make(state, 1).value(), To("192.0.2.1"));
+  EXPECT_EQ(selection.why, Ambiguity::kMerged);
+  EXPECT_FALSE(selection.complete);
+  EXPECT_EQ(Text(selection), "merged: 10.0.0.1 dev 2 table 254");
+  State apart = state;
+  apart.rules.insert(apart.rules.begin() + 1, Lookup(100, 100));
+  EXPECT_EQ(Selected(apart, To("192.0.2.1")), "10.0.0.1 dev 2 table 254");
+}
+
 // A device may belong to a VRF, whose table no rule names.
 TEST(Select, InsideAVrfAnythingMayHappen) {
   State state = TwoUplinks();
