@@ -59,7 +59,7 @@ void Try(const Model &model) {
   SCOPED_TRACE(model.name);
   Network network;
   ASSERT_EQ(network.Open(), absl::OkStatus());
-  ASSERT_EQ(Feed(model.program, model.rules), absl::OkStatus());
+  ASSERT_EQ(Load(model), absl::OkStatus());
   const NfRuleSet rules = ReadRules();
   ASSERT_TRUE(rules.skipped.empty()) << rules.skipped.front();
   const MarkPolicy policy = CompileMarks(rules, SRCSEL_MAX_POLICY);
@@ -92,7 +92,8 @@ void Try(const Model &model) {
     ASSERT_EQ(found == seen->end(), model.examples[i].dropped);
     if (found == seen->end()) continue;
     EXPECT_EQ(found->second.mark, model.examples[i].expected);
-    EXPECT_EQ(found->second.way, Network::WayOf(flows[i].destination, model.examples[i].expected));
+    EXPECT_EQ(Network::AddressOf(flows[i].destination.family(), found->second.way).ToString(),
+              model.examples[i].source);
   }
 }
 
