@@ -54,6 +54,16 @@ bool AnyRuleSelects(const State &state, int family, std::uint32_t mark) {
   });
 }
 
+bool AnyRuleTells(const State &state, int family, const Mark &mark) {
+  return std::ranges::any_of(state.rules, [&](const Rule &rule) {
+    const std::uint32_t bits = rule.mark_mask & mark.mask;
+    const bool differs = (mark.value & bits) != 0;
+    const bool selects_none = (rule.mark & bits) == 0,
+               selects_marked = ((rule.mark ^ mark.value) & bits) == 0;
+    return rule.family == family && differs && (selects_none || selects_marked);
+  });
+}
+
 std::optional<Mark> MarkThatLeadsTo(const State &state, std::uint32_t table,
                                     const std::vector<int> &families) {
   std::vector<std::vector<MarkRule>> rules;

@@ -25,6 +25,11 @@ std::vector<MarkRule> MarkRules(const State &state, int family);
 // Whether any rule of the family, whatever else it selects by, selects what has this mark.
 bool AnyRuleSelects(const State &state, int family, std::uint32_t mark);
 
+// Whether any rule of the family, whatever else it selects by, selects one of two sockets and not
+// the other: one with this mark, and one that has none of its bits set. Only then may their ways
+// differ.
+bool AnyRuleTells(const State &state, int family, const Mark &mark);
+
 // The first mark that leads to the table in all of these families that have a rule for it; if no
 // mark does so in all, the first that does in one. A mark that an earlier rule sends elsewhere does
 // not lead there.

@@ -70,7 +70,9 @@ class Resolver {
   absl::Status Resolve(PolicyRule &rule, const PolicyRule *before) {
     RuleFindings found(rule, findings_);
     for (Cgroup &cgroup : rule.cgroups) FindCgroup(cgroup, found);
-    if (rule.lookup)
+    if (rule.home_mark && !IsTold(rule))
+      Leave(rule);
+    else if (rule.lookup)
       FindMark(rule, before, found);
     else if (rule.mark)
       CheckMark(rule, found);
@@ -117,6 +119,19 @@ class Resolver {
     rule.home_mark = true;
     found.Add(Severity::kNote, "lookup",
               absl::StrCat("mark ", mark->ToString(), " leads to table ", table));
+  }
+
+  // Of the firewall: whether the mark makes any difference to where flows go.
+  bool IsTold(const PolicyRule &rule) const {
+    return std::ranges::any_of(
+        FamiliesOf(rule), [&](int family) { return AnyRuleTells(state_, family, *rule.mark); });
+  }
+
+  static void Leave(PolicyRule &rule) {
+    rule.mark.reset();
+    rule.apply = Apply::kMark;
+    rule.home_mark = false;
+    rule.leave = true;
   }
 
   void CheckMark(const PolicyRule &rule, RuleFindings &found) const {

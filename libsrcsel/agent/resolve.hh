@@ -4,8 +4,9 @@
 // Contract: reads `state` and cgroup v2 and tries bind(2) in the calling thread's namespace, which
 // is the state's; changes nothing. With an error among the findings the policy is not to be
 // applied. An interface that a file names may be away: its rule lacks a source. What was found in
-// ip rules is marked home_mark. Cost: that of check_source.hh and steer.hh; rules that need no
-// steering need no snapshot. Errors: the state could not be compiled.
+// ip rules is marked home_mark. A rule that has that already is the firewall's: where no ip rule
+// tells its mark from none, the kernel is left to choose. Cost: that of check_source.hh and
+// steer.hh; rules that need no steering need no snapshot. Errors: the state could not be compiled.
 
 #pragma once
 

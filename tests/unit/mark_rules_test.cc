@@ -73,6 +73,23 @@ TEST(AnyRuleSelects, WhateverElseItSelectsBy) {
   EXPECT_FALSE(AnyRuleSelects(StateWith({narrow}), AF_INET6, 0x1f));
 }
 
+TEST(AnyRuleTells, WhatIsMarkedFromWhatIsNot) {
+  const auto tells = [](const Rule &rule, const Mark &mark) {
+    return AnyRuleTells(StateWith({rule}), AF_INET, mark);
+  };
+  EXPECT_TRUE(tells(Marked(1, {7}, 100), {7}));
+  EXPECT_FALSE(tells(Marked(1, {100}, 100), {7}));
+  EXPECT_TRUE(tells(Marked(1, {0, 0xff}, 100), {7})) << "it selects what has no mark";
+  EXPECT_FALSE(tells(Marked(1, {0, 0xff00}, 100), {7}));
+  EXPECT_FALSE(tells(Marked(1, {0x100, 0xff00}, 100), {7, 0xff})) << "they have no bit in common";
+  EXPECT_TRUE(tells(Marked(1, {0x107, 0xffff}, 100), {7, 0xff})) << "the rest may be the socket's";
+  EXPECT_FALSE(tells(Lookup(1, 100), {7}));
+  EXPECT_FALSE(tells(Marked(1, {7}, 100, AF_INET6), {7}));
+  Rule others = Marked(1, {7}, 100);
+  others.flags = FIB_RULE_INVERT;
+  EXPECT_TRUE(tells(others, {7}));
+}
+
 TEST(UnusedMark, IsTheWishOrOneNearIt) {
   EXPECT_EQ(UnusedMark(StateWith({}), 7), 7u);
   EXPECT_EQ(UnusedMark(StateWith({}), 0), 1u);

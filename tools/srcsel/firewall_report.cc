@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/mark_rules.hh"
 #include "agent/sample_flows.hh"
+#include "agent/up_policy.hh"
 #include "agent/uplink.hh"
 #include "image/policy_rows.hh"
 #include "lookup/select.hh"
@@ -52,9 +53,11 @@ std::vector<std::string> SourcesOf(const PolicyRule &rule, const Snapshot &snaps
   return sources;
 }
 
-FirewallReport::Rule RuleOf(const PolicyRule &rule, const State &state, const Snapshot &snapshot) {
-  return {rule.name, rule.mark->ToString(), rule.apply == Apply::kMark ? "marked" : "bound",
-          TablesOf(state, rule.mark->AppliedTo(0)), SourcesOf(rule, snapshot)};
+FirewallReport::Rule RuleOf(const PolicyRule &rule, bool left, const State &state,
+                            const Snapshot &snapshot) {
+  const char *socket = left ? "left" : rule.apply == Apply::kMark ? "marked" : "bound";
+  return {rule.name, rule.mark->ToString(), socket, TablesOf(state, rule.mark->AppliedTo(0)),
+          SourcesOf(rule, snapshot)};
 }
 
 std::string OrDash(const std::vector<std::string> &words) {
@@ -88,10 +91,10 @@ bool AsksForDestination(const PolicyRule &rule) {
 
 // The rules that hold for pings and whose mark is not there when the socket is created: no hook
 // sees the sendto() of such sockets.
-std::vector<std::string> BeyondCreation(const MarkPolicy &policy) {
+std::vector<std::string> BeyondCreation(const std::vector<PolicyRule> &rules) {
   std::vector<std::string> names;
   bool asked = false;
-  for (const PolicyRule &rule : policy.rules) {
+  for (const PolicyRule &rule : rules) {
     if (!IsForPing(rule)) continue;
     asked |= AsksForDestination(rule) || rule.plain_tos;
     if (rule.mark && (asked || rule.apply == Apply::kBind)) AddOnce(names, rule.name);
@@ -109,10 +112,14 @@ std::string List(const char *title, const std::vector<std::string> &lines) {
 FirewallReport ReportOf(const HostMarks &marks, const State &state) {
   FirewallReport report;
   const auto snapshot = Snapshot::Make(state, 1);
-  for (const PolicyRule &rule : marks.policy().rules)
-    if (snapshot.ok() && rule.mark) AddOnce(report.rules, RuleOf(rule, state, **snapshot));
+  Examined here;
+  if (!snapshot.ok() || !AddMarks(marks.policy(), state, here).ok()) here = {};
+  const std::vector<PolicyRule> &resolved = here.resolved.rules;
+  for (std::size_t i = 0; i < resolved.size(); ++i)
+    if (const PolicyRule &rule = here.written.rules[i]; rule.mark)
+      AddOnce(report.rules, RuleOf(rule, resolved[i].leave, state, **snapshot));
   report.limits = marks.Limits();
-  report.too_late = BeyondCreation(marks.policy());
+  report.too_late = BeyondCreation(resolved);
   // What is left to the kernel may be in need of it.
   if (report.rules.empty() || !report.limits.empty()) return report;
   const SourceNats nats = SortSourceNats(marks.firewall());

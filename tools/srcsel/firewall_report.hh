@@ -16,7 +16,7 @@ namespace srcsel {
 
 struct FirewallReport {
   struct Rule {
-    std::string name, mark, socket;  // socket: "marked" or "bound"
+    std::string name, mark, socket;  // socket: "marked", "bound" or "left"
     std::vector<std::string> tables, sources;
 
     friend bool operator==(const Rule &, const Rule &) = default;

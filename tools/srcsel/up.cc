@@ -41,8 +41,8 @@ On stdout: what was understood of the firewall, rule by rule, and what was not.
 
 With --json: "policy" (the file; empty: none), "cgroup", "findings" about the policy ("severity",
 "file", "line", "key", "message"), and, unless these have an error, "firewall": "rules" ("rule",
-"mark", "socket": marked or bound, "tables" and "sources" that the mark leads to), "limits" (what is
-not known, and left to the kernel), "too_late" (rules for ping and raw sockets that do not connect),
+"mark", "socket": marked, bound, or left where no ip rule looks at the mark, "tables" and "sources"
+that the mark leads to), "limits" (what is not known, and left to the kernel), "too_late" (rules for ping and raw sockets that do not connect),
 "needless" (NAT that is of no use any more) and "forwarding" (NAT that only what is forwarded needs).
 
 Examples:
