@@ -88,6 +88,23 @@ SRCSEL_INLINE void srcsel_gather(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
                   (portless & srcsel_is_zero(flow->proto ^ IPPROTO_UDP)) * SRCSEL_IN_SPORT;
 }
 
+/* The user or the group that the caller acts under, found at that place of its credentials; `real`
+ * where that cannot be told. */
+SRCSEL_INLINE __u32 srcsel_acting(__u32 at, __u32 real) {
+  __u64 cred = 0;
+  __u32 id = 0;
+
+  if (!srcsel_cred_at) return real;
+  if (bpf_probe_read_kernel(&cred, sizeof(cred),
+                            (const void *)(bpf_get_current_task() + srcsel_cred_at)))
+    return real;
+  return bpf_probe_read_kernel(&id, sizeof(id), (const void *)(cred + at)) ? real : id;
+}
+
+SRCSEL_INLINE __u32 srcsel_caller_user(void) {
+  return srcsel_acting(srcsel_user_at, (__u32)bpf_get_current_uid_gid());
+}
+
 SRCSEL_FN int srcsel_tell(void *ctx, const struct srcsel_flow *flow,
                           const struct srcsel_decision *decision, long error) {
   struct srcsel_event *event = bpf_ringbuf_reserve(&srcsel_events, sizeof(*event), 0);
@@ -105,7 +122,7 @@ SRCSEL_FN int srcsel_tell(void *ctx, const struct srcsel_flow *flow,
   event->error = (__s32)error;
   event->zero = 0;
   event->flow = *flow;
-  event->flow.uid = (__u32)bpf_get_current_uid_gid();
+  event->flow.uid = srcsel_caller_user();
   bpf_get_current_comm(event->flow.comm, sizeof(event->flow.comm));
   event->decision = *decision;
   bpf_ringbuf_submit(event, 0);

@@ -13,5 +13,8 @@ __u32 srcsel_minds_old = 0;
 __u32 srcsel_nested = 0;
 __u64 srcsel_dropped = 0;
 const volatile __u32 srcsel_has_classes = 1;
+const volatile __u32 srcsel_cred_at = 1;
+const volatile __u32 srcsel_user_at = 1;
+const volatile __u32 srcsel_group_at = 1;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -104,6 +104,10 @@ extern __u32 srcsel_nested;
  * for one. Known before loading: the verifier leaves out what cannot be reached. */
 extern const volatile __u32 srcsel_has_classes;
 
+/* Offsets of task_struct.cred and of its fsuid and fsgid; srcsel_cred_at is 0 where they are not
+ * known, or no program may read them. Known before loading, as above. */
+extern const volatile __u32 srcsel_cred_at, srcsel_user_at, srcsel_group_at;
+
 /* Events for which the ring had no room. */
 extern __u64 srcsel_dropped;
 

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status.hh"
+#include "hooks/credentials.hh"
 #include "hooks/hook_list.hh"
 #include "hooks/image_map.hh"
 #include "hooks/overridden.hh"
@@ -125,6 +126,9 @@ absl::StatusOr<Hooks> Hooks::LoadWith(Kept what, const Pins *kept) {
   if (kept != nullptr) SRCSEL_RETURN_IF_ERROR(hooks.Reuse(what, *kept));
   skeleton->bss->srcsel_nested = what == Kept::kFacts;
   skeleton->rodata->srcsel_has_classes = HasClasses();
+  skeleton->rodata->srcsel_cred_at = FindCredentials().cred;
+  skeleton->rodata->srcsel_user_at = FindCredentials().user;
+  skeleton->rodata->srcsel_group_at = FindCredentials().group;
   if (const int error = srcsel_bpf__load(skeleton); error != 0) return LoadError(-error);
   return hooks;
 }

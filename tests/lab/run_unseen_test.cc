@@ -49,6 +49,14 @@ TEST_F(RunUnseenTest, TheUserIsWhoeverConnects) {
   EXPECT_EQ(SeenUnder("uidrange = \"1000\"", "connected-by-root"), kTelecomSource4);
 }
 
+// seteuid(2): the real user is another.
+TEST_F(RunUnseenTest, TheUserAndTheGroupAreThoseItActsUnder) {
+  EXPECT_EQ(SeenUnder("uidrange = \"1000\"", "acting-as-another"), kUnicomSource4);
+  EXPECT_EQ(SeenUnder("uidrange = \"0\"", "acting-as-another"), kTelecomSource4);
+  EXPECT_EQ(SeenUnder("gid = \"1000\"", "acting-as-another"), kUnicomSource4);
+  EXPECT_EQ(SeenUnder("gid = \"0\"", "acting-as-another"), kTelecomSource4);
+}
+
 TEST_F(RunUnseenTest, TheCommandIsTheThreads) {
   EXPECT_EQ(SeenUnder("comm = \"courier\"", "thread-of-another-name"), kUnicomSource4);
   EXPECT_EQ(SeenUnder("comm = \"python3\"", "thread-of-another-name"), kTelecomSource4);

@@ -68,6 +68,12 @@ def connected_by_root():
     return answer(s)
 
 
+def acting_as_another():
+    os.setegid(1000)
+    os.seteuid(1000)
+    return connected_by_root()
+
+
 def thread_of_another_name():
     seen = []
 
