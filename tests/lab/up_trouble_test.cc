@@ -133,6 +133,48 @@ TEST_F(UpTroubleTest, ANamespaceThatIsRemovedIsFollowedToItsEnd) {
   ExpectNothingLeft();
 }
 
+// With a firewall that marks, and a program in it that goes on.
+TEST_F(UpTroubleTest, ANamespaceThatIsRemovedKeepsItsMarksAndFlows) {
+  const std::string name = absl::StrCat("srcsel-left-", getpid());
+  const auto in = [&](absl::string_view words) {
+    return client_.Do(absl::StrCat("ip netns exec ", name, " ", words)).status();
+  };
+  ASSERT_TRUE(client_.Do("ip netns add " + name).ok());
+  ASSERT_TRUE(folder_
+                  .Write("left.ip",
+                         "link add d0 type veth peer p0\nlink add d1 type veth peer p1\n"
+                         "link set p0 up\nlink set p1 up\nlink set d0 up\nlink set d1 up\n"
+                         "addr add 10.5.0.1/24 dev d0\naddr add 10.6.0.1/24 dev d1\n"
+                         "route add default dev d0 src 10.5.0.1\nrule add fwmark 100 table 100\n"
+                         "route add default dev d1 src 10.6.0.1 table 100\n")
+                  .ok());
+  ASSERT_TRUE(folder_
+                  .Write("left.nft",
+                         "table inet uplinks {\n chain output {\n  type route hook output priority "
+                         "mangle;\n  udp dport 53 meta mark set 100\n }\n}\n")
+                  .ok());
+  ASSERT_EQ(in(absl::StrCat("ip -batch ", folder_.path(), "/left.ip")), absl::OkStatus());
+  ASSERT_EQ(in(absl::StrCat("nft -f ", folder_.path(), "/left.nft")), absl::OkStatus());
+  const Result up = UpByMarks({"-q", "--netns", name});
+  Process dial = Spawn({"ip", "netns", "exec", name, DIAL, "-u", "-n", "3", "-w", kServer4, "53"});
+  const absl::Status began = dial.WaitForLine("10.6.0.1 ").status();
+  const absl::Status removed = client_.Do("ip netns del " + name).status();
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  ASSERT_EQ(began, absl::OkStatus());
+  ASSERT_EQ(removed, absl::OkStatus());
+  ASSERT_TRUE(dial.Write("\n").ok());
+  EXPECT_TRUE(dial.WaitForLine("10.6.0.1 ").ok());
+  const Json status = Status();
+  EXPECT_EQ(status.at("following"), true);
+  EXPECT_EQ(status.at("trouble"), "");
+  EXPECT_EQ(status.at("reasons").value("mark", 0), 2);
+  ASSERT_TRUE(dial.Write("\n").ok());
+  EXPECT_TRUE(dial.Wait().ok());
+  EXPECT_EQ(Status().at("trouble"), "");
+  EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
+  ExpectNothingLeft();
+}
+
 // What came after that line is not known: nothing of the table is taken for the whole of it.
 TEST_F(UpTroubleTest, AMalformedLineLeavesItsTableToTheKernel) {
   ASSERT_TRUE(
