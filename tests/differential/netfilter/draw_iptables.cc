@@ -9,8 +9,8 @@ constexpr int kChains = 3;
 
 class IptablesDrawer {
  public:
-  IptablesDrawer(Dice &dice, bool v6, bool unknown)
-      : dice_(dice), v6_(v6), unknown_(unknown), ways_(dice.OneIn(4)) {}
+  IptablesDrawer(Dice &dice, bool v6, bool unknown, std::string cgroup)
+      : dice_(dice), v6_(v6), unknown_(unknown), ways_(dice.OneIn(4)), cgroup_(std::move(cgroup)) {}
 
   std::string All() {
     std::string text;
@@ -20,10 +20,27 @@ class IptablesDrawer {
       text += absl::StrCat("*filter\n:OUTPUT ", dice_.OneIn(8) ? "DROP" : "ACCEPT",
                            " [0:0]\n-A OUTPUT -m mark --mark 0x2/0x3 -p udp -j ",
                            dice_.OneIn(2) ? "REJECT" : "ACCEPT", "\nCOMMIT\n");
+    if (dice_.OneIn(4)) text += Nat();
     return text + Mangle();
   }
 
  private:
+  // As docker has it: for addresses of the host's own. What else it may rewrite is not known.
+  std::string Nat() {
+    const std::string own = v6_ ? "::1/128" : "127.0.0.0/8",
+                      to = v6_ ? "[2001:db8::2:1]" : "198.51.2.1";
+    std::string text =
+        absl::StrCat("*nat\n:OUTPUT ACCEPT [0:0]\n:DOCKER - [0:0]\n-A OUTPUT ! -d ", own,
+                     " -m addrtype --dst-type LOCAL -j DOCKER\n",
+                     "-A DOCKER -p tcp -m tcp --dport 80 -j DNAT --to-destination ", to, ":80\n");
+    if (unknown_)
+      absl::StrAppend(&text, "-A OUTPUT -p udp -m udp --dport 80 -d ", Destination(), " -j ",
+                      dice_.OneIn(2) ? absl::StrCat("DNAT --to-destination ", to, ":80")
+                                     : "REDIRECT --to-ports 81",
+                      "\n");
+    return text + "COMMIT\n";
+  }
+
   std::string Mangle() {
     std::string text = "*mangle\n:OUTPUT ACCEPT [0:0]\n";
     for (int i = 0; i < kChains; ++i) absl::StrAppend(&text, ":c", i, " - [0:0]\n");
@@ -82,6 +99,7 @@ class IptablesDrawer {
     if (unknown_ && dice_.OneIn(10))
       return dice_.Word({"-m limit --limit 10/sec", "-m statistic --mode random --probability 0.5",
                          "-m length --length 0:100"});
+    if (dice_.OneIn(12)) return absl::StrCat("-m cgroup ", No(), "--path ", cgroup_);
     if (dice_.OneIn(20))
       return absl::StrCat("-m dscp ", No(), "--dscp ", dice_.Word({"0x0", "0x0a"}));
     if (dice_.OneIn(20))
@@ -159,12 +177,13 @@ class IptablesDrawer {
   Dice &dice_;
   const bool v6_, unknown_;
   const bool ways_;  // matches devices and sources, which takes long to work out
+  const std::string cgroup_;
 };
 
 }  // namespace
 
-std::string DrawIptables(Dice &dice, bool v6, bool unknown) {
-  return IptablesDrawer(dice, v6, unknown).All();
+std::string DrawIptables(Dice &dice, bool v6, bool unknown, const std::string &cgroup) {
+  return IptablesDrawer(dice, v6, unknown, cgroup).All();
 }
 
 std::string IpSetsToDrawFrom() {

@@ -8,8 +8,9 @@
 
 namespace srcsel {
 
-// For iptables-restore or, with `v6`, ip6tables-restore.
-std::string DrawIptables(Dice &dice, bool v6, bool unknown);
+// For iptables-restore or, with `v6`, ip6tables-restore. `cgroup` is the path of one that rules may
+// name.
+std::string DrawIptables(Dice &dice, bool v6, bool unknown, const std::string &cgroup);
 
 // For ipset restore, before that.
 std::string IpSetsToDrawFrom();

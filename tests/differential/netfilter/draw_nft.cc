@@ -9,7 +9,8 @@ enum class Family { kV4, kV6, kBoth };
 
 class NftDrawer {
  public:
-  NftDrawer(Dice &dice, bool unknown) : dice_(dice), unknown_(unknown), ways_(dice.OneIn(4)) {}
+  NftDrawer(Dice &dice, bool unknown, const NftCgroup &cgroup)
+      : dice_(dice), unknown_(unknown), ways_(dice.OneIn(4)), cgroup_(cgroup) {}
 
   std::string Table(int number) {
     family_ = dice_.Of<Family>({Family::kV4, Family::kV6, Family::kBoth, Family::kBoth});
@@ -83,6 +84,10 @@ class NftDrawer {
     if (unknown_ && dice_.OneIn(12))
       return dice_.Word({"limit rate 100/second", "meta random > 100", "meta length 10-100",
                          "meta cpu 0", "th dport 53"});
+    // Of all others it is not known who is in a cgroup above that level.
+    if (dice_.OneIn(12))
+      return absl::StrCat("socket cgroupv2 level ", cgroup_.level,
+                          unknown_ && dice_.OneIn(4) ? " != " : " ", "\"", cgroup_.path, "\"");
     if (ways_ && dice_.OneIn(20))
       return absl::StrCat(dice_.Word({"oifname ", "oif "}), no,
                           dice_.Word({"\"u0\"", "\"u1\"", "{ \"u0\", \"lo\" }"}));
@@ -150,6 +155,8 @@ class NftDrawer {
   std::string Statement(int next) {
     const bool v4 = v4_;
     const std::string ip = v4 ? "ip" : "ip6", f = v4 ? "4" : "6";
+    if (unknown_ && dice_.OneIn(15))
+      return absl::StrCat(ip, dice_.OneIn(2) ? " dscp set cs1" : " daddr set " + Address(v4));
     if (dice_.OneIn(40))
       return absl::StrCat("meta mark set ", ip, " dscp map { cs0 : 0x1, cs1 : 0x2, ef : 0x3 }");
     if (next < kChains && dice_.OneIn(40))
@@ -221,6 +228,7 @@ class NftDrawer {
   Dice &dice_;
   const bool unknown_;
   const bool ways_;  // matches devices and sources, which takes long to work out
+  const NftCgroup cgroup_;
   Family family_ = Family::kBoth;
   bool v4_ = true;
   std::string proto_;
@@ -228,9 +236,9 @@ class NftDrawer {
 
 }  // namespace
 
-std::string DrawNft(Dice &dice, bool unknown) {
+std::string DrawNft(Dice &dice, bool unknown, const NftCgroup &cgroup) {
   std::string text;
-  NftDrawer drawer(dice, unknown);
+  NftDrawer drawer(dice, unknown, cgroup);
   for (int tables = 1 + static_cast<int>(dice.Below(2)), i = 0; i < tables; ++i)
     text += drawer.Table(i);
   return text;

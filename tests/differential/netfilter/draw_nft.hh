@@ -2,13 +2,20 @@
 
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "dice.hh"
 
 namespace srcsel {
 
-// For `nft -f`. With `unknown`, some of its rules ask for what cannot be known.
-std::string DrawNft(Dice &dice, bool unknown);
+struct NftCgroup {
+  std::string path;  // below /sys/fs/cgroup
+  std::size_t level = 0;
+};
+
+// For `nft -f`. With `unknown`, some of its rules ask for what cannot be known. `cgroup` is one
+// that they may name.
+std::string DrawNft(Dice &dice, bool unknown, const NftCgroup &cgroup);
 
 }  // namespace srcsel
