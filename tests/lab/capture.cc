@@ -4,7 +4,9 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -45,6 +47,9 @@ std::optional<Packet> ParseTransport(int protocol, Bytes transport, IpAddress fr
   constexpr std::size_t kTcpFlags = 13;
   constexpr std::uint8_t kSyn = 0x02, kAck = 0x10;
   if (transport.size() < 8) return std::nullopt;
+  if ((protocol == IPPROTO_ICMP && transport[0] == ICMP_ECHO) ||
+      (protocol == IPPROTO_ICMPV6 && transport[0] == ICMP6_ECHO_REQUEST))
+    return Packet{Packet::Kind::kEcho, {from, Port(transport, 4)}, {to, 0}};
   const Endpoint source{from, Port(transport, 0)}, destination{to, Port(transport, 2)};
   if (protocol == IPPROTO_UDP) return Packet{Packet::Kind::kUdp, source, destination};
   if (protocol != IPPROTO_TCP || transport.size() <= kTcpFlags) return std::nullopt;

@@ -1,8 +1,8 @@
 // What really leaves through an interface: an AF_PACKET socket on it.
 //
 // The kernel hands a packet to the capture while it is being sent, so once a connect() or sendto()
-// has returned, its first packet is in Sent(). Only outgoing TCP and UDP packets are kept; IPv6
-// extension headers are not walked (local SYNs and datagrams have none).
+// has returned, its first packet is in Sent(). Only outgoing TCP and UDP packets and questions for
+// an echo are kept; IPv6 extension headers are not walked (local SYNs and datagrams have none).
 //
 // Contract: start it before the traffic. Holds up to some ten thousand packets between two calls of
 // Sent(); losing one is an error, not silence. Not thread-safe.
@@ -20,10 +20,10 @@
 namespace srcsel::lab {
 
 struct Packet {
-  enum class Kind { kSyn, kOtherTcp, kUdp };
+  enum class Kind { kSyn, kOtherTcp, kUdp, kEcho };
 
   Kind kind;
-  Endpoint from, to;
+  Endpoint from, to;  // of an echo, the ports are the identifier and 0
 };
 
 class Capture {

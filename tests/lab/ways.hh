@@ -5,6 +5,7 @@
 
 #include <iostream>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "lab/egress.hh"
 #include "lab/two_uplinks.hh"
 
 namespace srcsel::lab {
@@ -71,15 +73,8 @@ struct WayWanted {
   absl::string_view why = {};  // no more can be had
 };
 
-// Prints the line, and holds it to what is wanted.
-inline void ExpectWay(const RuleKind &kind, const std::string &way, const std::string &server,
-                      const std::string &line, const WayWanted &wanted) {
-  const bool v4 = server == kServer4;
-  std::cout << kind.name << '\t' << way << '\t' << server << '\t' << line << '\t' << wanted.why
-            << '\n';
-  SCOPED_TRACE(way + " " + server + ": " + line);
-  const Words words = absl::StrSplit(line, ' ');
-  ASSERT_THAT(words, ::testing::SizeIs(4));
+// Holds the line to what is wanted.
+inline void ExpectWay(const RuleKind &kind, bool v4, const Words &words, const WayWanted &wanted) {
   if (!wanted.source)
     EXPECT_EQ(words[0], v4 ? kTelecomSource4 : kTelecomSource6);
   else if (kind.name == "pool")
@@ -96,6 +91,34 @@ inline void ExpectWay(const RuleKind &kind, const std::string &way, const std::s
   if (wanted.port) {
     EXPECT_THAT(port, ::testing::AllOf(::testing::Ge(kind.first_port),
                                        ::testing::Lt(kind.first_port + 200)));
+  }
+}
+
+// The table: prints a line for each flow, with the device that it left by, and holds all of them to
+// what `wanted` says of their ways. What was not to leave by eth0 must not have tried to.
+template <typename F>
+void ExpectWays(const RuleKind &kind, const Words &flows, const Words &lines, F wanted,
+                Egress &egress) {
+  std::set<Egress::Flow> by_eth0;
+  ASSERT_EQ(lines.size() * 2, flows.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string &way = flows[2 * i], &server = flows[2 * i + 1];
+    SCOPED_TRACE(absl::StrCat(way, " ", server, ": ", lines[i]));
+    const Words words = absl::StrSplit(lines[i], ' ');
+    ASSERT_THAT(words, ::testing::SizeIs(4));
+    const Egress::Flow flow{Endpoint::Parse(words[0], words[1]).value(),
+                            IpAddress::Parse(server).value()};
+    const std::string devices = egress.DevicesOf(flow).value();
+    std::cout << kind.name << '\t' << way << '\t' << server << '\t' << lines[i] << '\t' << devices
+              << '\n';
+    EXPECT_EQ(devices, wanted(way).source ? "eth1" : "eth0");
+    if (!wanted(way).source) by_eth0.insert(flow);
+    ExpectWay(kind, server == kServer4, words, wanted(way));
+  }
+  for (const char *server : {kServer4, kServer6}) {
+    const std::set<Egress::Flow> left = egress.FlowsBy(0, IpAddress::Parse(server).value()).value();
+    for (const auto &[from, to] : left)
+      EXPECT_TRUE(by_eth0.contains({from, to})) << from.ToString() << " left by eth0 to " << server;
   }
 }
 

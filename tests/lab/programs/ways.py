@@ -190,8 +190,9 @@ class Echo(socket.socket):
             self.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
 
     def ask(self, *to):
-        # A raw IPv4 socket leaves the checksum to the program: of 8 and 1 it is ~0x0801.
-        question = struct.pack("!BBHHH", 128 if v6 else 8, 0, 0xf7fe, 0, 1)
+        # A raw socket leaves the identifier to the program, and the checksum: of 8 and 1, ~0x0801.
+        name = self.getsockname()[1]
+        question = struct.pack("!BBHHH", 128 if v6 else 8, 0, (0xf7fe - name) % 0xffff, name, 1)
         self.sendto(question, *to) if to else self.send(question)
         return self
 
