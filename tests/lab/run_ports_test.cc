@@ -3,6 +3,8 @@
 #include <optional>
 #include <set>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "lab/run_crowd.hh"
 #include "lab/run_scene.hh"
 #include "lab/temp_dir.hh"
@@ -92,6 +94,44 @@ for _ in range(2):
     kept = s.dup()
 )"});
   EXPECT_EQ(twice.out, "10.1.0.1 True 1\n10.1.0.1 False 0\n") << twice.err;
+}
+
+// What docs/how-to/port-blocks.md warns of.
+TEST_F(RunPortsTest, AListenerThatReusesAddressesMayShareAPort) {
+  const Result shared = Run(Policy("25000-25000"), {"python3", "-c", R"(
+import errno
+from socket import *
+s = socket()
+s.connect(('192.0.2.80', 80))
+for reuse in 0, 1:
+    l = socket()
+    l.setsockopt(SOL_SOCKET, SO_REUSEADDR, reuse)
+    try:
+        l.bind(s.getsockname())
+        l.listen()
+        print(*l.getsockname())
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+)"});
+  EXPECT_EQ(shared.out, "EADDRINUSE\n10.1.0.1 25000\n") << shared.err;
+}
+
+TEST_F(RunPortsTest, TypedInsteadOfWrittenDown) {
+  int first = 24000;
+  for (const Words &more : {Words{}, Words{"--source", "10.1.0.1"}, Words{"--mark", "100"}})
+    for (const Words &how : {Words{DIAL}, Words{DIAL, "-u"}}) {
+      Words options{"--ports", absl::StrCat(first, "-", first + 3)}, words = how;
+      options.insert(options.end(), more.begin(), more.end());
+      words.insert(words.end(), {"-n", "3", kServer4, "80"});
+      const Result dial = Run(options, words);
+      EXPECT_TRUE(dial.ok()) << dial.ToString();
+      for (absl::string_view line : absl::StrSplit(dial.out, '\n', absl::SkipEmpty())) {
+        const Endpoint local = LocalEnd(std::string(line));
+        EXPECT_EQ(local.address.ToString(), more.empty() ? kTelecomSource4 : kUnicomSource4);
+        EXPECT_THAT(local.port, AllOf(Ge(first), Le(first + 3)));
+      }
+      first += 4;
+    }
 }
 
 // A connection that waits for stray segments keeps its 4-tuple, as it does without srcsel.
