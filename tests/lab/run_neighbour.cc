@@ -25,8 +25,9 @@ absl::StatusOr<Neighbour> Neighbour::Load(bpf_attach_type type) {
       {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
   };
   LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type);
-  Fd loaded(bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "neighbour", "GPL", program,
-                          std::size(program), &options));
+  const bpf_prog_type kind = type == BPF_CGROUP_INET_SOCK_CREATE ? BPF_PROG_TYPE_CGROUP_SOCK
+                                                                 : BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+  Fd loaded(bpf_prog_load(kind, "neighbour", "GPL", program, std::size(program), &options));
   if (!loaded) return absl::ErrnoToStatus(errno, "load the neighbour");
   return Neighbour(type, std::move(counter), std::move(loaded));
 }

@@ -1,4 +1,4 @@
-// A BPF program of somebody else on a cgroup: it counts connects of one family and lets them pass.
+// A BPF program of somebody else on a cgroup: it counts how often one hook is asked, and lets pass.
 //
 // Written in raw instructions and attached as container runtimes do, so that it knows nothing of
 // srcsel. Contract: move-only owner of the program; attached, it stays on the cgroup until that is
@@ -17,13 +17,13 @@ namespace srcsel::lab {
 
 class Neighbour {
  public:
-  // `type` is BPF_CGROUP_INET4_CONNECT or BPF_CGROUP_INET6_CONNECT.
+  // `type` is that of connects, of datagrams, or BPF_CGROUP_INET_SOCK_CREATE.
   static absl::StatusOr<Neighbour> Load(bpf_attach_type type = BPF_CGROUP_INET4_CONNECT);
 
   // `flags` is BPF_F_ALLOW_MULTI, or 0 for a program that tolerates none below it.
   absl::Status Attach(const Fd &cgroup, std::uint32_t flags = BPF_F_ALLOW_MULTI) const;
 
-  // Connects it has seen.
+  // How often it was asked.
   absl::StatusOr<std::uint64_t> Count() const;
 
  private:
