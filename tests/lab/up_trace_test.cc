@@ -134,6 +134,32 @@ TEST_F(UpTraceTest, AnotherMayReadWhenOneIsKilled) {
   EXPECT_THAT(trace.Wait().out, HasSubstr(" 192.0.2.81:53 mark "));
 }
 
+// Whoever is to read has been stopped: nothing waits for it, and what had no room is counted.
+TEST_F(UpTraceTest, AFullRingDropsAndNeverBlocks) {
+  constexpr int kConnections = 20'000;
+  MustUp(kTwoRules);
+  Process trace = Trace({});
+  ASSERT_TRUE(trace.Signal(SIGSTOP).ok());
+  const Result dial = Run({DIAL, "-u", "-n", absl::StrCat(kConnections), kServer4, "53"});
+  ASSERT_TRUE(dial.ok()) << dial.ToString();
+  const std::vector<std::string> lines = absl::StrSplit(dial.out, '\n', absl::SkipEmpty());
+  EXPECT_THAT(lines, testing::SizeIs(kConnections));
+  EXPECT_THAT(lines, testing::Each(testing::StartsWith("10.1.0.2 ")));
+  const Json status = Status();
+  EXPECT_EQ(status.at("reasons"), Json::parse(absl::StrCat("{\"source\":", kConnections, "}")));
+  const auto dropped = status.at("dropped").get<int>();
+  EXPECT_GT(dropped, 0);
+  EXPECT_LT(dropped, kConnections);
+  EXPECT_THAT(Srcsel({"stats", "--prometheus"}).out,
+              HasSubstr(absl::StrCat("srcsel_events_dropped_total ", dropped, "\n")));
+  // The others are there to be read, and then there is room again.
+  ASSERT_TRUE(trace.Signal(SIGCONT).ok());
+  for (int i = dropped; i < kConnections; ++i) ASSERT_TRUE(trace.WaitForLine("dial").ok()) << i;
+  Connect(kOtherServer4);
+  EXPECT_TRUE(trace.WaitForLine("192.0.2.81:53").ok());
+  EXPECT_EQ(Status().at("dropped"), dropped);
+}
+
 // A rule is called as the policy in force calls it.
 TEST_F(UpTraceTest, GoesOnOverAReloadAndEndsWithWhatIsUp) {
   MustUp(kTwoRules);
