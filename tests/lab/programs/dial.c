@@ -1,4 +1,4 @@
-// dial [-u] [-s] [-I] [-6] [-b ADDR] [-p PORT] [-i IF] [-m MARK] [-T TOS] [-k] [-t] [-n COUNT]
+// dial [-u] [-s] [-B] [-I] [-6] [-b ADDR] [-p PORT] [-i IF] [-m MARK] [-T TOS] [-k] [-t] [-n COUNT]
 // [-w] ADDR PORT
 //
 // Connects, and prints the local address and port the kernel chose ("10.0.0.1 40000"), one line per
@@ -7,6 +7,7 @@
 //
 //   -u        UDP; a datagram of one byte follows, so that something is seen on the wire
 //   -s        do not connect: sendto() the datagram
+//   -B        do not ask for broadcasts to be let out (SO_BROADCAST), as else with UDP
 //   -I        a ping socket, which sends nothing; PORT means nothing
 //   -6        an AF_INET6 socket even for an IPv4 address (::ffff:a.b.c.d)
 //   -b ADDR   bind to ADDR first
@@ -31,7 +32,7 @@
 
 struct options {
   int type;
-  bool force_inet6, send_only, ping;
+  bool force_inet6, send_only, no_broadcast, ping;
   const char *bind_to, *bind_port, *interface;
   unsigned mark;
   int tos;
@@ -51,7 +52,8 @@ static void set_option(int fd, int name, const void *value, socklen_t size, cons
 
 static void prepare(const struct options *o, int fd, const struct addrinfo *from) {
   const int yes = 1;
-  if (o->type == SOCK_DGRAM) set_option(fd, SO_BROADCAST, &yes, sizeof(yes), "SO_BROADCAST");
+  if (o->type == SOCK_DGRAM && !o->no_broadcast)
+    set_option(fd, SO_BROADCAST, &yes, sizeof(yes), "SO_BROADCAST");
   if (o->mark) set_option(fd, SO_MARK, &o->mark, sizeof(o->mark), "SO_MARK");
   if (o->interface)
     set_option(fd, SO_BINDTODEVICE, o->interface, (socklen_t)strlen(o->interface) + 1,
@@ -63,13 +65,6 @@ static void set_tos(const struct options *o, int fd, int family) {
   if (setsockopt(fd, IPPROTO_IP, IP_TOS, &o->tos, sizeof(o->tos)) != 0) fail("IP_TOS");
   if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &o->tos, sizeof(o->tos)) != 0)
     fail("IPV6_TCLASS");
-}
-
-static void print_mark(int fd) {
-  unsigned mark;
-  socklen_t size = sizeof(mark);
-  if (getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &size) != 0) fail("getsockopt");
-  printf(" mark %u", mark);
 }
 
 static long long now(void) {
@@ -102,13 +97,16 @@ static void dial(const struct options *o, const struct addrinfo *from, const str
 
 static struct options parse(int argc, char **argv) {
   struct options o = {.type = SOCK_STREAM, .count = 1};
-  for (int c; (c = getopt(argc, argv, "usI6b:p:i:m:T:ktn:w")) != -1;) switch (c) {
+  for (int c; (c = getopt(argc, argv, "usBI6b:p:i:m:T:ktn:w")) != -1;) switch (c) {
       case 'u':
         o.type = SOCK_DGRAM;
         break;
       case 's':
         o.type = SOCK_DGRAM;
         o.send_only = true;
+        break;
+      case 'B':
+        o.no_broadcast = true;
         break;
       case 'I':
         o.type = SOCK_DGRAM;

@@ -1,10 +1,11 @@
-// redial [-u] [-d] ADDR PORT [ADDR PORT]...
+// redial [-u] [-d] [-k] ADDR PORT [ADDR PORT]...
 //
 // Connects one and the same socket to each destination in turn, and prints a line for each: the
 // local address and port, or why connect() failed ("ECONNREFUSED").
 //
 //   -u  UDP
 //   -d  dissolve the association before each further destination (AF_UNSPEC), as a resolver does
+//   -k  print the socket's mark as well ("10.0.0.1 40000 mark 100")
 //
 // Exit status 0 whatever connect() said, 1 if another call failed, or 2 for bad usage.
 
@@ -14,11 +15,12 @@
 
 #include "sockets.h"
 
-static void redial(int fd, const struct addrinfo *to) {
+static void redial(int fd, const struct addrinfo *to, bool marks) {
   if (connect(fd, to->ai_addr, to->ai_addrlen) == 0)
     print_local_end(fd);
   else
     printf("%s", strerrorname_np(errno));
+  if (marks) print_mark(fd);
   puts("");
 }
 
@@ -29,13 +31,16 @@ static void dissolve(int fd) {
 
 int main(int argc, char **argv) {
   int type = SOCK_STREAM;
-  bool dissolving = false;
-  for (int c; (c = getopt(argc, argv, "ud")) != -1;) switch (c) {
+  bool dissolving = false, marks = false;
+  for (int c; (c = getopt(argc, argv, "udk")) != -1;) switch (c) {
       case 'u':
         type = SOCK_DGRAM;
         break;
       case 'd':
         dissolving = true;
+        break;
+      case 'k':
+        marks = true;
         break;
       default:
         return 2;
@@ -46,7 +51,7 @@ int main(int argc, char **argv) {
     if (fd < 0) fd = socket(to->ai_family, type, 0);
     if (fd < 0) fail("socket");
     if (dissolving && i > optind) dissolve(fd);
-    redial(fd, to);
+    redial(fd, to, marks);
     freeaddrinfo(to);
   }
   return 0;

@@ -41,3 +41,11 @@ static inline void print_local_end(int fd) {
     fail("getnameinfo");
   printf("%s %s", host, port);
 }
+
+// " mark 100", without a newline.
+static inline void print_mark(int fd) {
+  unsigned mark;
+  socklen_t size = sizeof(mark);
+  if (getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &size) != 0) fail("getsockopt");
+  printf(" mark %u", mark);
+}
