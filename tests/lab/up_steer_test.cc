@@ -2,6 +2,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "lab/egress.hh"
 #include "lab/up_scene.hh"
 
 namespace srcsel::lab {
@@ -16,7 +18,8 @@ class UpSteerTest : public UpTest {
   // No fwmark rule leads to Unicom: what has its address goes astray.
   void SetUp() override {
     UpTest::SetUp();
-    ASSERT_TRUE(client_.Ip("-4 rule del fwmark 100 table 100").ok());
+    for (const char *family : {"-4", "-6"})
+      ASSERT_TRUE(client_.Ip(absl::StrCat(family, " rule del fwmark 100 table 100")).ok());
   }
   void TearDown() override {
     UpTest::TearDown();
@@ -24,12 +27,17 @@ class UpSteerTest : public UpTest {
   }
   // What srcsel has added.
   std::string Rules() const {
-    const std::string rules = client_.Ip("-4 rule show").value();
+    const std::string rules =
+        client_.Ip("-4 rule show").value() + client_.Ip("-6 rule show").value();
     std::string own;
     for (absl::string_view line : absl::StrSplit(rules, '\n'))
       if (absl::StrContains(line, "proto 83") || absl::StrContains(line, "proto 115"))
         absl::StrAppend(&own, line, "\n");
     return own;
+  }
+  // Of the line that a dialling program prints.
+  static std::string PortIn(const std::string &line) {
+    return std::vector<std::string>(absl::StrSplit(absl::StripSuffix(line, "\n"), ' ')).back();
   }
   // Where what has the source would leave.
   std::string WayOf(const char *source) const {
@@ -49,6 +57,31 @@ TEST_F(UpSteerTest, SourcesLeaveByTheirUplinks) {
   ASSERT_TRUE(Srcsel({"down", "-q"}).ok());
   EXPECT_EQ(Rules(), "");
   EXPECT_THAT(WayOf("10.1.0.2"), HasSubstr("dev eth0"));
+}
+
+TEST_F(UpSteerTest, SourcesOfIpv6LeaveByTheirUplinksToo) {
+  const auto way = [&] {
+    return client_.Ip(absl::StrCat("-6 route get ", kServer6, " from fd00:1::2")).value();
+  };
+  const Words dial{DIAL, "-u", kServer6, "53"};
+  EXPECT_THAT(way(), HasSubstr("dev eth0"));
+  const Result up = Up("[[rule]]\nsource = 'fd00:1::2'\n", {"--steer"});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(up.out, HasSubstr("srcsel steers it: ip rule from fd00:1::2 lookup 100\n"));
+  EXPECT_THAT(Rules(), HasSubstr("from fd00:1::2 lookup 100 proto 83"));
+  EXPECT_THAT(way(), HasSubstr("dev eth1"));
+  Egress egress = Egress::Start(client_).value();
+  const Endpoint local = Endpoint::Parse("fd00:1::2", PortIn(Run(dial).out)).value();
+  EXPECT_EQ(egress.DevicesOf({local, IpAddress::Parse(kServer6).value()}).value(), "eth1");
+  ASSERT_TRUE(Srcsel({"down", "-q"}).ok());
+  EXPECT_EQ(Rules(), "");
+  EXPECT_THAT(way(), HasSubstr("dev eth0"));
+  const Result run = Run(
+      {SRCSEL, "run", "-q", "--steer", "--source", "fd00:1::2", "--", DIAL, "-u", kServer6, "53"});
+  EXPECT_TRUE(run.ok()) << run.ToString();
+  const Endpoint ran = Endpoint::Parse("fd00:1::2", PortIn(run.out)).value();
+  EXPECT_EQ(egress.DevicesOf({ran, IpAddress::Parse(kServer6).value()}).value(), "eth1");
+  EXPECT_TRUE(Eventually([&] { return Rules().empty(); }));
 }
 
 TEST_F(UpSteerTest, RulesFollowThePolicyAndAreMended) {
