@@ -139,9 +139,12 @@ def sendmsg():
 
 
 def sendmmsg():
+    return send_many(make(socket.SOCK_DGRAM))
+
+
+def send_many(s):
     import ctypes
 
-    s = make(socket.SOCK_DGRAM)
     packed = struct.pack("=HH", family, socket.htons(7))
     packed += (struct.pack("=I", 0) + socket.inet_pton(family, address) + bytes(4) if v6
                else socket.inet_pton(family, address) + bytes(8))
@@ -155,11 +158,26 @@ def sendmmsg():
     return s
 
 
-def send_on_connected():
+def connected():
     s = make(socket.SOCK_DGRAM)
     s.connect(peer)
+    return s
+
+
+def sendto_on_connected():
+    s = connected()
     s.sendto(b"x", peer)
     return s
+
+
+def sendmsg_on_connected():
+    s = connected()
+    s.sendmsg([b"x"], [], 0, peer)
+    return s
+
+
+def sendmmsg_on_connected():
+    return send_many(connected())
 
 
 def inherited():
