@@ -1,6 +1,7 @@
 // What a hook sees otherwise than the kernel or the program: docs/limits.md lists it, this holds it
 // to be so.
 
+#include "lab/run_eventually.hh"
 #include "lab/run_scene.hh"
 #include "lab/temp_dir.hh"
 
@@ -60,6 +61,19 @@ TEST_F(RunUnseenTest, TheUserAndTheGroupAreThoseItActsUnder) {
 TEST_F(RunUnseenTest, TheCommandIsTheThreads) {
   EXPECT_EQ(SeenUnder("comm = \"courier\"", "thread-of-another-name"), kUnicomSource4);
   EXPECT_EQ(SeenUnder("comm = \"python3\"", "thread-of-another-name"), kTelecomSource4);
+}
+
+TEST_F(RunUnseenTest, AProcessThatLeavesTheCgroupIsBeyondTheRun) {
+  const std::string other = cgroup_.path() + "/other";
+  ASSERT_TRUE(RunPlain({"mkdir", other}).ok());
+  const Result run = Run({"--source", "10.1.0.1"}, {"sh", "-c",
+                                                    "dial() { " DIAL " -u 192.0.2.80 53; }; dial; "
+                                                    "(echo 0 > " +
+                                                        other + "/cgroup.procs; dial); dial"});
+  EXPECT_THAT(run.out, testing::MatchesRegex("10.1.0.1 [0-9]+\n10.0.0.1 [0-9]+\n10.1.0.1 "
+                                             "[0-9]+\n"))
+      << run.ToString();
+  EXPECT_TRUE(Eventually([&] { return RunPlain({"rmdir", other}).ok(); }));
 }
 
 }  // namespace
