@@ -115,6 +115,32 @@ class RunForeignTest : public RunNetnsTest {
   Host home_ = Host::Create("home").value();
 };
 
+class RunForeignFlowsTest : public RunForeignTest {
+ protected:
+  // The source that a server sees of a flow that is opened in this way.
+  std::string Seen(const Words &options, const char *way) const {
+    const Result away = RunAway(options, {"/usr/bin/python3", PROGRAMS "/ways.py", way, kServer4});
+    EXPECT_TRUE(away.ok()) << away.ToString();
+    return SourceIn(away.out);
+  }
+  void SetUp() override {
+    RunForeignTest::SetUp();
+    ASSERT_TRUE(RouteBySource(lab_).ok());
+    ASSERT_EQ(server_.WaitForLine("").value(), "listening");
+  }
+
+  Process server_ = lab_.host("server").Spawn({.argv = {"python3", PROGRAMS "/whoami.py"}}).value();
+};
+
+TEST_F(RunForeignFlowsTest, OnlyConstantsHoldForTcpAndForDatagramsThatAreSent) {
+  for (const char *way : {"tcp", "udp", "sendto"}) {
+    EXPECT_EQ(Seen(kMark, way), kUnicomSource4) << way;
+    EXPECT_EQ(Seen({"--source", kUnicomSource4}, way), kUnicomSource4) << way;
+    EXPECT_EQ(Seen(kBind, way), kTelecomSource4) << way;
+    EXPECT_EQ(Seen({"--source", "dev eth1"}, way), kTelecomSource4) << way;
+  }
+}
+
 TEST_F(RunForeignTest, AConstantMarkHolds) {
   EXPECT_THAT(RunAway(kMark, kDial).out, testing::MatchesRegex("10.1.0.1 [0-9]+ mark 100\n"));
 }
