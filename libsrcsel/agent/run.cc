@@ -48,6 +48,8 @@ absl::StatusOr<Findings> Enter(const Policy &policy, const CgroupRoot &where, Ho
                 std::move(steering)};
   absl::Status status = charge.hooks.Attach(charge.cgroup.fd());
   if (status.ok()) status = Start(charge);
+  for (const std::string &missing : charge.hooks.Missing())
+    resolution.findings.push_back({Severity::kWarning, {}, "", missing});
   if (status.ok()) return std::move(resolution.findings);
   charge.cgroup.Remove().IgnoreError();
   steering = std::move(charge.steering);

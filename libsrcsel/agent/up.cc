@@ -71,6 +71,7 @@ absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
     up.state.old_sockets = last->old_sockets;
     up.state.unseen = last->unseen;
   }
+  up.state.missing = up.hooks.Missing();
   return up.hooks.KeepDeciding(cgroup, pins);
 }
 

@@ -21,7 +21,7 @@ std::string UpStatus::Trouble() const {
     return absl::StrCat("the hooks are of another srcsel, whose images are of version ", abi,
                         " (this one's: ", SRCSEL_ABI_VERSION,
                         "): they are replaced by srcsel down && srcsel up");
-  if (hooks.size() < kHooks)
+  if (hooks.size() + state.missing.size() < kHooks)
     return "hooks are missing: srcsel down && srcsel up attaches them again";
   if (std::ranges::any_of(hooks, [](const KeptLink &link) { return link.cgroup == 0; }))
     return "the cgroup has been removed: srcsel down";

@@ -12,22 +12,31 @@ namespace srcsel {
 
 struct Hook {
   const char *name;
-  const bpf_program *program;
+  bpf_program *program;
   bpf_attach_type type;
-  bool remembers;  // what the application does itself; decides nothing
+  bool remembers;       // what the application does itself; decides nothing
+  const char *without;  // what is amiss where the kernel has none; nullptr: too much
 };
+
+inline constexpr char kWithoutCreate[] =
+    "what raw sockets send, and ping sockets that do not connect, is left to the kernel, and other "
+    "datagrams sent without connecting have their mark from the second one on";
+inline constexpr char kWithoutSendmsg4[] =
+    "IPv4 datagrams sent without connecting have the source that the kernel gives them";
+inline constexpr char kWithoutSendmsg6[] =
+    "IPv6 datagrams sent without connecting have the source that the kernel gives them";
 
 // In the order in which they are attached: nothing is decided before all is remembered.
 inline std::array<Hook, 8> HooksOf(const srcsel_bpf &skeleton) {
   const auto &progs = skeleton.progs;
-  return {{{"bind4", progs.srcsel_bind4, BPF_CGROUP_INET4_BIND, true},
-           {"bind6", progs.srcsel_bind6, BPF_CGROUP_INET6_BIND, true},
-           {"setsockopt", progs.srcsel_setsockopt, BPF_CGROUP_SETSOCKOPT, true},
-           {"create", progs.srcsel_create, BPF_CGROUP_INET_SOCK_CREATE, false},
-           {"connect4", progs.srcsel_connect4, BPF_CGROUP_INET4_CONNECT, false},
-           {"connect6", progs.srcsel_connect6, BPF_CGROUP_INET6_CONNECT, false},
-           {"sendmsg4", progs.srcsel_sendmsg4, BPF_CGROUP_UDP4_SENDMSG, false},
-           {"sendmsg6", progs.srcsel_sendmsg6, BPF_CGROUP_UDP6_SENDMSG, false}}};
+  return {{{"bind4", progs.srcsel_bind4, BPF_CGROUP_INET4_BIND, true, nullptr},
+           {"bind6", progs.srcsel_bind6, BPF_CGROUP_INET6_BIND, true, nullptr},
+           {"setsockopt", progs.srcsel_setsockopt, BPF_CGROUP_SETSOCKOPT, true, nullptr},
+           {"create", progs.srcsel_create, BPF_CGROUP_INET_SOCK_CREATE, false, kWithoutCreate},
+           {"connect4", progs.srcsel_connect4, BPF_CGROUP_INET4_CONNECT, false, nullptr},
+           {"connect6", progs.srcsel_connect6, BPF_CGROUP_INET6_CONNECT, false, nullptr},
+           {"sendmsg4", progs.srcsel_sendmsg4, BPF_CGROUP_UDP4_SENDMSG, false, kWithoutSendmsg4},
+           {"sendmsg6", progs.srcsel_sendmsg6, BPF_CGROUP_UDP6_SENDMSG, false, kWithoutSendmsg6}}};
 }
 
 struct HookMap {

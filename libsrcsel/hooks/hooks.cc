@@ -1,14 +1,16 @@
 #include "hooks/hooks.hh"
 
 #include <sys/stat.h>
+
+#include <algorithm>
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "hooks/credentials.hh"
 #include "hooks/hook_list.hh"
 #include "hooks/image_map.hh"
+#include "hooks/kernel_has.hh"
 #include "hooks/overridden.hh"
 #include <srcsel/abi.h>
 
@@ -69,6 +72,22 @@ absl::Status AttachError(int error, const char *program) {
       absl::StrCat(status.message(),
                    "; another program on a cgroup above was attached without "
                    "BPF_F_ALLOW_MULTI (bpftool cgroup tree shows it)"));
+}
+
+// Of a skeleton yet to be loaded: leaves out hooks that the kernel does not have, if there are any
+// such, and none that is needed.
+bool LeaveOutMissing(const srcsel_bpf &skeleton) {
+  bool left_out = false;
+  for (const Hook &hook : HooksOf(skeleton)) {
+    if (hook.without == nullptr || KernelHas(hook)) continue;
+    bpf_program__set_autoload(hook.program, false);
+    left_out = true;
+  }
+  return left_out;
+}
+
+bool IsMissing(const Hook &hook) {
+  return !bpf_program__autoload(hook.program);
 }
 
 // The hook's link to the cgroup; empty if there is none.
@@ -120,17 +139,33 @@ absl::StatusOr<Hooks> Hooks::LoadBelow(const Pins &kept) {
 absl::StatusOr<Hooks> Hooks::LoadWith(Kept what, const Pins *kept) {
   libbpf_set_print(KeepFirstWarning);
   first_warning.clear();
+  SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Open(what, kept));
+  int error = srcsel_bpf__load(hooks.skeleton_.get());
+  if (error == 0) return hooks;
+  // What has failed to load cannot be loaded again.
+  SRCSEL_ASSIGN_OR_RETURN(Hooks rest, Open(what, kept));
+  if (error != -EINVAL || !LeaveOutMissing(*rest.skeleton_)) return LoadError(-error);
+  first_warning.clear();
+  error = srcsel_bpf__load(rest.skeleton_.get());
+  if (error != 0) return LoadError(-error);
+  return rest;
+}
+
+absl::StatusOr<Hooks> Hooks::Open(Kept what, const Pins *kept) {
   srcsel_bpf *skeleton = srcsel_bpf__open();
   if (skeleton == nullptr) return LoadError(errno);
   Hooks hooks(skeleton);
   if (kept != nullptr) SRCSEL_RETURN_IF_ERROR(hooks.Reuse(what, *kept));
   skeleton->bss->srcsel_nested = what == Kept::kFacts;
-  skeleton->rodata->srcsel_has_classes = HasClasses();
-  skeleton->rodata->srcsel_cred_at = FindCredentials().cred;
-  skeleton->rodata->srcsel_user_at = FindCredentials().user;
-  skeleton->rodata->srcsel_group_at = FindCredentials().group;
-  if (const int error = srcsel_bpf__load(skeleton); error != 0) return LoadError(-error);
   return hooks;
+}
+
+std::vector<std::string> Hooks::Missing() const {
+  std::vector<std::string> missing;
+  for (const Hook &hook : HooksOf(*skeleton_))
+    if (IsMissing(hook))
+      missing.push_back(absl::StrCat("the kernel has no hook ", hook.name, ": ", hook.without));
+  return missing;
 }
 
 absl::Status Hooks::Reuse(Kept what, const Pins &kept) {
@@ -156,7 +191,8 @@ absl::Status Hooks::Publish(std::span<const std::byte> image) {
 }
 
 absl::Status Hooks::Attach(const Fd &cgroup) {
-  const auto hooks = HooksOf(*skeleton_);
+  std::vector<Hook> hooks;
+  std::ranges::remove_copy_if(HooksOf(*skeleton_), std::back_inserter(hooks), IsMissing);
   for (const Hook &hook : hooks)
     SRCSEL_RETURN_IF_ERROR(
         CheckNothingOverridden(cgroup, hook.type, bpf_program__name(hook.program)));
@@ -189,6 +225,7 @@ absl::Status Hooks::KeepDeciding(const Fd &cgroup, const Pins &pins) {
 }
 
 absl::Status Hooks::Keep(const Hook &hook, const Fd &cgroup, const Pins &pins) {
+  if (IsMissing(hook)) return pins.RemoveHook(hook.name);
   const int program = bpf_program__fd(hook.program);
   SRCSEL_ASSIGN_OR_RETURN(const Fd kept, LinkTo(cgroup, hook, pins));
   if (kept) {

@@ -11,6 +11,10 @@
 // Publish(): hooks see the new image as soon as the call has swapped it in, whole; the call itself
 // returns after an RCU grace period (9-45 ms), so that nobody reads the old one any more.
 //
+// Where the kernel has no hook for datagrams or for the making of sockets, the others do their
+// work, and Missing() says what is amiss. Without one for connections, or one that remembers what
+// applications do (they would be overruled), loading fails.
+//
 // Errors say which program or map failed, and what would mend it where that is known.
 
 #pragma once
@@ -19,6 +23,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -39,6 +45,9 @@ class Hooks {
   static absl::StatusOr<Hooks> LoadOver(const Pins &kept);
   // For a cgroup below that of those that `kept` has, which then leave alone what these decide.
   static absl::StatusOr<Hooks> LoadBelow(const Pins &kept);
+
+  // "the kernel has no hook sendmsg4: IPv4 datagrams ...", for each that is so.
+  std::vector<std::string> Missing() const;
 
   // Makes `image` (whole pages as <srcsel/abi.h> lays them out) the one decisions are taken on.
   absl::Status Publish(std::span<const std::byte> image);
@@ -72,6 +81,7 @@ class Hooks {
   explicit Hooks(srcsel_bpf *skeleton) : skeleton_(skeleton) {}
   enum class Kept { kNothing, kAllMaps, kFacts };
   static absl::StatusOr<Hooks> LoadWith(Kept what, const Pins *kept);
+  static absl::StatusOr<Hooks> Open(Kept what, const Pins *kept);
   absl::Status Reuse(Kept what, const Pins &kept);
   absl::Status Keep(const Hook &hook, const Fd &cgroup, const Pins &pins);
 

@@ -136,14 +136,24 @@ absl::StatusOr<std::vector<KeptLink>> Pins::Links() const {
 }
 
 // The kernel would detach what was unpinned some time later.
+absl::Status Pins::Drop(absl::string_view kind, absl::string_view name) const {
+  const std::string path = absl::StrCat(path_, "/", kind, "/", name);
+  if (const Fd link = kind == kKinds[0] ? Link(name) : Fd()) bpf_link_detach(link.get());
+  if (unlink(path.c_str()) != 0 && errno != ENOENT)
+    return absl::ErrnoToStatus(errno, absl::StrCat("remove ", path));
+  return absl::OkStatus();
+}
+
+absl::Status Pins::RemoveHook(absl::string_view name) const {
+  SRCSEL_RETURN_IF_ERROR(Drop("links", name));
+  return Drop("programs", name);
+}
+
 absl::Status Pins::Remove() const {
   for (const char *kind : kKinds) {
     const std::string path = absl::StrCat(path_, "/", kind);
-    for (const std::string &name : InOrderOfRemoval(NamesIn(OpenDirectory(path)))) {
-      if (const Fd link = kind == kKinds[0] ? Link(name) : Fd()) bpf_link_detach(link.get());
-      if (unlink(absl::StrCat(path, "/", name).c_str()) != 0 && errno != ENOENT)
-        return absl::ErrnoToStatus(errno, absl::StrCat("remove ", path, "/", name));
-    }
+    for (const std::string &name : InOrderOfRemoval(NamesIn(OpenDirectory(path))))
+      SRCSEL_RETURN_IF_ERROR(Drop(kind, name));
     SRCSEL_RETURN_IF_ERROR(RemoveDirectory(path));
   }
   return RemoveDirectory(path_);

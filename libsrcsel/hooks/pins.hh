@@ -46,6 +46,9 @@ class Pins {
   // All that are pinned.
   absl::StatusOr<std::vector<KeptLink>> Links() const;
 
+  // Detaches the program of that name, and removes it and its link.
+  absl::Status RemoveHook(absl::string_view name) const;
+
   // Detaches all programs and removes everything; what is gone already is fine.
   absl::Status Remove() const;
 
@@ -53,6 +56,7 @@ class Pins {
   explicit Pins(std::string path) : path_(std::move(path)) {}
 
   Fd Get(absl::string_view kind, absl::string_view name) const;
+  absl::Status Drop(absl::string_view kind, absl::string_view name) const;
   absl::Status Put(absl::string_view kind, absl::string_view name, int object) const;
 
   std::string path_;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <ostream>
 
+#include "lab/refused_bpf.hh"
 #include "lab/run_scene.hh"
 
 namespace srcsel::lab {
@@ -26,10 +27,8 @@ void PrintTo(const Refusal &refusal, std::ostream *out) {
 class RunBpfRefusedTest : public RunTest, public testing::WithParamInterface<Refusal> {
  protected:
   Result RunRefused(int call, int type, int error) const {
-    Words words{BPF_REFUSED, std::to_string(call), std::to_string(type), std::to_string(error)};
     const Command srcsel = Srcsel({"--mark", "100"}, {"echo", "ran"});
-    words.insert(words.end(), srcsel.argv.begin(), srcsel.argv.end());
-    return RunPlain(words);
+    return RunPlain(RefusingBpf(call, type, error, srcsel.argv));
   }
 };
 
@@ -48,6 +47,28 @@ INSTANTIATE_TEST_SUITE_P(
                 BPF_CGROUP_INET6_CONNECT,
                 EINVAL,
                 {"load", "srcsel_connect6", "Invalid argument", kRemedy}},
+        // Without what remembers them, an application's own address and mark would be replaced.
+        Refusal{"NoBind4ToLoad",
+                BPF_PROG_LOAD,
+                BPF_CGROUP_INET4_BIND,
+                EINVAL,
+                {"load", "srcsel_bind4", "Invalid argument", kRemedy}},
+        Refusal{"NoBind6ToLoad",
+                BPF_PROG_LOAD,
+                BPF_CGROUP_INET6_BIND,
+                EINVAL,
+                {"load", "srcsel_bind6", "Invalid argument", kRemedy}},
+        Refusal{"NoSetsockoptToLoad",
+                BPF_PROG_LOAD,
+                BPF_CGROUP_SETSOCKOPT,
+                EINVAL,
+                {"load", "srcsel_setsockopt", "Invalid argument", kRemedy}},
+        // There is such a hook, and it may not be had: run_lacking_test.cc has the others.
+        Refusal{"NoPermissionToLoadSendmsg4",
+                BPF_PROG_LOAD,
+                BPF_CGROUP_UDP4_SENDMSG,
+                EPERM,
+                {"load", "not permitted", "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN"}},
         Refusal{"NoConnect4ToAttachTo",
                 BPF_PROG_ATTACH,
                 BPF_CGROUP_INET4_CONNECT,

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "agent/daemon.hh"
@@ -210,9 +211,11 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
   if (absl::IsAlreadyExists(up.status())) return IsUp(request);
   SRCSEL_RETURN_IF_ERROR(up.status());
   const std::string banner = Banner(**up, trial);
+  const std::vector<std::string> missing = (*up)->state.missing;
   const auto say = [&] {
-    if (!options.quiet) Say(banner);
-    if (in_vain) Say(kNothingMarked);
+    if (options.quiet) return;
+    for (const std::string &hook : missing) Say(absl::StrCat("warning: ", hook));
+    Say(banner);
   };
   if (!options.foreground) {
     SRCSEL_RETURN_IF_ERROR(GoBehind(*std::move(up), trial));
