@@ -11,12 +11,6 @@
 namespace srcsel::lab {
 namespace {
 
-const Words kOnlyWithHooks{"inherited", "sendmmsg", "sendto-on-connected", "sendmsg-on-connected",
-                           "sendmmsg-on-connected"};
-const Words kWaysOfEcho{"ping", "ping-sendto", "raw", "raw-sendto"};
-const Words kRing{"connect", "connect-worker", "connect-polled",
-                  "send",    "send-worker",    "send-polled"};
-
 class RunPathsTest : public RunTest, public testing::WithParamInterface<RuleKind> {
  protected:
   void SetUp() override {
@@ -34,7 +28,7 @@ class RunPathsTest : public RunTest, public testing::WithParamInterface<RuleKind
 
   // bound-to-any: the port is taken before the hook can bind an address (EINVAL); a mark still
   // works. No hook may bind a socket that only sends (spec 9.2): it has a source, and any port.
-  static WayWanted Wanted(const std::string &way) {
+  static WayWanted Wanted(const std::string &way, const std::string & /*server*/) {
     const std::string &kind = GetParam().name;
     const bool is_sent = way.find("send") != std::string::npos && !way.ends_with("-on-connected");
     const bool is_unseen = way == "bound-to-any" || way == "ping-sendto" || way.starts_with("raw");

@@ -27,7 +27,8 @@ inline const Words kWaysOfStreams{
     "passed", "fastopen-message", "fastopen-connect",      "mptcp"};
 inline const Words kWaysOfDatagrams{"udp", "udp-again", "sendto", "sendmsg"};
 inline const Words kWaysOfMapped{"mapped", "sendto-mapped"};
-inline const Words kOtherWays{"inherited", "send-on-connected", "sendmmsg"};
+inline const Words kOtherWays{"inherited", "sendmmsg", "sendto-on-connected",
+                              "sendmsg-on-connected", "sendmmsg-on-connected"};
 inline const Words kWaysOfPing{"ping", "ping-sendto"}, kWaysOfRaw{"raw", "raw-sendto"};
 inline const Words kWaysOfRing{"connect", "connect-worker", "connect-polled",
                                "send",    "send-worker",    "send-polled"};
@@ -109,11 +110,12 @@ void ExpectWays(const RuleKind &kind, const Words &flows, const Words &lines, F 
     const Egress::Flow flow{Endpoint::Parse(words[0], words[1]).value(),
                             IpAddress::Parse(server).value()};
     const std::string devices = egress.DevicesOf(flow).value();
+    const WayWanted want = wanted(way, server);
     std::cout << kind.name << '\t' << way << '\t' << server << '\t' << lines[i] << '\t' << devices
-              << '\n';
-    EXPECT_EQ(devices, wanted(way).source ? "eth1" : "eth0");
-    if (!wanted(way).source) by_eth0.insert(flow);
-    ExpectWay(kind, server == kServer4, words, wanted(way));
+              << '\t' << want.why << '\n';
+    EXPECT_EQ(devices, want.source ? "eth1" : "eth0");
+    if (!want.source) by_eth0.insert(flow);
+    ExpectWay(kind, server == kServer4, words, want);
   }
   for (const char *server : {kServer4, kServer6}) {
     const std::set<Egress::Flow> left = egress.FlowsBy(0, IpAddress::Parse(server).value()).value();
