@@ -1,7 +1,7 @@
 #include "hooks/credentials.hh"
 
-#include <bpf/btf.h>
 #include <linux/btf.h>
+#include <bpf/btf.h>
 
 #include <fstream>
 #include <memory>

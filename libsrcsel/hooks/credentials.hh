@@ -13,7 +13,7 @@ namespace srcsel {
 // Offsets in bytes; all 0 where they are not known or may not be used: a kernel without BTF, or
 // locked down for confidentiality.
 struct Credentials {
-  std::uint32_t cred = 0;           // in struct task_struct, a pointer
+  std::uint32_t cred = 0;             // in struct task_struct, a pointer
   std::uint32_t user = 0, group = 0;  // in struct cred: fsuid, fsgid
 };
 

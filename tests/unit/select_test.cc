@@ -148,8 +148,8 @@ TEST(Select, DeletedBootRulesOfIPv6MayActOn) {
 
 // A throw in local ends the search in main too, if the two are one.
 TEST(Select, BehindAThrowInLocalAnythingMayHappen) {
-  const State state = UpLinks(StateOf({On(2, "10.0.0.1/24")},
-                                      {RouteTo("0.0.0.0/0", RT_TABLE_MAIN, 2),
+  const State state = UpLinks(
+      StateOf({On(2, "10.0.0.1/24")}, {RouteTo("0.0.0.0/0", RT_TABLE_MAIN, 2),
                                        NoRouteTo("192.0.2.0/24", RT_TABLE_LOCAL, RTN_THROW)}));
   const Selection selection = Select(*Snapshot::Make(state, 1).value(), To("192.0.2.1"));
   EXPECT_EQ(selection.why, Ambiguity::kMerged);

@@ -117,10 +117,11 @@ Complaints CheckJit(const Facts &facts) {
 
 Complaints CheckBtf(const Facts &facts) {
   if (facts.host.btf) return {};
-  return {{Gravity::kNote,
-           "the kernel has no BTF (/sys/kernel/btf/vmlinux): hooks see the real user and group of a "
-           "program, not those it acts under; one with CONFIG_DEBUG_INFO_BTF has it",
-           ""}};
+  return {
+      {Gravity::kNote,
+       "the kernel has no BTF (/sys/kernel/btf/vmlinux): hooks see the real user and group of a "
+       "program, not those it acts under; one with CONFIG_DEBUG_INFO_BTF has it",
+       ""}};
 }
 
 }  // namespace srcsel
