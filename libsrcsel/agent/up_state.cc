@@ -57,6 +57,7 @@ std::string ToJson(const UpState &state) {
               {"policy", state.policy},
               {"rules", state.rules},
               {"limits", state.limits},
+              {"lacks", state.lacks},
               {"missing", state.missing},
               {"since", OfTime(state.since)},
               {"policy_since", OfTime(state.policy_since)},
@@ -83,6 +84,7 @@ absl::StatusOr<UpState> UpStateOf(const std::string &json) {
     read.at("policy").get_to(state.policy);
     read.at("rules").get_to(state.rules);
     read.at("limits").get_to(state.limits);
+    state.lacks = read.value("lacks", state.lacks);
     state.missing = read.value("missing", state.missing);
     state.since = TimeOf(read.at("since"), absl::InfinitePast());
     state.policy_since = TimeOf(read.at("policy_since"), absl::InfinitePast());

@@ -24,6 +24,7 @@ struct UpState {
   std::string policy;                // the file
   std::vector<std::string> rules;    // their names, by number
   std::vector<std::string> limits;   // what is not known of the firewall's marks
+  std::vector<std::string> lacks;    // rules whose source this host does not have now, and why
   std::vector<std::string> missing;  // Hooks::Missing()
   absl::Time since = absl::InfinitePast();         // the hooks are attached
   absl::Time policy_since = absl::InfinitePast();  // the policy is in force

@@ -1,16 +1,16 @@
 #include "hooks/hooks.hh"
 
 #include <sys/stat.h>
-
-#include <algorithm>
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -157,6 +157,10 @@ absl::StatusOr<Hooks> Hooks::Open(Kept what, const Pins *kept) {
   Hooks hooks(skeleton);
   if (kept != nullptr) SRCSEL_RETURN_IF_ERROR(hooks.Reuse(what, *kept));
   skeleton->bss->srcsel_nested = what == Kept::kFacts;
+  skeleton->rodata->srcsel_has_classes = HasClasses();
+  skeleton->rodata->srcsel_cred_at = FindCredentials().cred;
+  skeleton->rodata->srcsel_user_at = FindCredentials().user;
+  skeleton->rodata->srcsel_group_at = FindCredentials().group;
   return hooks;
 }
 

@@ -29,14 +29,15 @@ Examples:
   srcsel status
   srcsel status --json | jq -r '.old_sockets[].comm' | sort | uniq -c
 
-With --json: "up"; and if so "cgroup", "policy" (the file), "limits" (what is
-not known of the firewall's marks), "missing" (hooks that the kernel does not have, and what that
-means), "since", "policy_since", "until" (of a trial not yet confirmed, else null; seconds since
-1970), "following", "pid", "trouble" (why sources
-may not be right; empty: nothing is known of that), "version", "abi", "generation" (of the image),
-"hooks" ("name", "program", "attached"), "reasons" (decisions by reason), "rules" ("rule", "matched",
-"applied", "failed"), "dropped" (events nobody read in time), "old_sockets" ("pid", "comm", "fd",
-"protocol", "local", "peer") and "unseen" (processes whose sockets could not be looked at).
+With --json: "up"; and if so "cgroup", "netns" (as --netns had it; empty: that of who said up),
+"policy" (the file), "limits" (what is not known of the firewall's marks), "lacks" (rules whose source
+this host does not have now), "missing" (hooks that the kernel does not have, and what that means),
+"since", "policy_since", "until" (of a trial not yet confirmed, else null; seconds since 1970),
+"following", "pid", "trouble" (why sources may not be right; empty: nothing is known of that),
+"version", "abi", "generation" (of the image), "hooks" ("name", "program", "attached"), "reasons"
+(decisions by reason), "rules" ("rule", "matched", "applied", "failed"), "dropped" (events nobody read
+in time), "old_sockets" ("pid", "comm", "fd", "protocol", "local", "peer") and "unseen" (processes whose
+sockets could not be looked at).
 
 Exit status: 0 if it is up and nothing troubles it; 1 otherwise; 2 if it could not be found out.
 )";
@@ -70,6 +71,7 @@ Json ToJson(const UpStatus &status, const std::vector<OpenSocket> &old) {
                {"netns", state.netns_name},
                {"policy", state.policy},
                {"limits", state.limits},
+               {"lacks", state.lacks},
                {"missing", state.missing},
                {"since", OfTime(state.since)},
                {"policy_since", OfTime(state.policy_since)},
@@ -122,6 +124,7 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   line("policy", state.policy.empty() ? "the firewall's marks" : state.policy, ", ",
        Counted(state.rules.size(), "rule"), ", in force since ", Moment(state.policy_since));
   for (const std::string &limit : state.limits) line("not known", limit);
+  for (const std::string &lack : state.lacks) line("no source", lack);
   for (const std::string &missing : state.missing) line("missing", missing);
   line("followed", Following(status));
   line("image", "generation ", status.generation);

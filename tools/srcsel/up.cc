@@ -213,9 +213,11 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
   const std::string banner = Banner(**up, trial);
   const std::vector<std::string> missing = (*up)->state.missing;
   const auto say = [&] {
-    if (options.quiet) return;
-    for (const std::string &hook : missing) Say(absl::StrCat("warning: ", hook));
-    Say(banner);
+    if (!options.quiet) {
+      for (const std::string &hook : missing) Say(absl::StrCat("warning: ", hook));
+      Say(banner);
+    }
+    if (in_vain) Say(kNothingMarked);
   };
   if (!options.foreground) {
     SRCSEL_RETURN_IF_ERROR(GoBehind(*std::move(up), trial));
