@@ -1,10 +1,12 @@
 #include "hooks/hooks.hh"
 
 #include <sys/stat.h>
+
+#include <algorithm>
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
