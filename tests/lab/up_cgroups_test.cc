@@ -1,6 +1,6 @@
 // Rules by cgroup, decided by the hooks: a cgroup, what is below it, and what is beside it.
 
-#include "agent/cgroup_root.hh"
+#include "base/cgroup_root.hh"
 #include "lab/up_scene.hh"
 
 namespace srcsel::lab {
