@@ -118,27 +118,10 @@ SRCSEL_INLINE long srcsel_rule_lookup(struct srcsel_rule_walk *w, const struct s
   return 1;
 }
 
-/* The next rule that more than its mark has a say in: most rules are for marks that most flows do
- * not have. User space passes them by without a step for each. */
-SRCSEL_INLINE __u32 srcsel_pass_unmarked(const struct srcsel_rule_walk *w,
-                                         const struct srcsel_section *rules, __u32 index) {
-  const struct srcsel_rule *rule, *last;
-
-  if (!SRCSEL_IN_ONE_PIECE || index + 1 >= rules->count) return index;
-  rule = (const struct srcsel_rule *)srcsel_object(w->image, rules->page, index, sizeof(*rule));
-  last = (const struct srcsel_rule *)srcsel_object(w->image, rules->page, rules->count - 1,
-                                                   sizeof(*rule));
-  if (!rule || !last) return index;
-  for (; rule < last && !(rule->flags & SRCSEL_RULE_INVERT) && srcsel_rule_unmarked(rule, w->mark);
-       ++rule)
-    ++index;
-  return index;
-}
-
 static long srcsel_rule_step(__u32 step, void *context) {
   struct srcsel_rule_walk *w = (struct srcsel_rule_walk *)context;
   const struct srcsel_section *rules = &w->head->rules[w->flow->family & 1];
-  const __u32 index = srcsel_pass_unmarked(w, rules, w->next);
+  const __u32 index = w->next;
   const struct srcsel_rule *rule;
   __u32 holds;
 
@@ -166,6 +149,30 @@ static long srcsel_rule_step(__u32 step, void *context) {
   return 1;
 }
 
+/* The next rule that more than its mark has a say in: most rules are for marks that most flows do
+ * not have. User space passes them by without a step for each. */
+SRCSEL_INLINE __u32 srcsel_pass_unmarked(const struct srcsel_rule_walk *w, __u32 index) {
+  const struct srcsel_section *rules = &w->head->rules[w->flow->family & 1];
+  const struct srcsel_rule *rule, *last;
+
+  if (index + 1 >= rules->count) return index;
+  rule = (const struct srcsel_rule *)srcsel_object(w->image, rules->page, index, sizeof(*rule));
+  last = (const struct srcsel_rule *)srcsel_object(w->image, rules->page, rules->count - 1,
+                                                   sizeof(*rule));
+  if (!rule || !last) return index;
+  for (; rule < last && !(rule->flags & SRCSEL_RULE_INVERT) && srcsel_rule_unmarked(rule, w->mark);
+       ++rule)
+    ++index;
+  return index;
+}
+
+static long srcsel_walk_step(__u32 step, void *context) {
+  struct srcsel_rule_walk *w = (struct srcsel_rule_walk *)context;
+
+  w->next = (__u16)srcsel_pass_unmarked(w, w->next);
+  return srcsel_rule_step(step, w);
+}
+
 /* Fills the answer of a walk whose image, head, flow and mark are set, from rule number `first`. */
 SRCSEL_INLINE void srcsel_walk_from(struct srcsel_rule_walk *w, __u32 first) {
   /* 6.18 checks the loop once for every combination of constants that it finds here. */
@@ -177,7 +184,8 @@ SRCSEL_INLINE void srcsel_walk_from(struct srcsel_rule_walk *w, __u32 first) {
   w->pref = SRCSEL_NONE - nothing;
   w->rule = SRCSEL_NONE - nothing;
   w->table = nothing;
-  srcsel_loop(w->head->rules[w->flow->family & 1].count, srcsel_rule_step, w);
+  srcsel_loop(w->head->rules[w->flow->family & 1].count,
+              SRCSEL_IN_ONE_PIECE ? srcsel_walk_step : srcsel_rule_step, w);
 }
 
 SRCSEL_INLINE void srcsel_walk_rules(struct srcsel_rule_walk *w) {

@@ -90,7 +90,7 @@ absl::StatusOr<std::string> MakeCgroupIn(const std::string &above) {
 absl::StatusOr<TestCgroup> TestCgroup::Create() {
   SRCSEL_ASSIGN_OR_RETURN(const std::string mount, MountPoint());
   SRCSEL_ASSIGN_OR_RETURN(const std::string own, OwnPath());
-  SRCSEL_ASSIGN_OR_RETURN(std::string path, MakeCgroupIn(absl::StrCat(mount, own)));
+  SRCSEL_ASSIGN_OR_RETURN(std::string path, MakeCgroupIn(own == "/" ? mount : mount + own));
   return TestCgroup(std::move(path));
 }
 

@@ -150,26 +150,31 @@ TEST_F(CheckPolicyTest, SourcesThatBindRefuses) {
 }
 
 TEST_F(CheckPolicyTest, InterfacesThatAreAway) {
-  const std::string rule = "[[rule]]\nmark = 100\nipproto = 'tcp'\non-fail = 'reject'\nsource = ";
+  const auto said_of = [&](const std::string &device) {
+    const Result check =
+        Check("[[rule]]\nmark = 100\nipproto = 'tcp'\non-fail = 'reject'\nsource = 'dev " + device +
+              "'\n");
+    EXPECT_EQ(check.status, 0);
+    return check.out;
+  };
   const std::string follows =
       "; the rule goes without a source until it is up and has an address, "
-      "which srcsel follows: till then calls fail\n"
-      "p.toml: 1 rule, 0 errors, 1 warning\n";
-  ExpectPrinted(rule + "'dev wan7'\n", 0,
-                "p.toml:5: warning: rule.source: dev wan7: no such interface; this namespace has "
-                "lo, eth0, eth1" +
-                    follows);
+      "which srcsel follows: till then calls fail\n";
+  EXPECT_EQ(said_of("wan7"),
+            "p.toml:5: warning: rule.source: dev wan7: no such interface; this namespace has "
+            "lo, eth0, eth1" +
+                follows + "p.toml: 1 rule, 0 errors, 1 warning\n");
   ASSERT_TRUE(client_.Ip("link set eth1 down").ok());
-  ExpectPrinted(rule + "'dev eth1'\n", 0,
-                "p.toml:5: warning: rule.source: dev eth1: the interface is down; ip link set eth1 "
-                "up" +
-                    follows);
+  EXPECT_THAT(said_of("eth1"),
+              HasSubstr("p.toml:5: warning: rule.source: dev eth1: the interface is down; ip link "
+                        "set eth1 up" +
+                        follows));
   ASSERT_TRUE(client_.Ip("address flush dev eth1").ok());
   ASSERT_TRUE(client_.Ip("link set eth1 up").ok());
-  ExpectPrinted(rule + "'dev eth1'\n", 0,
-                "p.toml:5: warning: rule.source: dev eth1: the interface has no global address to "
-                "lend; add one with: ip address add ADDR/LEN dev eth1" +
-                    follows);
+  EXPECT_THAT(said_of("eth1"),
+              HasSubstr("p.toml:5: warning: rule.source: dev eth1: the interface has no global "
+                        "address to lend; add one with: ip address add ADDR/LEN dev eth1" +
+                        follows));
 }
 
 TEST_F(CheckPolicyTest, PoolsGoWithoutMembersThatAreGone) {

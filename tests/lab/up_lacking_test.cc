@@ -61,6 +61,8 @@ TEST_P(UpLackingTest, TakingOverAddsWhatWasMissingAndRemovesWhatIs) {
   KillFollower();
   Process second = UpLacking();
   ExpectLacking(second);
+  // Without its supervisor it could not detach anything.
+  KillFollower();
 }
 
 }  // namespace
