@@ -211,7 +211,7 @@ TEST_F(ExplainTest, KeysOfItsJson) {
   EXPECT_THAT(Keys(json), ElementsAre("flow", "policy", "lookups", "source", "firewall", "leaves",
                                       "exact", "agrees", "troubles"));
   EXPECT_THAT(Keys(json["flow"]),
-              ElementsAre("dst", "ipproto", "dport", "mark", "uid", "cgroup", "comm"));
+              ElementsAre("dst", "ipproto", "dport", "mark", "uid", "cgroup", "classid", "comm"));
   EXPECT_THAT(Keys(json["policy"]),
               ElementsAre("file", "up", "covers", "rule", "reason", "passed", "nearer"));
   EXPECT_THAT(Keys(json["policy"]["nearer"][0]), ElementsAre("rule", "missed"));
