@@ -1,6 +1,10 @@
 """The clauses of the evaluator, each with what it is without itself.
 
 NAME: (file, text, replacement). The text occurs exactly once in the file.
+
+Not here: what PathFinder::FindLink() says of links that are down or without a carrier. A route's
+own nexthops are listed as dead by the kernel, and a nexthop object goes with its link's carrier
+(and cannot be added without), so nothing hangs on it.
 """
 
 RULES = "libsrcsel/engine/rules.h"
@@ -105,9 +109,6 @@ MUTATIONS = {
                               "if (false && MayBeMerged(state_)) MarkMerged(tables);"),
     "routes of main behind those of local": (
         COMPILE_TABLES, "if (!rows[0].merged && rows.back().merged) {", "if (false) {"),
-    "links without a carrier": (
-        PATHS, "(link->flags & IFF_UP) && !(ignores && !(link->flags & IFF_LOWER_UP));",
-        "link->flags & IFF_UP;"),
     "deleted boot rules of IPv6": (
         COMPILE_RULES,
         "if (family == SRCSEL_V6 && untouched) AddDeletedBootRules(tables, out);", ""),
