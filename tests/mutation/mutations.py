@@ -4,7 +4,8 @@ NAME: (file, text, replacement). The text occurs exactly once in the file.
 
 Not here: what PathFinder::FindLink() says of links that are down or without a carrier. A route's
 own nexthops are listed as dead by the kernel, and a nexthop object goes with its link's carrier
-(and cannot be added without), so nothing hangs on it.
+(and cannot be added without), so nothing hangs on it. Nor that secondary addresses are not lent:
+Linux has them behind their primary one, whose subnet and scope are theirs.
 """
 
 RULES = "libsrcsel/engine/rules.h"
@@ -119,9 +120,6 @@ MUTATIONS = {
                              "return a.local;"),
     "lent addresses": (SOURCE4, "if (const auto own = OfDevice(state, ifindex, hint, scope)) return {*own};",
                        "return {OfDevice(state, ifindex, hint, scope).value_or(IpAddress())};"),
-    "secondary addresses": (
-        SOURCE4, "return a.local.is_v4() && !(a.flags & IFA_F_SECONDARY);",
-        "return a.local.is_v4();"),
     "link-scope addresses are not lent": (SOURCE4, "&& a.scope != RT_SCOPE_LINK &&", "&&"),
     "source6 tentative": (COMPILE_SOURCES6, "!address.local.IsMulticast() &&\n         !tentative;",
                           "!address.local.IsMulticast();"),
