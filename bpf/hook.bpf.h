@@ -90,7 +90,7 @@ SRCSEL_INLINE void srcsel_gather(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
 
 /* The user or the group that the caller acts under, found at that place of its credentials; `real`
  * where that cannot be told. */
-SRCSEL_INLINE __u32 srcsel_acting(__u32 at, __u32 real) {
+SRCSEL_FN __u32 srcsel_acting(__u32 at, __u32 real) {
   __u64 cred = 0;
   __u32 id = 0;
 
