@@ -1,6 +1,10 @@
 // srcsel check on the host with two uplinks: what it prints, word for word, and that the commands
 // it prints mend what it complains about.
 
+#include <sys/stat.h>
+
+#include <filesystem>
+
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -44,6 +48,20 @@ class CheckPolicyTest : public testing::Test {
 TEST_F(CheckPolicyTest, WhatIsRightIsSaidInALine) {
   ExpectPrinted("[[rule]]\nmark = 100\nipproto = 'tcp'\n", 0,
                 "p.toml: 1 rule, 0 errors, 0 warnings\n");
+}
+
+TEST_F(CheckPolicyTest, CompilesOverNothingButWhatItCompiled) {
+  const std::string rule = "[[rule]]\nmark = 100\n", image = folder_.path() + "/image";
+  for (int times = 0; times < 2; ++times) EXPECT_EQ(Check(rule, {"--compile", image}).status, 0);
+  const std::string pipe = folder_.path() + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string &other : {pipe, folder_.path() + "/p.toml"}) {
+    const Result check = Check(rule, {"--compile", other});
+    EXPECT_EQ(check.status, 2);
+    EXPECT_THAT(check.err, HasSubstr(other + " is there and is no compiled policy"));
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_EQ(std::filesystem::file_size(folder_.path() + "/p.toml"), rule.size());
 }
 
 TEST_F(CheckPolicyTest, MistakesOfTheFileComeAllAtOnce) {

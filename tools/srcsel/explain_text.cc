@@ -34,8 +34,7 @@ std::string FlowWords(const FlowStory &story, const State &state) {
   add("mark ", MarkWords(flow.mark));
   add("uid ", flow.uid);
   add("cgroup ", story.caller.cgroup);
-  if (story.caller.classid != 0u)
-    add("classid ", story.caller.classid ? ClassWord(*story.caller.classid) : "not known");
+  if (story.caller.classid.value_or(0) != 0) add("classid ", ClassWord(*story.caller.classid));
   if (!story.caller.comm.empty()) add("comm ", Printable(story.caller.comm));
   return text;
 }
