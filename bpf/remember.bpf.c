@@ -6,7 +6,8 @@
  *
  * A mark that a socket got when it was made is taken back as soon as the application shows that it
  * is not for what the policy had in mind: it binds an address, or prepares for broadcast or
- * multicast. A datagram's mark can be taken back by no later hook.
+ * multicast. A datagram's mark can be taken back by no later hook. What is connected keeps its
+ * mark: its source was chosen with it.
  */
 #include <linux/in6.h>
 
@@ -16,7 +17,8 @@
 SRCSEL_FN __u32 own_mark_removed(struct bpf_sock *sk) {
   const __u32 *facts = bpf_sk_storage_get(&srcsel_facts, sk, 0, 0);
 
-  if (!sk->mark || (facts && (*facts & SRCSEL_FACT_MARK || srcsel_is_others(*facts))))
+  if (!sk->mark || sk->state != BPF_TCP_CLOSE ||
+      (facts && (*facts & SRCSEL_FACT_MARK || srcsel_is_others(*facts))))
     return sk->mark;
   return sk->mark & ~srcsel_own_mark_in(sk->mark);
 }

@@ -45,6 +45,11 @@ TEST_F(RunUnseenTest, TheMarkOfOneDatagramIsNot) {
   EXPECT_EQ(SeenUnder("if-mark = 0", "mark-of-a-datagram"), kUnicomSource4);
 }
 
+// Only before it is connected does an option for groups say what the socket is for.
+TEST_F(RunUnseenTest, TheMarkOfAConnectionStays) {
+  EXPECT_EQ(Seen({"--mark", "100"}, "mark-once-connected"), "{100}");
+}
+
 TEST_F(RunUnseenTest, TheUserIsWhoeverConnects) {
   EXPECT_EQ(SeenUnder("uidrange = \"1000\"", "socket-of-root"), kUnicomSource4);
   EXPECT_EQ(SeenUnder("uidrange = \"1000\"", "connected-by-root"), kTelecomSource4);

@@ -74,6 +74,16 @@ def acting_as_another():
     return connected_by_root()
 
 
+def mark_once_connected():
+    marks = set()
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        s = socket.socket(socket.AF_INET, kind)
+        s.connect(PEER)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        marks.add(s.getsockopt(socket.SOL_SOCKET, SO_MARK))
+    return marks
+
+
 def thread_of_another_name():
     seen = []
 
