@@ -124,6 +124,7 @@ TEST_F(UpSourcesTest, AnAddressThatGoesLeavesAllOthersFollowed) {
   Do({"address del 10.1.0.2/24 dev eth1"});
   EXPECT_TRUE(Becomes("10.0.0.1 mark 0", kOtherServer4));
   EXPECT_EQ(Dial(kOtherServer4, {"-s"}), "0.0.0.0 mark 0") << "a datagram is sent";
+  EXPECT_TRUE(Eventually([&] { return !Lacks().empty(); }));
   EXPECT_THAT(Lacks(), ElementsAre(HasSubstr("p.toml:1: 10.1.0.2: Cannot assign requested")));
   EXPECT_EQ(Status().at("trouble"), "");
   Do({"-4 rule del fwmark 100 table 100", "-4 rule add fwmark 7 table 100",
