@@ -18,7 +18,7 @@ SRCSEL_INLINE void gather_caller(const struct srcsel_header *head, struct srcsel
   if (inputs & SRCSEL_IN_UID) flow->uid = srcsel_caller_user();
   if (inputs & SRCSEL_IN_GID)
     flow->gid = srcsel_acting(srcsel_group_at, bpf_get_current_uid_gid() >> 32);
-  if (srcsel_has_classes && inputs & SRCSEL_IN_CLASSID) flow->classid = bpf_get_cgroup_classid(0);
+  if (inputs & SRCSEL_IN_CLASSID && srcsel_has_classes) flow->classid = bpf_get_cgroup_classid(0);
   if (inputs & SRCSEL_IN_COMM) bpf_get_current_comm(flow->comm, sizeof(flow->comm));
   if (inputs & SRCSEL_IN_CHANCE) flow->chance = bpf_get_prandom_u32();
   if (!(inputs & SRCSEL_IN_CGROUP)) return;
