@@ -17,7 +17,7 @@
 __u64 least_refused = 0;
 
 struct claim {
-  __u64 netns;
+  __u64 netns; /* a constant here: it was asked for */
   __u32 source, peer;
   __u16 port, peer_port;
   __u32 zero;
@@ -33,6 +33,12 @@ struct {
 static __always_inline int did(long error) {
   if (error) __sync_fetch_and_add(&least_refused, 1);
   return 1;
+}
+
+/* What every decision asks first: whether the call is refused already, and for which namespace it is.
+ * 0 is no namespace. */
+static __always_inline int may_act(struct bpf_sock_addr *ctx) {
+  return !bpf_get_retval() && bpf_get_netns_cookie(ctx);
 }
 
 static __always_inline long set_mark(struct bpf_sock_addr *ctx) {
@@ -56,24 +62,25 @@ int nothing_connect(struct bpf_sock_addr *ctx) {
 
 SEC("cgroup/connect4")
 int mark_connect(struct bpf_sock_addr *ctx) {
-  return did(set_mark(ctx));
+  return did(may_act(ctx) ? set_mark(ctx) : 1);
 }
 
 SEC("cgroup/connect4")
 int source_connect(struct bpf_sock_addr *ctx) {
-  return did(bind_source(ctx, 0));
+  return did(may_act(ctx) ? bind_source(ctx, 0) : 1);
 }
 
 /* Asks for a port at random, whether the kernel has the 4-tuple, and claims it (ports.bpf.h). */
 SEC("cgroup/connect4")
 int ports_connect(struct bpf_sock_addr *ctx) {
   const __u16 port = (__u16)(20000 + bpf_get_prandom_u32() % 10000);
-  struct claim claim = {.netns = bpf_get_netns_cookie(ctx), .port = port, .peer_port = 443};
+  struct claim claim = {.port = port, .peer_port = 443};
   const __u64 now = bpf_ktime_get_ns();
   struct bpf_sock_tuple tuple = {};
   struct bpf_sock *taken;
   int reuse = 0;
 
+  if (!may_act(ctx)) return did(1);
   claim.source = bpf_htonl(0x7f000002);
   claim.peer = ctx->user_ip4;
   tuple.ipv4.saddr = claim.peer;
@@ -99,13 +106,13 @@ int nothing_sendmsg(struct bpf_sock_addr *ctx) {
 SEC("cgroup/sendmsg4")
 int mark_sendmsg(struct bpf_sock_addr *ctx) {
   ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
-  return did(set_mark(ctx));
+  return did(may_act(ctx) ? set_mark(ctx) : 1);
 }
 
 SEC("cgroup/sendmsg4")
 int source_sendmsg(struct bpf_sock_addr *ctx) {
   ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
-  return 1;
+  return did(!may_act(ctx));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
