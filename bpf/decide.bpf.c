@@ -48,6 +48,14 @@ SRCSEL_INLINE void gather_tos(struct bpf_sock_addr *ctx, struct srcsel_flow *flo
   flow->unknown &= ~(__u32)SRCSEL_IN_DSCP;
 }
 
+/* Where it may decide: the call alone would be a tenth of what a mark costs. */
+SRCSEL_INLINE void gather_netns(struct bpf_sock_addr *ctx, const struct srcsel_header *head,
+                                struct srcsel_flow *flow) {
+  if (head->inputs & SRCSEL_IN_NETNS || flow->operation == SRCSEL_DATAGRAM ||
+      srcsel_may_be_local(head, flow))
+    flow->netns = bpf_get_netns_cookie(ctx);
+}
+
 int srcsel_decide_flow(struct bpf_sock_addr *ctx, struct srcsel_flow *flow,
                        struct srcsel_decision *decision) {
   const struct srcsel_header *head;
@@ -55,6 +63,7 @@ int srcsel_decide_flow(struct bpf_sock_addr *ctx, struct srcsel_flow *flow,
 
   if (!flow || !decision) return 0;
   image = open_image(&head, flow);
+  if (head) gather_netns(ctx, head, flow);
   /* A datagram may say another one in its control data. */
   if (head && head->inputs & SRCSEL_IN_DSCP && flow->operation == SRCSEL_CONNECT)
     gather_tos(ctx, flow);

@@ -74,7 +74,6 @@ SRCSEL_INLINE void srcsel_gather(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
   /* A mark or an address tells that somebody was here; nothing else tells an old socket. */
   if (sk->mark | bound | srcsel_minds_old) remembered = bpf_sk_storage_get(&srcsel_facts, sk, 0, 0);
 
-  flow->netns = bpf_get_netns_cookie(ctx);
   flow->proto = ctx->protocol;
   flow->dport = bpf_ntohs((__u16)ctx->user_port);
   flow->mark = sk->mark;
@@ -122,6 +121,7 @@ SRCSEL_FN int srcsel_tell(void *ctx, const struct srcsel_flow *flow,
   event->error = (__s32)error;
   event->zero = 0;
   event->flow = *flow;
+  event->flow.netns = bpf_get_netns_cookie(ctx);
   event->flow.uid = srcsel_caller_user();
   bpf_get_current_comm(event->flow.comm, sizeof(event->flow.comm));
   event->decision = *decision;

@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 6u
+#define SRCSEL_ABI_VERSION 7u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -91,6 +91,8 @@ enum srcsel_input {
   SRCSEL_IN_GID = 1u << 7,     /* group of the caller */
   SRCSEL_IN_CHANCE = 1u << 8,  /* a number for pools that choose at random or in turn */
   SRCSEL_IN_CLASSID = 1u << 9, /* class of the caller, by net_cls of cgroup v1 */
+  SRCSEL_IN_NETNS = 1u << 10,  /* the socket's namespace, whatever the destination: for rules that
+                                  ask the tables, or hold at home only */
 };
 
 /*

@@ -89,7 +89,7 @@ MUTATIONS = {
         "case RTN_PROHIBIT:\n      return EACCES;\n    default:\n      return EHOSTUNREACH;"),
     "route tos": (TABLE, "if (route->dscp && (route->dscp ^ s->flow->dscp) & 7) return 0;", ""),
     "route from": (TABLE, "return from && !srcsel_outside(&s->flow->src, from);", "return 1;"),
-    "routes of a device": (TABLE, "if (SRCSEL_BOUND_FLOWS && flow->oif) return", "if (0) return"),
+    "routes of a device": (RULES, "if (SRCSEL_BOUND_FLOWS && w->flow->oif) {", "if (0) {"),
     "a device that is preferred": (
         TABLE, "if (!(flow->facts & SRCSEL_FACT_LOOSE)) return found;", "return found;"),
     "dead nexthops": (PATHS, "path.usable = !(nexthop.flags & RTNH_F_DEAD);", "path.usable = true;"),

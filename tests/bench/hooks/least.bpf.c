@@ -35,10 +35,14 @@ static __always_inline int did(long error) {
   return 1;
 }
 
-/* What every decision asks first: whether the call is refused already, and for which namespace it is.
- * 0 is no namespace. */
-static __always_inline int may_act(struct bpf_sock_addr *ctx) {
-  return !bpf_get_retval() && bpf_get_netns_cookie(ctx);
+/* What every decision asks first: whether the call is refused already; and those that are not for
+ * every namespace, for which it is. 0 is none. */
+static __always_inline int may_act(void) {
+  return !bpf_get_retval();
+}
+
+static __always_inline int may_act_here(struct bpf_sock_addr *ctx) {
+  return may_act() && bpf_get_netns_cookie(ctx);
 }
 
 static __always_inline long set_mark(struct bpf_sock_addr *ctx) {
@@ -62,12 +66,12 @@ int nothing_connect(struct bpf_sock_addr *ctx) {
 
 SEC("cgroup/connect4")
 int mark_connect(struct bpf_sock_addr *ctx) {
-  return did(may_act(ctx) ? set_mark(ctx) : 1);
+  return did(may_act() ? set_mark(ctx) : 1);
 }
 
 SEC("cgroup/connect4")
 int source_connect(struct bpf_sock_addr *ctx) {
-  return did(may_act(ctx) ? bind_source(ctx, 0) : 1);
+  return did(may_act() ? bind_source(ctx, 0) : 1);
 }
 
 /* Asks for a port at random, whether the kernel has the 4-tuple, and claims it (ports.bpf.h). */
@@ -80,7 +84,7 @@ int ports_connect(struct bpf_sock_addr *ctx) {
   struct bpf_sock *taken;
   int reuse = 0;
 
-  if (!may_act(ctx)) return did(1);
+  if (!may_act_here(ctx)) return did(1);
   claim.source = bpf_htonl(0x7f000002);
   claim.peer = ctx->user_ip4;
   tuple.ipv4.saddr = claim.peer;
@@ -106,13 +110,13 @@ int nothing_sendmsg(struct bpf_sock_addr *ctx) {
 SEC("cgroup/sendmsg4")
 int mark_sendmsg(struct bpf_sock_addr *ctx) {
   ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
-  return did(may_act(ctx) ? set_mark(ctx) : 1);
+  return did(may_act_here(ctx) ? set_mark(ctx) : 1);
 }
 
 SEC("cgroup/sendmsg4")
 int source_sendmsg(struct bpf_sock_addr *ctx) {
   ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
-  return did(!may_act(ctx));
+  return did(!may_act_here(ctx));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
