@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "image/default_routes.hh"
 #include "image/key.hh"
 
 namespace srcsel {
@@ -46,11 +47,6 @@ bool Differ(const Path &a, const Path &b) {
   return a.source || b.source ? a.source != b.source : a.oif != b.oif;
 }
 
-bool IsDefaultGateway(const RouteTerms &terms, const Paths &paths) {
-  return terms.type == RTN_UNICAST && paths.choice == Choice::kSingle && !paths.all.empty() &&
-         paths.all[0].gateway;
-}
-
 bool Works(const Path &path) {
   return path.usable && !(path.gateway && path.neighbour == NUD_FAILED);
 }
@@ -74,12 +70,12 @@ Aliases AliasMaker::Make(int family, std::span<const PrefixRow> rows, std::uint3
   Aliases aliases;
   const std::vector<Candidate> candidates =
       family == AF_INET ? Candidates4(rows, oif, aliases.ends_leaf) : Candidates6(rows, oif);
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (family == AF_INET && rows[0].length == 0 && oif == 0)
-      AddRotation(candidates, i, aliases.all);
-    aliases.all.push_back(RouteOf(candidates[i], oif));
-    aliases.some_failed |= candidates[i].failed;
-    if (!candidates[i].failed) aliases.reachable.push_back(aliases.all.back());
+  for (const Candidate &candidate : candidates) {
+    if (family == AF_INET && rows[0].length == 0 && oif == 0 && !candidate.Forbids())
+      AddRotation(rows, candidate, aliases.all);
+    aliases.all.push_back(RouteOf(candidate, oif));
+    aliases.some_failed |= candidate.failed;
+    if (!candidate.failed) aliases.reachable.push_back(aliases.all.back());
   }
   if (family == AF_INET6)
     if (const std::vector<Prefix> gates = GatesOf(rows); !gates.empty()) AddGated(gates, aliases);
@@ -179,37 +175,40 @@ void AliasMaker::AddGated(std::span<const Prefix> gates, Aliases &aliases) {
   aliases.gated_reachable = gated(aliases.reachable);
 }
 
-// fib_select_default(): defaults of one metric and scope take turns, unless the first gateway is as
-// good as any; behind those of the flow's tos come those of none, whatever the metric they begin
-// at.
-void AliasMaker::AddRotation(std::span<const Candidate> candidates, std::size_t first,
+// A flow of a tos that only routes which cannot be used are for finds a route of no tos, which then
+// is not the first to take its turn.
+void AliasMaker::AddRotation(std::span<const PrefixRow> rows, const Candidate &found,
                              std::vector<srcsel_route> &out) {
-  const RouteTerms &found = *candidates[first].terms;
-  const auto alike = [&](const Candidate &c) {
-    return std::tie(c.terms->tos, c.terms->metric) == std::tie(found.tos, found.metric);
-  };
-  if (first > 0 && alike(candidates[first - 1])) return;
-  if (!IsDefaultGateway(found, *candidates[first].paths)) return;
-  const Path &path = candidates[first].paths->all[0];
-  if (!path.neighbour || path.neighbour == NUD_REACHABLE) return;
+  if (found.paths->choice != Choice::kSingle || !found.first->gateway) return;
+  const Path &path = found.paths->all[0];
+  if (!path.neighbour || *path.neighbour == NUD_REACHABLE) return;
 
-  srcsel_route rotation = RouteOf(candidates[first], 0);
-  std::vector<std::uint32_t> members;
-  std::uint8_t tos = found.tos;
-  std::uint32_t metric = found.metric;
-  for (const Candidate &c : candidates.subspan(first)) {
-    if (c.terms->tos != found.tos && c.terms->tos != 0) continue;
-    if (c.terms->tos == tos && c.terms->metric > metric) continue;
-    tos = c.terms->tos;
-    metric = c.terms->metric;
-    if (c.terms->scope != found.scope || !IsDefaultGateway(*c.terms, *c.paths)) continue;
-    members.push_back(c.number);
-    if (Differ(c.paths->all[0], path)) rotation.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+  std::vector<DefaultRoute> routes;
+  for (const PrefixRow &row : rows)
+    routes.push_back(DefaultOf(state_.routes.terms()[row.terms], paths_[row.terms]));
+  const auto at = std::ranges::find(rows, found.number, &PrefixRow::terms) - rows.begin();
+  const auto members = [&](std::uint8_t tos) {
+    return CompetingDefaults(routes, static_cast<std::size_t>(at), tos);
+  };
+  const std::vector<std::size_t> competing = members(found.terms->tos);
+  if (competing.size() < 2) return;
+
+  srcsel_route rotation = RouteOf(found, 0);
+  for (const DefaultRoute &other : routes) {
+    const __u8 dscp = other.tos >> 2;
+    if (found.terms->tos != 0 || dscp == 0 || !members(other.tos).empty()) continue;
+    if (!out.empty() && out.back().dscp == dscp) continue;
+    out.push_back(rotation);
+    out.back().dscp = dscp;
   }
-  if (members.size() < 2) return;
+  std::vector<std::uint32_t> numbers;
+  for (const std::size_t i : competing) {
+    numbers.push_back(rows[i].terms);
+    if (Differ(paths_[rows[i].terms].all[0], path)) rotation.flags |= SRCSEL_ROUTE_AMBIGUOUS;
+  }
   rotation.flags |= SRCSEL_ROUTE_SEVERAL | SRCSEL_ROUTE_ROTATES;
   rotation.detail = static_cast<__u32>(rotations_.size());
-  rotations_.push_back(std::move(members));
+  rotations_.push_back(std::move(numbers));
   out.push_back(rotation);
 }
 

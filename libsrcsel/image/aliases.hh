@@ -51,7 +51,7 @@ class AliasMaker {
   std::uint32_t LowestMetric(std::span<const PrefixRow> rows, const Prefix &src) const;
   std::vector<Prefix> GatesOf(std::span<const PrefixRow> rows) const;
   void AddGated(std::span<const Prefix> gates, Aliases &aliases);
-  void AddRotation(std::span<const Candidate> candidates, std::size_t first,
+  void AddRotation(std::span<const PrefixRow> rows, const Candidate &found,
                    std::vector<srcsel_route> &out);
   srcsel_route RouteOf(const Candidate &candidate, std::uint32_t oif) const;
 

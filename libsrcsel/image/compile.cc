@@ -35,8 +35,7 @@ __u32 InputsOf(const PolicyRows &policy) {
 
 // Datagrams ask for it anyway.
 __u32 NamespaceOf(std::span<const srcsel_policy> rules) {
-  constexpr __u16 kHome =
-      SRCSEL_DO_TABLES | SRCSEL_DO_PORTS | SRCSEL_HOME_ONLY | SRCSEL_HOME_MARK;
+  constexpr __u16 kHome = SRCSEL_DO_TABLES | SRCSEL_DO_PORTS | SRCSEL_HOME_ONLY | SRCSEL_HOME_MARK;
   const bool asked = std::ranges::any_of(
       rules, [](const srcsel_policy &rule) { return (rule.action & kHome) != 0; });
   return asked ? SRCSEL_IN_NETNS : 0;

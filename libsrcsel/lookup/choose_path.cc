@@ -22,20 +22,12 @@ Hash HashOf(const Snapshot &snapshot, const Query &query) {
                                               .any_sport = query.any_sport});
 }
 
-// The members of a rotation all have one path.
 void Rotate(const Snapshot &snapshot, const srcsel_route &route, Answers &answers, TakePath take) {
   const std::vector<std::uint32_t> &members = snapshot.details().rotations[route.detail];
   std::vector<DefaultRoute> defaults;
-  for (const std::uint32_t member : members) {
-    const RouteTerms &terms = snapshot.state().routes.terms()[member];
-    const Path &path = snapshot.details().paths[member].all[0];
-    defaults.push_back({.tos = terms.tos,
-                        .metric = terms.metric,
-                        .type = terms.type,
-                        .scope = terms.scope,
-                        .gateway = path.gateway.has_value(),
-                        .neighbour = path.neighbour});
-  }
+  for (const std::uint32_t member : members)
+    defaults.push_back(
+        DefaultOf(snapshot.state().routes.terms()[member], snapshot.details().paths[member]));
   const PathChoice choice = ChooseDefault(defaults, 0, defaults[0].tos);
   if (!choice.exact()) answers.Doubt(Ambiguity::kRotation);
   for (const std::size_t i : choice.candidates)

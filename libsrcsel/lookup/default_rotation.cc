@@ -5,36 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "lookup/gateway_state.hh"
+
 namespace srcsel {
-namespace {
-
-constexpr std::uint8_t kTosMask = 0x1c;
-
-// Those that take part, in order; none unless `found` is the first of them.
-std::vector<std::size_t> Competitors(std::span<const DefaultRoute> routes, std::size_t found,
-                                     std::uint8_t tos) {
-  std::vector<std::size_t> competitors;
-  std::uint32_t metric = routes[found].metric;
-  std::uint8_t last_tos = 0;
-  for (std::size_t i = 0; i < routes.size(); ++i) {
-    const DefaultRoute &route = routes[i];
-    if (route.tos != 0 && route.tos != (tos & kTosMask)) continue;
-    if (route.metric > metric && route.tos == last_tos) continue;
-    last_tos = route.tos;
-    metric = route.metric;
-    if (route.scope != routes[found].scope || route.type != RTN_UNICAST || !route.gateway) continue;
-    if (competitors.empty() && i != found) return {};
-    competitors.push_back(i);
-  }
-  return competitors;
-}
-
-}  // namespace
 
 DefaultTurn RotateDefault(std::span<const DefaultRoute> routes, std::size_t found, std::uint8_t tos,
                           int memory) {
   if (routes.size() < 2 || routes[found].type != RTN_UNICAST) return {found, memory};
-  const std::vector<std::size_t> competitors = Competitors(routes, found, tos);
+  const std::vector<std::size_t> competitors = CompetingDefaults(routes, found, tos);
   if (competitors.empty()) return {found, memory};
   if (competitors.size() == 1) return {found, -1};
 

@@ -13,24 +13,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
-#include "lookup/gateway_state.hh"
+#include "image/default_routes.hh"
 #include "lookup/path_choice.hh"
 
 namespace srcsel {
-
-// One of the default routes of a table, in the order of the dump. Of several nexthops the first
-// counts.
-struct DefaultRoute {
-  std::uint8_t tos = 0;
-  std::uint32_t metric = 0;
-  std::uint8_t type = 0;   // RTN_*
-  std::uint8_t scope = 0;  // RT_SCOPE_*
-  bool gateway = false;    // has one, which is not one of this host's addresses
-  GatewayState neighbour;  // of the gateway, even on a point-to-point device
-};
 
 struct DefaultTurn {
   std::size_t index = 0;  // of the route taken

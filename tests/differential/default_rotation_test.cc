@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "differential/hosts/compare.hh"
 #include "draw.hh"
 #include "lab/host.hh"
 #include "oracle.hh"
@@ -175,7 +176,7 @@ class Mirror {
   std::map<std::size_t, int> memories_;
 };
 
-absl::Status Compare(Draw &draw, Mirror &mirror) {
+absl::Status CompareLookups(Draw &draw, Mirror &mirror) {
   SRCSEL_ASSIGN_OR_RETURN(const RouteOracle oracle, RouteOracle::Open());
   for (int i = 0; i < kLookups; ++i) {
     Question question;
@@ -202,17 +203,40 @@ absl::Status Compare(Draw &draw, Mirror &mirror) {
   return absl::OkStatus();
 }
 
+// The library's answer to whole flows, whatever the memory: the kernel's is among its candidates.
+absl::Status CompareFlows(Draw &draw, std::map<Ambiguity, int> &answers) {
+  SRCSEL_ASSIGN_OR_RETURN(const RouteOracle oracle, RouteOracle::Open());
+  SRCSEL_ASSIGN_OR_RETURN(Reading reading, Reading::Open());
+  for (int i = 0; i < kLookups; ++i) {
+    Flow flow;
+    flow.destination = IpAddress::Parse("203.0.113.1").value();
+    flow.proto = IPPROTO_UDP;
+    flow.dport = 53;
+    flow.tos = draw.Once(3) ? 0x10 : 0;
+    const Way way = draw.Once(2) ? Way::kLookup : Way::kConnect;
+    SRCSEL_ASSIGN_OR_RETURN(const Comparison seen, Compare(reading, oracle, way, flow));
+    if (!seen.asked) continue;
+    EXPECT_TRUE(seen.agrees) << "tos " << flow.tos << ": " << InWords(seen.ours)
+                             << ", and the kernel: " << seen.kernel;
+    ++answers[seen.ours.why];
+  }
+  return absl::OkStatus();
+}
+
 TEST(DefaultRotation, TakesTheDefaultThatTheGatewaysStatesSay) {
   if (geteuid() != 0) GTEST_SKIP() << "making network namespaces needs root";
   if (!KernelIsAtLeast(6, 18)) GTEST_SKIP() << "Linux before 6.18 judges gateways by other rules";
   Draw draw(Seed());
   int exact = 0, open = 0;
+  std::map<Ambiguity, int> flows;
   for (int i = 0; i < kWorlds && !testing::Test::HasFailure(); ++i) {
     absl::StatusOr<World> world = World::Build(draw);
     ASSERT_TRUE(world.ok()) << world.status();
     Mirror mirror(world->defaults());
-    const absl::Status compared =
-        lab::Within(world->host().netns().fd(), [&] { return Compare(draw, mirror); });
+    const absl::Status compared = lab::Within(world->host().netns().fd(), [&] {
+      SRCSEL_RETURN_IF_ERROR(CompareLookups(draw, mirror));
+      return CompareFlows(draw, flows);
+    });
     ASSERT_TRUE(compared.ok()) << compared;
     exact += mirror.exact;
     open += mirror.open;
@@ -222,6 +246,10 @@ TEST(DefaultRotation, TakesTheDefaultThatTheGatewaysStatesSay) {
   }
   std::cout << "lookups as predicted: " << exact << " whatever the memory, " << open << " by it"
             << std::endl;
+  std::cout << "flows as predicted: " << flows[Ambiguity::kNone] << " exactly, "
+            << flows[Ambiguity::kRotation] << " ambiguous by it" << std::endl;
+  EXPECT_GT(flows[Ambiguity::kNone], 0);
+  EXPECT_GT(flows[Ambiguity::kRotation], kWorlds);
   EXPECT_GT(exact, kWorlds * kLookups / 4);
   EXPECT_GT(open, kWorlds * kLookups / 10);
 }

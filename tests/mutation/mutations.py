@@ -25,6 +25,7 @@ CHOOSE_PATH = "libsrcsel/lookup/choose_path.cc"
 MULTIPATH = "libsrcsel/lookup/multipath.cc"
 FLOW_HASH = "libsrcsel/lookup/flow_hash.cc"
 ROTATION = "libsrcsel/lookup/default_rotation.cc"
+DEFAULTS = "libsrcsel/image/default_routes.cc"
 
 MUTATIONS = {
     # The selectors of a rule.
@@ -230,10 +231,10 @@ MUTATIONS = {
     "hash policy 3": (FLOW_HASH, "return settings.multipath_fields[family] & kOuter;",
                       "return kSrc | kDst;"),
     "defaults of a tos": (
-        ROTATION, "if (route.tos != 0 && route.tos != (tos & kTosMask)) continue;", ""),
+        DEFAULTS, "if (route.tos != 0 && route.tos != (tos & kTosMask)) continue;", ""),
     "defaults of a metric": (
-        ROTATION, "if (route.metric > metric && route.tos == last_tos) continue;", ""),
-    "defaults of a scope": (ROTATION, "if (route.scope != routes[found].scope || ", "if ("),
+        DEFAULTS, "if (route.metric > metric && route.tos == last_tos) continue;", ""),
+    "defaults of a scope": (DEFAULTS, "if (route.scope != routes[found].scope || ", "if ("),
     "the default remembered": (ROTATION, "if (valid && turn != memory) return {index, turn};",
                                "if (valid) return {index, turn};"),
     "several defaults": (CHOOSE_PATH, "if (route.flags & SRCSEL_ROUTE_ROTATES) {", "if (false) {"),

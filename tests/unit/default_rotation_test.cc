@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_join.h"
+#include "lookup/gateway_state.hh"
 
 namespace srcsel {
 namespace {
