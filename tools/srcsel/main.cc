@@ -45,14 +45,17 @@ void RefuseEmptyValues(CLI::App &app) {
     RefuseEmptyValues(*verb);
 }
 
-// A flag says yes by being there. CLI11 takes "--json=" and "--json=true" for it too; the first
-// such word, or "". What stands behind the command of `run` is the command's.
-std::string FlagWithValue(const CLI::App &app, int argc, char **argv) {
+// A flag says yes by being there. CLI11 takes "--json=" and "--json=true" for it too, and for the
+// value of "--cgroup=" the next word. What is wrong with the first such word, or "". What stands
+// behind the command of `run` is the command's.
+std::string WrongEquals(const CLI::App &app, int argc, char **argv) {
   const CLI::App *verb = &app;
   for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
     const std::string word = argv[i], name = word.substr(0, word.find('='));
     const CLI::Option *option = word[0] == '-' ? verb->get_option_no_throw(name) : nullptr;
-    if (option != nullptr && option->get_expected_max() == 0 && name != word) return name;
+    if (option != nullptr && option->get_expected_max() == 0 && name != word)
+      return name + " takes no value";
+    if (option != nullptr && word == name + "=") return word + ": nothing stands behind the =";
     if (option != nullptr && option->get_expected_max() > 0 && name == word) ++i;
     if (word[0] == '-') continue;
     const auto below =
@@ -101,8 +104,8 @@ int main(int argc, char **argv) {
   srcsel::AddManual(app);
   RefuseEmptyValues(app);
   if (UsageStatus(argc, argv) != 125) FillStandardStreams();
-  if (const std::string flag = FlagWithValue(app, argc, argv); !flag.empty()) {
-    srcsel::Say(flag + " takes no value");
+  if (const std::string wrong = WrongEquals(app, argc, argv); !wrong.empty()) {
+    srcsel::Say(wrong);
     return UsageStatus(argc, argv);
   }
   try {
