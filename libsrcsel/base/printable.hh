@@ -12,4 +12,7 @@ namespace srcsel {
 // anything. What is UTF-8 stays.
 std::string Printable(absl::string_view text);
 
+// The same of lines as a whole: their ends stay, and the colours that terminal.hh gives them.
+std::string PrintableLines(absl::string_view lines);
+
 }  // namespace srcsel

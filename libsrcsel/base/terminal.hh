@@ -21,15 +21,32 @@ namespace srcsel {
 enum class Colour { kNone = 0, kBold = 1, kRed = 31, kGreen = 32, kYellow = 33 };
 
 inline bool WantsColour() {
-  const char *refused = std::getenv("NO_COLOR");
-  return isatty(STDOUT_FILENO) != 0 && (refused == nullptr || *refused == '\0');
+  static const bool wanted = [] {
+    const char *refused = std::getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) != 0 && (refused == nullptr || *refused == '\0');
+  }();
+  return wanted;
+}
+
+// What turns it on; of kNone, what turns all off.
+inline std::string CodeOf(Colour colour) {
+  return absl::StrCat("\033[", static_cast<int>(colour), "m");
 }
 
 // The text as stdout is to have it.
 inline std::string Coloured(Colour colour, absl::string_view text) {
-  static const bool wanted = WantsColour();
-  if (!wanted || colour == Colour::kNone) return std::string(text);
-  return absl::StrCat("\033[", static_cast<int>(colour), "m", text, "\033[0m");
+  if (!WantsColour() || colour == Colour::kNone) return std::string(text);
+  return absl::StrCat(CodeOf(colour), text, CodeOf(Colour::kNone));
+}
+
+// How long the code is that the text begins with, if stdout is to have it; 0: it begins with none.
+inline std::size_t ColourAt(absl::string_view text) {
+  if (!WantsColour()) return 0;
+  for (const Colour colour :
+       {Colour::kNone, Colour::kBold, Colour::kRed, Colour::kGreen, Colour::kYellow})
+    if (const std::string code = CodeOf(colour); text.substr(0, code.size()) == code)
+      return code.size();
+  return 0;
 }
 
 class ProgressLine {

@@ -21,5 +21,13 @@ TEST(Printable, ShowsControlCharacters) {
   EXPECT_EQ(Printable("\xc2"), "\xc2");
 }
 
+// No terminal watches a test: there are no colours of ours.
+TEST(PrintableLines, LeavesTheEndsOfLines) {
+  EXPECT_EQ(PrintableLines("a\nb\n"), "a\nb\n");
+  EXPECT_EQ(PrintableLines("a\x1b[31mb\n\x1b"), "a\\x1b[31mb\n\\x1b");
+  EXPECT_EQ(PrintableLines("\r\n\n"), "\\x0d\n\n");
+  EXPECT_EQ(PrintableLines(""), "");
+}
+
 }  // namespace
 }  // namespace srcsel

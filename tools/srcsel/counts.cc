@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/printable.hh"
 
 namespace srcsel {
 namespace {
@@ -41,7 +42,9 @@ Json RulesToJson(const std::vector<srcsel_tally> &rules, const std::vector<std::
   return json;
 }
 
-std::string CountsToText(const KeptCounts &counts, const std::vector<std::string> &names) {
+std::string CountsToText(const KeptCounts &counts, const std::vector<std::string> &rules) {
+  std::vector<std::string> names;
+  for (const std::string &rule : rules) names.push_back(Printable(rule));
   std::string text = "  decisions\n";
   for (std::uint32_t reason = 0; reason < counts.reasons.size(); ++reason)
     if (counts.reasons[reason] != 0)

@@ -81,7 +81,7 @@ std::string DecisionLine(const srcsel_event &event, const std::string &rule, std
   if (Sets(event, SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS))
     absl::StrAppend(&line, " source ", Endpoint(SourceOf(event), PortOf(event)));
   if (event.error != 0) absl::StrAppend(&line, " failed: ", std::strerror(-event.error));
-  if (!rule.empty()) absl::StrAppend(&line, " by ", rule);
+  if (!rule.empty()) absl::StrAppend(&line, " by ", Printable(rule));
   return line;
 }
 

@@ -90,7 +90,7 @@ std::string ToText(const ProcessPolicies &policies, const PolicyFinder &finder) 
   if (policies.up) {
     const std::string &file = finder.up()->policy;
     all.push_back(absl::StrCat("up on cgroup ", finder.up()->cgroup, " by ",
-                               file.empty() ? "the firewall's marks" : file));
+                               file.empty() ? "the firewall's marks" : Printable(file)));
   }
   if (!policies.preload.empty())
     all.push_back(absl::StrCat("preload by ", policies.preload, CountsText(policies)));

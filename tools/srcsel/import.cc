@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -137,7 +136,7 @@ absl::Status Write(const std::string &text, const std::string &output) {
       imported.ok() ? Write(options.json ? ToJson(*imported) : ToText(*imported), options.output)
                     : imported.status();
   if (!status.ok()) {
-    std::cerr << "srcsel: " << status.message() << '\n';
+    Say(status.message());
     std::exit(kExitCannotTell);
   }
   std::exit(0);

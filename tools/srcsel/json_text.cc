@@ -16,7 +16,7 @@ Json FindingsToJson(const Findings &findings) {
 }
 
 std::string JsonLine(const Json &json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace srcsel

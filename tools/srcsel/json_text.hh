@@ -13,7 +13,8 @@ namespace srcsel {
 
 nlohmann::ordered_json FindingsToJson(const Findings &findings);
 
-// What is no UTF-8, as names of files and processes may be, is replaced.
+// In ASCII: nothing in it does anything to a terminal. What is no UTF-8, as names of files and
+// processes may be, is replaced.
 std::string JsonLine(const nlohmann::ordered_json &json);
 
 }  // namespace srcsel

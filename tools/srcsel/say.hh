@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "base/printable.hh"
 #include "policy/finding.hh"
 
 namespace srcsel {
@@ -20,7 +21,7 @@ inline constexpr int kExitFailed = 1, kExitWrongWords = 2;
 inline constexpr int kExitCannotTell = 2;
 
 inline void Say(absl::string_view line) {
-  std::cerr << "srcsel: " << line << '\n';
+  std::cerr << "srcsel: " << PrintableLines(line) << '\n';
 }
 
 [[noreturn]] inline void Fail(const absl::Status &status) {
@@ -32,7 +33,7 @@ inline std::string FindingsToText(const Findings &findings, bool quiet) {
   std::string text;
   for (const Finding &finding : findings)
     if (!quiet || finding.severity != Severity::kNote)
-      absl::StrAppend(&text, finding.ToString(), "\n");
+      absl::StrAppend(&text, Printable(finding.ToString()), "\n");
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "agent/up_status.hh"
+#include "base/printable.hh"
 #include "counts.hh"
 #include "json_text.hh"
 #include "say.hh"
@@ -54,8 +55,8 @@ class Metrics {
   void Add(std::uint64_t value) { absl::StrAppend(&text_, name_, " ", value, "\n"); }
   void Add(absl::string_view label, absl::string_view of, std::uint64_t value) {
     absl::StrAppend(&text_, name_, "{", label, "=\"",
-                    absl::StrReplaceAll(of, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}}),
-                    "\"} ", value, "\n");
+                    absl::StrReplaceAll(Printable(of), {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"} ",
+                    value, "\n");
   }
   const std::string &text() const { return text_; }
 

@@ -121,10 +121,10 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   if (state.until != absl::InfiniteFuture())
     line("on trial", "until ", Moment(state.until), "; srcsel confirm keeps it up");
   if (!state.netns_name.empty()) line("netns", state.netns_name);
-  line("policy", state.policy.empty() ? "the firewall's marks" : state.policy, ", ",
+  line("policy", state.policy.empty() ? "the firewall's marks" : Printable(state.policy), ", ",
        Counted(state.rules.size(), "rule"), ", in force since ", Moment(state.policy_since));
   for (const std::string &limit : state.limits) line("not known", limit);
-  for (const std::string &lack : state.lacks) line("no source", lack);
+  for (const std::string &lack : state.lacks) line("no source", Printable(lack));
   for (const std::string &missing : state.missing) line("missing", missing);
   line("followed", Following(status));
   line("image", "generation ", status.generation);

@@ -21,6 +21,7 @@
 #include "absl/strings/str_format.h"
 #include "agent/cgroup_subtree.hh"
 #include "agent/up_events.hh"
+#include "base/printable.hh"
 #include "base/status.hh"
 #include "counts.hh"
 #include "decision_text.hh"
@@ -161,7 +162,7 @@ class Tracer {
 
   void Summarize() const {
     for (const auto &[key, count] : summary_)
-      std::cerr << absl::StreamFormat("%10d %-14s %s\n", count, key.second, key.first);
+      std::cerr << absl::StreamFormat("%10d %-14s %s\n", count, key.second, Printable(key.first));
   }
 
   const TraceOptions &options_;

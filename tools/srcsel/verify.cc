@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <limits>
 #include <memory>
 #include <random>
@@ -138,7 +137,7 @@ absl::StatusOr<bool> Check(const VerifyWords &words) {
 
 [[noreturn]] void RunVerify(const VerifyWords &words) {
   const absl::StatusOr<bool> agrees = Check(words);
-  if (!agrees.ok()) std::cerr << "srcsel: " << agrees.status().message() << '\n';
+  if (!agrees.ok()) Say(agrees.status().message());
   std::exit(!agrees.ok() ? kExitCannotTell : *agrees ? 0 : kDisagree);
 }
 
