@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "explain_words.hh"
 #include "route_words.hh"
 
 namespace srcsel {
@@ -27,18 +28,19 @@ void SetValue(const std::string &type, CommandWord &word) {
   const bool choices = type.ends_with('}');
   word.value = choices ? type.substr(0, end) : type;
   word.offer = OfferFor(word.value);
-  if (word.offer == Offer::kFlow) word.choices = FlowWords();
   if (!choices) return;
   word.choices = absl::StrSplit(type.substr(end + 2, type.size() - end - 3), ',');
   word.value = absl::StrJoin(word.choices, "|");
   word.offer = Offer::kChoices;
 }
 
-CommandWord WordOf(const CLI::Option &option) {
+CommandWord WordOf(const CLI::Option &option, const std::string &verb) {
   CommandWord word{.help = option.get_description()};
   for (const std::string &name : option.get_snames()) word.names.push_back("-" + name);
   for (const std::string &name : option.get_lnames()) word.names.push_back("--" + name);
   if (option.get_items_expected_max() != 0) SetValue(option.get_type_name(), word);
+  if (word.offer == Offer::kFlow)
+    word.choices = NamesOf(verb == "explain" ? AllExplainWords() : FlowWords());
   return word;
 }
 
@@ -46,7 +48,8 @@ Command CommandOf(const CLI::App &app, const std::string &name) {
   Command command{.name = name, .help = app.get_description(), .footer = app.get_footer()};
   for (const CLI::Option *option : app.get_options())
     if (!option->get_group().empty())
-      (option->get_positional() ? command.arguments : command.options).push_back(WordOf(*option));
+      (option->get_positional() ? command.arguments : command.options)
+          .push_back(WordOf(*option, name));
   for (const CLI::App *verb : app.get_subcommands([](const CLI::App *) { return true; }))
     if (!verb->get_group().empty())
       command.verbs.push_back(

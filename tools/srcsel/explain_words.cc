@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "agent/cgroup_path.hh"
 #include "agent/net_class.hh"
 #include "base/status.hh"
 #include "policy/words.hh"
-#include "route_words.hh"
 
 namespace srcsel {
 namespace {
@@ -28,7 +28,46 @@ absl::StatusOr<std::uint32_t> OneClass(const std::string &value) {
       absl::StrCat("classid ", value, ": a flow has one class, as in ", ClassWord(classes.first)));
 }
 
+absl::Status SetCgroup(const std::string &value, Caller &caller) {
+  SRCSEL_ASSIGN_OR_RETURN(caller.cgroup, CgroupPath(value));
+  return absl::OkStatus();
+}
+
+absl::Status SetClassid(const std::string &value, Caller &caller) {
+  SRCSEL_ASSIGN_OR_RETURN(caller.classid, OneClass(value));
+  return absl::OkStatus();
+}
+
+absl::Status SetComm(const std::string &value, Caller &caller) {
+  SRCSEL_ASSIGN_OR_RETURN(caller.comm, CommOfWord(value));
+  return absl::OkStatus();
+}
+
+struct CallerWord {
+  WordHelp told;
+  absl::Status (*set)(const std::string &value, Caller &caller);
+};
+
+constexpr CallerWord kWords[] = {
+    {{"cgroup", "P",
+      "the caller's, from the root of the hierarchy; that of this process if left out"},
+     SetCgroup},
+    {{"classid", "C", "the caller's class of net_cls; that of this process if left out"},
+     SetClassid},
+    {{"comm", "C", "the caller's command name"}, SetComm},
+};
+
+std::vector<WordHelp> OfCaller() {
+  std::vector<WordHelp> words;
+  for (const CallerWord &word : kWords) words.push_back(word.told);
+  return words;
+}
+
 }  // namespace
+
+std::vector<WordHelp> AllExplainWords() {
+  return FlowWords(OfCaller());
+}
 
 absl::StatusOr<ExplainWords> ExplainWordsOf(const std::vector<std::string> &words) {
   ExplainWords asked;
@@ -37,27 +76,21 @@ absl::StatusOr<ExplainWords> ExplainWordsOf(const std::vector<std::string> &word
   asked.caller.cgroup = CgroupOf(getpid()).value_or("/");
   std::vector<std::string> of_route;
   for (auto word = words.begin(); word != words.end(); ++word) {
-    if (*word != "cgroup" && *word != "comm" && *word != "classid") {
+    const auto *known = std::ranges::find(kWords, absl::string_view(*word),
+                                          [](const CallerWord &w) { return w.told.name; });
+    if (known == std::end(kWords)) {
       of_route.push_back(*word);
       continue;
     }
-    const std::string &name = *word;
     if (++word == words.end() || word->empty())
-      return absl::InvalidArgumentError(absl::StrCat(name, ": a value is missing behind it"));
-    if (name == "comm") {
-      SRCSEL_ASSIGN_OR_RETURN(asked.caller.comm, CommOfWord(*word));
-      continue;
-    }
-    if (name == "classid") {
-      SRCSEL_ASSIGN_OR_RETURN(asked.caller.classid, OneClass(*word));
-      continue;
-    }
-    SRCSEL_ASSIGN_OR_RETURN(asked.caller.cgroup, CgroupPath(*word));
+      return absl::InvalidArgumentError(
+          absl::StrCat(known->told.name, ": a value is missing behind it"));
+    SRCSEL_RETURN_IF_ERROR(known->set(*word, asked.caller));
   }
   // In front, where it is no value of a word that has none.
   if (std::ranges::find(of_route, "ipproto") == of_route.end())
     of_route.insert(of_route.begin(), {"ipproto", "tcp"});
-  SRCSEL_ASSIGN_OR_RETURN(asked.flow, FlowOfWords(of_route));
+  SRCSEL_ASSIGN_OR_RETURN(asked.flow, FlowOfWords(of_route, OfCaller()));
   asked.flow.oif_strict = true;
   return asked;
 }

@@ -1,8 +1,6 @@
-// The words of `srcsel explain`: those of `ip route get` (route_words.hh), and besides
-//
-//   cgroup P    of the caller, from the root of the hierarchy; left out: that of this process
-//   classid C   of the caller, by net_cls; left out: that of this process
-//   comm C      of the caller; left out: none that a policy knows
+// The words of `srcsel explain`: those of `ip route get` (route_words.hh), and besides what a
+// policy asks of the caller. Left out, its cgroup and class are those of this process, and its
+// command is none that a policy knows.
 //
 // The protocol is TCP if none is said: it is a connect() that is explained. Errors as there.
 
@@ -13,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/policy_in_force.hh"
+#include "route_words.hh"
 #include <srcsel/flow.hh>
 
 namespace srcsel {
@@ -21,6 +20,9 @@ struct ExplainWords {
   Flow flow;
   Caller caller;
 };
+
+// Of both kinds, in the order in which help tells them.
+std::vector<WordHelp> AllExplainWords();
 
 absl::StatusOr<ExplainWords> ExplainWordsOf(const std::vector<std::string> &words);
 

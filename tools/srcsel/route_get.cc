@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "base/printable.hh"
 #include "base/status.hh"
+#include "json_text.hh"
 #include "lookup/select.hh"
 #include "netns_option.hh"
 #include "print_route.hh"
@@ -19,18 +22,12 @@
 namespace srcsel {
 namespace {
 
-constexpr char kGetText[] = R"(
+constexpr char kWordsText[] = R"(
 Words, in any order, as `ip route get` knows them:
-  ADDR                 the destination
-  from A               the source the socket is bound to
-  oif IF, dev IF       the interface it is bound to
-  mark M, uid U        of the socket; uid is yours if left out
-  ipproto P            tcp, udp, icmp, ipv6-icmp; as the kernel does: udp in IPv4, none in IPv6
-  sport S, dport D     ports
-  tos T                hexadecimal, or a name like AF11
-  flowlabel L          IPv6
-  iif lo               packets of this host: what is asked anyway. Any other interface would ask
-                       for forwarded packets, which are not mirrored
+)";
+
+constexpr char kGetText[] =
+    R"(ipproto, if left out, is as the kernel has it: udp in IPv4, none in IPv6.
 
 The answer is that of `ip route get`, and worked out without asking the kernel for it. Where the
 kernel hides what decides, each possible answer is printed, and on stderr why.
@@ -64,7 +61,7 @@ absl::StatusOr<bool> PrintText(const RoutePrinter &printer, const Flow &flow,
     if (outcome.error == 0)
       routes += printer.Text(flow, outcome);
     else
-      std::cerr << printer.Text(flow, outcome);
+      std::cerr << PrintableLines(printer.Text(flow, outcome));
   SRCSEL_RETURN_IF_ERROR(WriteOut(routes));
   return !routes.empty();
 }
@@ -86,7 +83,7 @@ absl::StatusOr<bool> PrintJson(const RoutePrinter &printer, const Flow &flow,
       object["candidates"].push_back(printer.Object(flow, outcome));
     }
   }
-  SRCSEL_RETURN_IF_ERROR(WriteOut(RoutePrinter::Json::array({object}).dump() + "\n"));
+  SRCSEL_RETURN_IF_ERROR(WriteOut(JsonLine(RoutePrinter::Json::array({object}))));
   return leaves;
 }
 
@@ -98,14 +95,13 @@ absl::StatusOr<bool> Get(const GetOptions &options) {
   const RoutePrinter printer(snapshot->state().links);
   SRCSEL_ASSIGN_OR_RETURN(const bool leaves, options.json ? PrintJson(printer, flow, selection)
                                                           : PrintText(printer, flow, selection));
-  if (!selection.exact())
-    std::cerr << "srcsel: ambiguous: " << AmbiguityText(selection.why) << '\n';
+  if (!selection.exact()) Say(absl::StrCat("ambiguous: ", AmbiguityText(selection.why)));
   return leaves;
 }
 
 [[noreturn]] void RunGet(const GetOptions &options) {
   const absl::StatusOr<bool> leaves = Get(options);
-  if (!leaves.ok()) std::cerr << "srcsel: " << leaves.status().message() << '\n';
+  if (!leaves.ok()) Say(leaves.status().message());
   std::exit(leaves.ok() && *leaves ? 0 : kExitCannotTell);
 }
 
@@ -120,7 +116,7 @@ void AddRoute(CLI::App &app) {
   AddNetnsOption(*get, options->netns, "Network namespace to ask about");
   get->add_option("words", options->words, "Destination, and the words below")
       ->type_name("ADDR [WORD VALUE]...");
-  get->footer(kGetText);
+  get->footer(absl::StrCat(kWordsText, HelpOf(FlowWords()), kGetText));
   get->callback([options] { RunGet(*options); });
 }
 

@@ -9,10 +9,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <iterator>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "base/iproute_names.hh"
 #include "base/status.hh"
 
@@ -128,24 +131,27 @@ absl::Status SetTo(const std::string &value, RouteQuestion &asked) {
 }
 
 struct Word {
-  absl::string_view name;
+  WordHelp told;
   absl::Status (*set)(const std::string &value, RouteQuestion &asked);
 };
 
 constexpr Word kWords[] = {
-    {"to", SetTo},
-    {"from", SetFrom},
-    {"iif", SetIif},
-    {"oif", SetOif},
-    {"dev", SetOif},
-    {"mark", SetMark},
-    {"uid", SetUid},
-    {"tos", SetTos},
-    {"dsfield", SetTos},
-    {"ipproto", SetProto},
-    {"sport", SetSport},
-    {"dport", SetDport},
-    {"flowlabel", SetFlowLabel},
+    {{"to", "ADDR", "the destination; \"to\" may be left out"}, SetTo},
+    {{"from", "A", "the source the socket is bound to"}, SetFrom},
+    {{"oif", "IF", "the interface it is bound to"}, SetOif},
+    {{"dev", "IF", ""}, SetOif},
+    {{"mark", "M", "of the socket"}, SetMark},
+    {{"uid", "U", "of the socket; yours if left out"}, SetUid},
+    {{"ipproto", "P", "tcp, udp, icmp, ipv6-icmp"}, SetProto},
+    {{"sport", "S", "its port"}, SetSport},
+    {{"dport", "D", "the destination's port"}, SetDport},
+    {{"tos", "T", "hexadecimal, or a name like AF11"}, SetTos},
+    {{"dsfield", "T", ""}, SetTos},
+    {{"flowlabel", "L", "of IPv6"}, SetFlowLabel},
+    {{"iif", "lo",
+      "packets of this host: what is asked anyway. Any other interface would ask for\n"
+      "forwarded packets, which are not mirrored"},
+     SetIif},
 };
 
 // What the kernel looks up no routes for, it has no answer to.
@@ -184,18 +190,19 @@ absl::StatusOr<Flow> Finish(RouteQuestion asked) {
 
 }  // namespace
 
-absl::StatusOr<Flow> FlowOfWords(const std::vector<std::string> &words) {
+absl::StatusOr<Flow> FlowOfWords(const std::vector<std::string> &words,
+                                 absl::Span<const WordHelp> besides) {
   RouteQuestion asked;
   asked.flow.uid = getuid();
   asked.flow.oif_strict = false;
   for (auto word = words.begin(); word != words.end(); ++word) {
-    const auto *known =
-        std::ranges::find(kWords, absl::string_view(*word), [](const Word &w) { return w.name; });
+    const auto *known = std::ranges::find(kWords, absl::string_view(*word),
+                                          [](const Word &w) { return w.told.name; });
     if (known == std::end(kWords)) {
       if (!Prefix::Parse(*word).ok())
         return absl::InvalidArgumentError(
             absl::StrCat("'", *word, "' is neither an address nor one of the words ",
-                         absl::StrJoin(FlowWords(), ", ")));
+                         absl::StrJoin(NamesOf(FlowWords(besides)), ", ")));
       SRCSEL_RETURN_IF_ERROR(SetTo(*word, asked));
       continue;
     }
@@ -207,10 +214,30 @@ absl::StatusOr<Flow> FlowOfWords(const std::vector<std::string> &words) {
   return Finish(asked);
 }
 
-std::vector<std::string> FlowWords() {
-  std::vector<std::string> words;
-  for (const Word &word : kWords) words.emplace_back(word.name);
+std::vector<WordHelp> FlowWords(absl::Span<const WordHelp> besides) {
+  std::vector<WordHelp> words;
+  for (const Word &word : kWords) words.push_back(word.told);
+  words.insert(words.end(), besides.begin(), besides.end());
   return words;
+}
+
+std::vector<std::string> NamesOf(absl::Span<const WordHelp> words) {
+  std::vector<std::string> names;
+  for (const WordHelp &word : words) names.emplace_back(word.name);
+  return names;
+}
+
+std::string HelpOf(absl::Span<const WordHelp> words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string said = absl::StrCat(words[i].name, " ", words[i].value);
+    absl::string_view help = words[i].help;
+    for (; i + 1 < words.size() && words[i + 1].help.empty(); ++i)
+      absl::StrAppend(&said, ", ", words[i + 1].name, " ", words[i + 1].value);
+    for (const absl::string_view line : absl::StrSplit(help, '\n'))
+      absl::StrAppendFormat(&text, "  %-20s %s\n", std::exchange(said, ""), line);
+  }
+  return text;
 }
 
 }  // namespace srcsel
