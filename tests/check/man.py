@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
 """man.py BUILD_DIR: fails on a man page that man(1) warns of, or that does not name an option, a key or
-a variable that there is."""
+a variable that there is, or explain a reason."""
 
 import pathlib
 import re
@@ -36,6 +36,13 @@ def wanted():
     }
 
 
+def reasons_unexplained(text):
+    """Of the reasons that decisions can have, those with no paragraph of their own in the section."""
+    section = text.partition("\nREASONS\n")[2].partition("\nENVIRONMENT\n")[0]
+    explained = set(re.findall(r"^ {7}([a-z-]+)(?: {2,}\S|\n {14}\S)", section, re.MULTILINE))
+    return names_in(r'X\(\w+, "([a-z-]+)"\)', "include/srcsel/abi.h") - explained
+
+
 def main(build):
     errors = []
     for page, names in wanted().items():
@@ -45,6 +52,8 @@ def main(build):
         text = text.replace("\N{HYPHEN}", "-")
         errors += [f"{page}: does not name {name}" for name in sorted(names)
                    if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
+        if page == "srcsel.8":
+            errors += [f"{page}: does not explain {reason}" for reason in sorted(reasons_unexplained(text))]
     sys.exit(sources.report(errors))
 
 

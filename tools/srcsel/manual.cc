@@ -8,6 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "counts.hh"
+#include "reasons.hh"
 #include "say.hh"
 #include "write_out.hh"
 
@@ -82,13 +84,24 @@ std::string Section(const Command &command) {
   return text + Explanation(command.footer);
 }
 
+std::string Reasons() {
+  std::string text =
+      ".SH REASONS\nWhy a decision is what it is, in the words of\n.BR explain ,\n.BR trace ,\n.B "
+      "status\nand\n.BR stats .\nWhere nothing is said to have been set, the socket was left alone "
+      "and the kernel chose, unless the rule says on\\-fail = \\(dqreject\\(dq.\n";
+  for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason)
+    absl::StrAppend(&text, ".TP\n", Bold(ReasonWord(reason)), "\n",
+                    TextLine(ReasonMeaning(static_cast<srcsel_reason>(reason))));
+  return text;
+}
+
 }  // namespace
 
 std::string ManualOf(const Command &root) {
   std::string text;
   for (const Command *command : AllOf(root))
     if (command->verbs.empty()) text += Section(*command);
-  return text;
+  return text + Reasons();
 }
 
 void AddManual(CLI::App &app) {
