@@ -170,11 +170,19 @@ def routes(report):
     return [*lookups.values(), *builds.values()]
 
 
+def rates(report):
+    """Google Benchmark's, of bench trace: what is done in a second of CPU."""
+    bars = [Bar(row["name"], row["items_per_second"], f"{row['items_per_second']:,.0f}")
+            for row in report["benchmarks"] if row.get("run_type", "iteration") == "iteration"]
+    return [Panel("Decisions printed in a second of CPU", "more is better", bars)]
+
+
 def panels_of(report):
     if isinstance(report, list):
         return hooks(report)
     if "benchmarks" in report:
-        return routes(report)
+        is_rates = any("items_per_second" in row for row in report["benchmarks"])
+        return rates(report) if is_rates else routes(report)
     return connect(report) if "ways" in report else preload(report)
 
 

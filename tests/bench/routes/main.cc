@@ -16,6 +16,7 @@
 #include <benchmark/benchmark.h>
 
 #include "absl/strings/str_cat.h"
+#include "bench/google.hh"
 #include "bench/routes/builds.hh"
 #include "bench/routes/effects.hh"
 #include "bench/routes/ways.hh"
@@ -75,21 +76,8 @@ void Register(const Size &size) {
 }  // namespace
 
 int Main(int argc, char **argv) {
-  std::vector<std::string> words(argv, argv + argc);
-  for (std::size_t i = 1; i + 1 < words.size(); ++i) {
-    if (words[i] != "--json") continue;
-    words[i] = "--benchmark_out=" + words[i + 1];
-    words[i + 1] = "--benchmark_out_format=json";
-  }
-  std::vector<char *> pointers;
-  for (std::string &word : words) pointers.push_back(word.data());
-  int count = static_cast<int>(pointers.size());
-  benchmark::Initialize(&count, pointers.data());
-  if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
   for (const Size &size : kSizes) Register(size);
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  return RunRegistered(argc, argv);
 }
 
 }  // namespace srcsel::bench
