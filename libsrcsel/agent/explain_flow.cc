@@ -15,6 +15,7 @@
 #include "base/status.hh"
 #include "image/key.hh"
 #include "lookup/decide.hh"
+#include "lookup/pool_turns.hh"
 #include "lookup/select.hh"
 #include "netlink/ask_route.hh"
 
@@ -31,16 +32,35 @@ std::vector<PassedRule> Nearest(std::vector<PassedRule> passed) {
   return passed;
 }
 
-PolicyStory AskPolicy(const FlowQuestion &question, std::uint64_t netns) {
+// What the rule that holds cannot be followed in, of its source.
+std::vector<std::string> LacksOf(const FlowQuestion &question, const PolicyStory &story,
+                                 const State &state) {
+  const std::uint32_t reason = story.decision.reason;
+  if (!story.here || (reason != SRCSEL_WHY_FAMILY && reason != SRCSEL_WHY_NO_MEMBER)) return {};
+  return question.policy->LacksOf(story.decision.policy, question.flow.destination.family(), state);
+}
+
+// Of a pool that goes by turn, with the source of that number.
+PolicyStory AskPolicy(const FlowQuestion &question, const State &state, std::size_t turn) {
   PolicyStory story;
   const PolicyInForce &policy = *question.policy;
   // A run below an up decides for its own sockets.
   const std::string &cgroup = question.caller.cgroup;
+  story.here = policy.netns == state.netns;
   if (policy.is_up())
     story.covers = RunCgroupIn(cgroup).empty() && IsInCgroup(cgroup, policy.cgroup);
   if (!story.covers) return story;
-  const srcsel_flow flow = PolicyFlow(*policy.image, question.flow, question.caller, netns);
+  srcsel_flow flow = PolicyFlow(*policy.image, question.flow, question.caller, state.netns);
   story.decision = Decide(*policy.image, flow);
+  if (story.decision.reason == SRCSEL_WHY_POOL) {
+    const auto [at_random, turns] =
+        PoolTurnsOf(*policy.image, FamilyOf(question.flow.destination), story.decision.policy);
+    story.at_random = at_random;
+    for (const PoolTurn &one : turns) story.turns.push_back(one.source);
+    if (turn < turns.size()) flow.chance = turns[turn].chance;
+    story.decision = Decide(*policy.image, flow);
+  }
+  story.lacks = LacksOf(question, story, state);
   const bool held = story.decision.policy != SRCSEL_NONE;
   if (held) story.rule = policy.RuleName(story.decision.policy);
   std::vector<PassedRule> passed = RulesPassed(*policy.image, flow, story.decision.policy);
@@ -80,8 +100,9 @@ Flow Rerouted(Flow flow, const State &state, std::uint32_t mark) {
 
 class Explainer {
  public:
-  Explainer(const Snapshot &snapshot, const FlowQuestion &question, RouteAsker &asker)
-      : snapshot_(snapshot), question_(question), asker_(asker) {
+  Explainer(const Snapshot &snapshot, const FlowQuestion &question, RouteAsker &asker,
+            std::size_t turn)
+      : snapshot_(snapshot), question_(question), asker_(asker), turn_(turn) {
     story_.asked = question.flow;
     story_.caller = question.caller;
   }
@@ -89,7 +110,7 @@ class Explainer {
   absl::StatusOr<FlowStory> Run() && {
     Flow flow = question_.flow;
     if (question_.policy != nullptr) {
-      story_.policy = AskPolicy(question_, snapshot_.state().netns);
+      story_.policy = AskPolicy(question_, snapshot_.state(), turn_);
       const srcsel_decision &decision = story_.policy->decision;
       flow = Applied(flow, decision);
       if (decision.apply & SRCSEL_APPLY_REJECT) story_.refused = static_cast<int>(decision.error);
@@ -122,8 +143,10 @@ class Explainer {
   SourceReason WhySourceOf(const Flow &flow) const {
     const bool by_policy = question_.flow.source.IsUnspecified();
     if (!flow.source.IsUnspecified())
-      return by_policy ? SourceReason{"rule", "the policy's rule binds it"}
-                       : SourceReason{"bound", "the program binds it itself"};
+      return !by_policy ? SourceReason{"bound", "the program binds it itself"}
+             : story_.policy->turns.empty()
+                 ? SourceReason{"rule", "the policy's rule binds it"}
+                 : SourceReason{"rule", "the policy's rule binds it, when it is its turn"};
     const LookupStory &first = story_.lookups.front();
     const Outcome &outcome = first.selection.outcome;
     return WhySource(snapshot_, flow, outcome.error == 0 ? outcome : story_.leaves,
@@ -192,18 +215,33 @@ class Explainer {
   const Snapshot &snapshot_;
   const FlowQuestion &question_;
   RouteAsker &asker_;
+  const std::size_t turn_;
   FlowStory story_;
 };
+
+void AddTroubles(const std::vector<Trouble> &more, std::vector<Trouble> &troubles) {
+  for (const Trouble &trouble : more)
+    if (std::ranges::find(troubles, trouble.text, &Trouble::text) == troubles.end())
+      troubles.push_back(trouble);
+}
 
 }  // namespace
 
 bool FlowStory::agrees() const {
-  return std::ranges::all_of(lookups, &LookupStory::agrees);
+  return std::ranges::all_of(lookups, &LookupStory::agrees) &&
+         std::ranges::all_of(others, &FlowStory::agrees);
 }
 
 absl::StatusOr<FlowStory> ExplainFlow(const Snapshot &snapshot, const FlowQuestion &question) {
   SRCSEL_ASSIGN_OR_RETURN(RouteAsker asker, RouteAsker::Open());
-  return Explainer(snapshot, question, asker).Run();
+  SRCSEL_ASSIGN_OR_RETURN(FlowStory story, Explainer(snapshot, question, asker, 0).Run());
+  const std::size_t turns = story.policy ? story.policy->turns.size() : 0;
+  for (std::size_t turn = 1; turn < turns; ++turn) {
+    SRCSEL_ASSIGN_OR_RETURN(FlowStory other, Explainer(snapshot, question, asker, turn).Run());
+    AddTroubles(other.troubles, story.troubles);
+    story.others.push_back(std::move(other));
+  }
+  return story;
 }
 
 }  // namespace srcsel

@@ -3,10 +3,12 @@
 //
 // Each step is asked of what decides it elsewhere (the engine, lookup/, netfilter/evaluate.hh);
 // this puts them in order and keeps what each found. What the kernel itself answers (RTM_GETROUTE)
-// stands beside each lookup.
+// stands beside each lookup. Where a pool goes by turn, there is a way for each turn; the troubles
+// of all are told once.
 //
 // Contract: about the calling thread's network namespace, whose state the snapshot is; changes
-// nothing. Cost: that of the lookups, and a netlink question for each. Errors: of asking.
+// nothing. Cost: that of the lookups, and a netlink question for each; all of it for each turn.
+// Errors: of asking.
 
 #pragma once
 
@@ -38,7 +40,13 @@ struct FlowQuestion {
 
 struct PolicyStory {
   bool covers = true;  // the caller is in the cgroup that the policy is attached to, and in no run
+  bool here = true;    // the policy is for this namespace; if not, what it has of tables is not
   srcsel_decision decision{};
+  // Of a pool that goes by turn or at random: all that may be bound, `decision` has the first.
+  // Unspecified: the kernel chooses.
+  std::vector<IpAddress> turns;
+  bool at_random = false;
+  std::vector<std::string> lacks;  // why the rule has no source of the flow's family
   std::string rule;                // that holds; empty: none
   std::vector<PassedRule> nearer;  // of those before it, the ones that fail by the fewest selectors
   std::size_t passed = 0;          // how many there are before it
@@ -77,8 +85,12 @@ struct FlowStory {
   std::optional<FirewallStory> firewall;
   Outcome leaves;  // with an error, it does not
   std::vector<Trouble> troubles;
+  std::vector<FlowStory> others;  // of PolicyStory::turns, the second and those behind it
 
+  // Of all turns.
   bool agrees() const;
+  // Whether the kernel hides nothing of the connect() that decides, nor a pool.
+  bool exact() const { return connect.exact() && others.empty(); }
 };
 
 absl::StatusOr<FlowStory> ExplainFlow(const Snapshot &snapshot, const FlowQuestion &question);

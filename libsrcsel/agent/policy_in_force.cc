@@ -7,13 +7,16 @@
 #include "absl/strings/str_cat.h"
 #include "agent/cgroup_id.hh"
 #include "agent/cgroup_path.hh"
+#include "agent/check_source.hh"
 #include "agent/up_policy.hh"
 #include "agent/up_state.hh"
+#include "agent/way.hh"
 #include "base/cgroup_root.hh"
 #include "base/status.hh"
 #include "image/compile.hh"
 #include "lookup/query.hh"
 #include "policy/text_file.hh"
+#include "policy/words.hh"
 
 namespace srcsel {
 namespace {
@@ -50,6 +53,19 @@ void FillCgroups(const srcsel_header &head, const std::string &cgroup, srcsel_fl
       flow.cgroup[i] = CgroupId(root->root, {.path = above[level]}).value_or(0);
 }
 
+absl::StatusOr<std::vector<std::vector<Source>>> SourcesOfWords(
+    const std::vector<std::vector<std::string>> &words) {
+  std::vector<std::vector<Source>> all;
+  for (const std::vector<std::string> &of_rule : words) {
+    std::vector<Source> &sources = all.emplace_back();
+    for (const std::string &word : of_rule) {
+      SRCSEL_ASSIGN_OR_RETURN(Source source, SourceOfWord(word));
+      sources.push_back(std::move(source));
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string PolicyInForce::RuleName(std::uint32_t index) const {
@@ -59,14 +75,36 @@ std::string PolicyInForce::RuleName(std::uint32_t index) const {
   return id < names.size() ? names[id] : absl::StrCat("rule ", id);
 }
 
+std::vector<std::string> PolicyInForce::LacksOf(std::uint32_t index, int family,
+                                                const State &state) const {
+  const auto rules = image->Section<srcsel_policy>(image->header().policy);
+  if (index >= rules.size() || rules[index].id >= sources.size()) return {};
+  bool names_one = false;
+  std::vector<std::string> lacks;
+  for (const Source &source : sources[rules[index].id]) {
+    const auto *address = std::get_if<IpAddress>(&source);
+    if (address != nullptr && address->family() != family) continue;
+    names_one = true;
+    const absl::Status usable = CheckSource(source, {family}, state);
+    if (!usable.ok()) lacks.emplace_back(usable.message());
+  }
+  if (!names_one)
+    lacks.emplace_back(
+        absl::StrCat("the rule names no ", family == AF_INET ? "IPv4" : "IPv6", " source"));
+  return lacks;
+}
+
 absl::StatusOr<PolicyInForce> PolicyOfFile(const std::string &file, const State &state,
                                            Findings &findings) {
   SRCSEL_ASSIGN_OR_RETURN(Examined examined, Examine({file}, state, Advice::kNone));
   findings = std::move(examined.findings);
-  PolicyInForce policy{.file = file, .cgroup = "", .image = std::nullopt, .names = {}};
+  PolicyInForce policy{.file = file, .netns = state.netns};
   if (HasErrors(findings)) return policy;
   SRCSEL_ASSIGN_OR_RETURN(policy.image, Compile(state, examined.resolved, 1));
-  for (const PolicyRule &rule : examined.written.rules) policy.names.push_back(rule.name);
+  for (const PolicyRule &rule : examined.written.rules) {
+    policy.names.push_back(rule.name);
+    policy.sources.push_back(SourcesOf(rule));
+  }
   return policy;
 }
 
@@ -74,8 +112,14 @@ absl::StatusOr<PolicyInForce> PolicyOfUp(const UpPaths &paths) {
   SRCSEL_ASSIGN_OR_RETURN(const Fd run, OpenRunDirectory(paths));
   SRCSEL_ASSIGN_OR_RETURN(UpState state, ReadUpState(run));
   SRCSEL_ASSIGN_OR_RETURN(Image image, ReadImage(absl::StrCat(paths.run, "/image")));
-  return PolicyInForce{std::move(state.policy), std::move(state.cgroup), std::move(image),
-                       std::move(state.rules)};
+  SRCSEL_ASSIGN_OR_RETURN(auto sources, SourcesOfWords(state.sources));
+  return PolicyInForce{.file = std::move(state.policy),
+                       .cgroup = std::move(state.cgroup),
+                       .image = std::move(image),
+                       .names = std::move(state.rules),
+                       .sources = std::move(sources),
+                       .netns = state.netns,
+                       .netns_name = std::move(state.netns_name)};
 }
 
 srcsel_flow PolicyFlow(const Image &image, const Flow &flow, const Caller &caller,

@@ -56,6 +56,7 @@ std::string ToJson(const UpState &state) {
               {"cgroup", state.cgroup},
               {"policy", state.policy},
               {"rules", state.rules},
+              {"sources", state.sources},
               {"limits", state.limits},
               {"lacks", state.lacks},
               {"missing", state.missing},
@@ -83,6 +84,7 @@ absl::StatusOr<UpState> UpStateOf(const std::string &json) {
     read.at("cgroup").get_to(state.cgroup);
     read.at("policy").get_to(state.policy);
     read.at("rules").get_to(state.rules);
+    state.sources = read.value("sources", state.sources);
     read.at("limits").get_to(state.limits);
     state.lacks = read.value("lacks", state.lacks);
     state.missing = read.value("missing", state.missing);

@@ -16,13 +16,15 @@
 namespace srcsel {
 
 struct UpState {
-  pid_t pid = 0;                     // of the process that follows the kernel
-  std::uint64_t started = 0;         // when it did, in ticks since boot: tells it from a later one
-  std::string version;               // of srcsel
-  std::uint32_t abi = 0;             // of the image
-  std::string cgroup;                // "/", "/system.slice"
-  std::string policy;                // the file
-  std::vector<std::string> rules;    // their names, by number
+  pid_t pid = 0;                   // of the process that follows the kernel
+  std::uint64_t started = 0;       // when it did, in ticks since boot: tells it from a later one
+  std::string version;             // of srcsel
+  std::uint32_t abi = 0;           // of the image
+  std::string cgroup;              // "/", "/system.slice"
+  std::string policy;              // the file
+  std::vector<std::string> rules;  // their names, by number
+  // Of each rule, the sources that it or its pool names: "10.1.0.1", "dev eth1".
+  std::vector<std::vector<std::string>> sources;
   std::vector<std::string> limits;   // what is not known of the firewall's marks
   std::vector<std::string> lacks;    // rules whose source this host does not have now, and why
   std::vector<std::string> missing;  // Hooks::Missing()

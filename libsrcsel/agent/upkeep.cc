@@ -19,7 +19,9 @@
 #include "agent/own_rules.hh"
 #include "agent/publish_image.hh"
 #include "agent/resolve.hh"
+#include "agent/way.hh"
 #include "base/status.hh"
+#include "policy/words.hh"
 
 namespace srcsel {
 namespace {
@@ -52,6 +54,15 @@ std::vector<std::string> NamesOf(const Policy &policy) {
   std::vector<std::string> names;
   for (const PolicyRule &rule : policy.rules) names.push_back(rule.name);
   return names;
+}
+
+std::vector<std::vector<std::string>> SourceWordsOf(const Policy &policy) {
+  std::vector<std::vector<std::string>> all;
+  for (const PolicyRule &rule : policy.rules) {
+    std::vector<std::string> &words = all.emplace_back();
+    for (const Source &source : SourcesOf(rule)) words.push_back(ToString(source));
+  }
+  return all;
 }
 
 std::vector<std::string> LacksOf(const Policy &policy) {
@@ -287,6 +298,7 @@ absl::Status Upkeep::WriteDown() {
   up_->state.generation = generation;
   up_->state.policy = up_->source.file;
   up_->state.rules = NamesOf(up_->policy);
+  up_->state.sources = SourceWordsOf(up_->policy);
   up_->state.limits = up_->marks.Limits();
   up_->state.lacks = LacksOf(up_->mirror.policy());
   const absl::Status state = WriteUpState(up_->run, up_->state);

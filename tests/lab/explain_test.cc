@@ -1,49 +1,16 @@
-// srcsel explain on the host with two uplinks: the problem in words, what mends it, and that it
-// does.
+// srcsel explain on the host with two uplinks: the problem in words, the policy, and what it is
+// asked by.
 
-#include <nlohmann/json.hpp>
-
-#include "absl/strings/str_cat.h"
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
 #include "lab/connected.hh"
-#include "lab/temp_dir.hh"
-#include "lab/two_uplinks.hh"
+#include "lab/explain_scene.hh"
 
 namespace srcsel::lab {
 namespace {
 
-using Json = nlohmann::ordered_json;
-using Words = std::vector<std::string>;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-class ExplainTest : public testing::Test {
- protected:
-  // As a process of the hierarchy's root, with nothing up.
-  Result Explain(Words words) const {
-    words.insert(words.begin(), {SRCSEL, "explain"});
-    return client_
-        .Run({.argv = std::move(words), .env = {"SRCSEL_RUN_DIR=" + folder_.path() + "/run"}})
-        .value();
-  }
-  Json ExplainJson(Words words) const {
-    words.emplace_back("--json");
-    const Result result = Explain(std::move(words));
-    Json json = Json::parse(result.out, nullptr, false);
-    EXPECT_FALSE(json.is_discarded()) << result.ToString() << result.out;
-    return json;
-  }
-  void Ip(const std::vector<std::string> &lines) const {
-    ASSERT_TRUE(client_.IpBatch("-4", lines).ok());
-  }
-
-  Lab lab_ = Lab::Build(TwoUplinks()).value();
-  const Host &client_ = lab_.host("client");
-  TempDir folder_ = TempDir::Make().value();
-};
 
 constexpr char kTheProblem[] =
     R"(192.0.2.80 tcp dport 80 mark 0 uid 0 cgroup /a
@@ -119,55 +86,79 @@ TEST_F(ExplainTest, APolicyAndTheRulesItPassedBy) {
   EXPECT_EQ(json["policy"]["passed"], 3);
 }
 
-TEST_F(ExplainTest, ASourceThatGoesAstrayAndTheRuleThatLeadsIt) {
-  const Result explain = Explain({kServer4, "dport", "443", "from", kUnicomSource4});
-  EXPECT_EQ(explain.status, 1);
-  EXPECT_THAT(explain.out,
-              AllOf(HasSubstr("  source: 10.1.0.1: the program binds it itself\n"),
-                    HasSubstr("trouble: 10.1.0.1 is eth1's, and leaves by eth0. No ip rule leads"),
-                    HasSubstr("    ip rule add from 10.1.0.1 lookup 100  # ")));
-  Ip({"rule add from 10.1.0.1 lookup 100"});
-  EXPECT_EQ(Explain({kServer4, "dport", "443", "from", kUnicomSource4}).status, 0);
-}
-
-// The part behind " trouble: " of the text.
-std::string Trouble(const Result &explain) {
-  const std::size_t begin = explain.out.find("  trouble: ");
-  return begin == std::string::npos ? "" : explain.out.substr(begin + 11);
-}
-
-TEST_F(ExplainTest, AMarkThatLeadsToADeadTable) {
-  Ip({"route flush table 100", "route add default via 10.1.0.254 metric 500"});
-  const Result explain = Explain({kServer4, "mark", "100"});
-  EXPECT_EQ(explain.status, 1);
-  const std::string remedy = "ip route add default via 10.1.0.254 dev eth1 table 100";
-  EXPECT_EQ(Trouble(explain),
-            absl::StrCat("ip rule 32765 leads mark 0x64 to table 100, which is empty: what has the "
-                         "mark is routed as if it had none.\n    ",
-                         remedy, "  # table 100 then has a default route\n"));
-  EXPECT_EQ(Explain({kServer4}).status, 0) << "it does not concern what has no mark";
-  ASSERT_TRUE(client_.Do(remedy).ok());
-  EXPECT_EQ(Explain({kServer4, "mark", "100"}).status, 0);
-}
-
-TEST_F(ExplainTest, ASourceOfAnUplinkThatIsDown) {
-  Ip({"address flush dev eth1", "address add 10.1.0.253/30 dev eth1", "link set eth1 down"});
-  EXPECT_THAT(Trouble(Explain({kServer4, "from", "10.1.0.253"})),
-              HasSubstr("    ip link set eth1 up && ip route add default via 10.1.0.254 dev eth1 "
-                        "table 101 && ip rule add from 10.1.0.253 lookup 101  # "));
-  Ip({"link set eth1 up", "route add default via 10.1.0.254 dev eth1 table 101",
-      "rule add from 10.1.0.253 lookup 101"});
-  EXPECT_EQ(Explain({kServer4, "from", "10.1.0.253"}).status, 0);
-}
-
-TEST_F(ExplainTest, ASourceWhoseGatewayNothingNames) {
-  Ip({"link set eth1 down", "link set eth1 up"});
-  const std::string trouble = Trouble(Explain({kServer4, "from", kUnicomSource4}));
+// What a pool that goes by turn gives is not to be known: all of it is told, and each turn's way.
+TEST_F(ExplainTest, APoolThatGoesByTurn) {
+  const auto policy = [&](const std::string &pick) {
+    EXPECT_TRUE(folder_
+                    .Write("p.toml", absl::StrCat("[[rule]]\nsource = 'pool a'\n[pool.a]\npick = '",
+                                                  pick, "'\nmembers = ['", kTelecomSource4, "', '",
+                                                  kUnicomSource4, "', 'kernel']\n"))
+                    .ok());
+    return Words{kServer4, "--policy", folder_.path() + "/p.toml"};
+  };
+  const Words by_turn = policy("round-robin");
+  const Result explain = Explain(by_turn);
+  EXPECT_EQ(explain.status, 1) << "10.1.0.1 leaves by eth0";
   EXPECT_THAT(
-      trouble,
-      HasSubstr(" What is missing is the gateway behind eth1, for: ip route add default via "
-                "GATEWAY dev eth1 table 101 && ip rule add from 10.1.0.1 lookup 101.\n"));
-  EXPECT_THAT(trouble, Not(HasSubstr("  # ")));
+      explain.out,
+      AllOf(HasSubstr(": holds: binds by turn, one of 10.0.0.1, 10.1.0.1, what the kernel "
+                      "chooses (pool)\n"),
+            HasSubstr("  source: 10.0.0.1: the policy's rule binds it, when it is its turn\n"),
+            HasSubstr("  leaves: by eth0 via 10.0.0.254 from 10.0.0.1\n"
+                      "    or, with 10.1.0.1: by eth0 via 10.0.0.254 from 10.1.0.1\n"
+                      "    or, with what the kernel chooses: by eth0 via 10.0.0.254 from "
+                      "10.0.0.1\n"),
+            HasSubstr("trouble: 10.1.0.1 is eth1's, and leaves by eth0. ")));
+  const Json json = ExplainJson(by_turn);
+  EXPECT_EQ(json["exact"], false);
+  EXPECT_EQ(json["policy"]["pick"], "round-robin");
+  ASSERT_EQ(json["turns"].size(), 3u);
+  EXPECT_EQ(json["turns"][1]["source"], kUnicomSource4);
+  EXPECT_EQ(json["turns"][1]["leaves"]["prefsrc"], kUnicomSource4);
+  EXPECT_EQ(json["turns"][2]["source"], "kernel");
+  EXPECT_THAT(Explain(policy("random")).out, HasSubstr("binds at random, one of 10.0.0.1, "));
+  const Json by_hash = ExplainJson(policy("hash"));
+  EXPECT_EQ(by_hash["exact"], true);
+  EXPECT_FALSE(by_hash.contains("turns"));
+  EXPECT_FALSE(by_hash["policy"].contains("pick"));
+}
+
+TEST_F(ExplainTest, WhyARuleHasNoSourceOfTheFamily) {
+  ASSERT_TRUE(client_.IpBatch("-6", {"address flush dev eth1 scope global"}).ok());
+  const auto lacks = [&](const std::string &source, const char *server,
+                         const std::string &more = "") {
+    EXPECT_TRUE(
+        folder_.Write("p.toml", absl::StrCat("[[rule]]\nsource = ", source, "\n", more)).ok());
+    return ExplainJson({server, "--policy", folder_.path() + "/p.toml"});
+  };
+  const char *kMissing =
+      "dev eth1: the interface has no global IPv6 address to lend; add one with: ip address add "
+      "ADDR/LEN dev eth1";
+  const Json of_device = lacks("'dev eth1'", kServer6);
+  EXPECT_EQ(of_device["policy"]["reason"], "family");
+  EXPECT_THAT(of_device["policy"]["lacks"], ElementsAre(kMissing));
+  EXPECT_THAT(lacks("'10.1.0.1'", kServer6)["policy"]["lacks"],
+              ElementsAre("the rule names no IPv6 source"));
+  EXPECT_FALSE(lacks("'dev eth1'", kServer4)["policy"].contains("lacks"));
+  const Json refused = lacks("'dev eth1'", kServer6, "on-fail = 'reject'\n");
+  EXPECT_THAT(refused["troubles"][0]["text"].get<std::string>(), HasSubstr(kMissing));
+  EXPECT_THAT(Explain({kServer6, "--policy", folder_.path() + "/p.toml"}).out,
+              HasSubstr(absl::StrCat(" (family): ", kMissing, "\n")));
+}
+
+// Of names that others gave, none gets to a terminal as it is.
+TEST_F(ExplainTest, NamesThatATerminalWouldHeed) {
+  Ip({"link set eth1 down", "link set eth1 name e\x1b[7mx", "link set e\x1b[7mx up"});
+  const Result explain = Explain({"10.1.0.9", "cgroup", "/a\x1b]0;b\x07", "comm", "c\nd"});
+  EXPECT_THAT(explain.out, AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\x07")),
+                                 HasSubstr("cgroup /a\\x1b]0;b\\x07 comm c\\x0ad\n"),
+                                 HasSubstr("leaves: by e\\x1b[7mx from 10.1.0.1\n")));
+  const Result route = client_.Run({.argv = {SRCSEL, "route", "get", "10.1.0.9"}}).value();
+  EXPECT_THAT(route.out, HasSubstr("dev e\\x1b[7mx src"));
+  const Result unknown = Explain({kServer4, "\x1b[31m", "1"});
+  EXPECT_THAT(unknown.err, HasSubstr("'\\x1b[31m' is neither"));
+  const Result json = Explain({"10.1.0.9", "cgroup", "/a\xc2\x9b\x7f", "--json"});
+  EXPECT_THAT(json.out, HasSubstr("/a\\u009b\\u007f"));
 }
 
 TEST_F(ExplainTest, TheAddressInTheGatewaysSubnet) {
@@ -179,26 +170,7 @@ TEST_F(ExplainTest, TheAddressInTheGatewaysSubnet) {
   EXPECT_THAT(Explain({kServer6}).out, HasSubstr(": the route names none, and before "));
 }
 
-TEST_F(ExplainTest, WhyThereIsNoWay) {
-  Ip({"rule add pref 10 to 192.0.2.80 prohibit", "route add unreachable 192.0.2.81/32"});
-  const Result refused = Explain({kServer4});
-  EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.out,
-              AllOf(HasSubstr("  leaves: not at all, Permission denied\n"),
-                    HasSubstr("trouble: connect() fails with EACCES (Permission denied): ip rule "
-                              "10 refuses it: from all to 192.0.2.80/32 prohibit\n")));
-  EXPECT_THAT(Explain({kOtherServer4}).out,
-              HasSubstr("EHOSTUNREACH (No route to host): ip rule 32766 leads to table main, where "
-                        "a route of type unreachable is for 192.0.2.81\n"));
-  Ip({"route del default"});
-  EXPECT_THAT(Explain({"203.0.113.99"}).out,
-              HasSubstr("ENETUNREACH (Network is unreachable): the ip rules have run out: no table "
-                        "that they lead to has a route to 203.0.113.99\n"));
-  EXPECT_THAT(Explain({"10.0.0.9", "from", "203.0.113.5"}).out,
-              HasSubstr("203.0.113.5 is none of this host's addresses"));
-}
-
-std::vector<std::string> Keys(const Json &object) {
+std::vector<std::string> Keys(const nlohmann::ordered_json &object) {
   std::vector<std::string> keys;
   for (const auto &[key, value] : object.items()) keys.push_back(key);
   return keys;
@@ -213,7 +185,7 @@ TEST_F(ExplainTest, KeysOfItsJson) {
   EXPECT_THAT(Keys(json["flow"]),
               ElementsAre("dst", "ipproto", "dport", "mark", "uid", "cgroup", "classid", "comm"));
   EXPECT_THAT(Keys(json["policy"]),
-              ElementsAre("file", "up", "covers", "rule", "reason", "passed", "nearer"));
+              ElementsAre("file", "up", "covers", "here", "rule", "reason", "passed", "nearer"));
   EXPECT_THAT(Keys(json["policy"]["nearer"][0]), ElementsAre("rule", "missed"));
   ASSERT_EQ(json["lookups"].size(), 3u);
   EXPECT_THAT(Keys(json["lookups"][0]),
@@ -255,7 +227,11 @@ TEST_F(ExplainTest, WordsThatMakeNoSense) {
     return result.err;
   };
   EXPECT_THAT(said({}), HasSubstr("no destination"));
-  EXPECT_THAT(said({kServer4, "colour", "red"}), HasSubstr("'colour'"));
+  EXPECT_THAT(
+      said({kServer4, "colour", "red"}),
+      HasSubstr("'colour' is neither an address nor one of the words to, from, oif, dev, mark, "
+                "uid, ipproto, sport, dport, tos, dsfield, flowlabel, iif, cgroup, classid, "
+                "comm\n"));
   EXPECT_THAT(said({kServer4, "cgroup", "a"}), HasSubstr("path from the root"));
   EXPECT_THAT(said({kServer4, "comm"}), HasSubstr("value is missing"));
   EXPECT_THAT(said({kServer4, "--pid", "1"}), HasSubstr("exclude each other"));

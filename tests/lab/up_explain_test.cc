@@ -1,5 +1,7 @@
 // srcsel explain and srcsel identify where something is up: whom it holds for, and what it decides.
 
+#include <set>
+
 #include "lab/connected.hh"
 #include "lab/net_class.hh"
 #include "lab/up_scene.hh"
@@ -45,6 +47,44 @@ TEST_F(UpExplainTest, ASourceThatItBinds) {
   EXPECT_EQ(json["source"]["why"], "rule");
   EXPECT_EQ(json["policy"]["mark"], "0x64");
   EXPECT_EQ(json["leaves"]["dev"], "eth1");
+}
+
+TEST_F(UpExplainTest, APoolThatGoesByTurn) {
+  MustUp(
+      "[[rule]]\nsource = 'pool a'\n[pool.a]\npick = 'round-robin'\nmembers = ['10.1.0.1', "
+      "'10.1.0.2']\n");
+  const Json json = Explain(Path());
+  ASSERT_EQ(json["turns"].size(), 2u);
+  const std::set<std::string> told{json["turns"][0]["source"], json["turns"][1]["source"]};
+  EXPECT_EQ(told, (std::set{Source(), Source()}));
+}
+
+TEST_F(UpExplainTest, WhyARuleHasNoSourceOfTheFamily) {
+  ASSERT_TRUE(client_.IpBatch("-6", {"address flush dev eth1 scope global"}).ok());
+  MustUp("[[rule]]\nsource = 'dev eth1'\n");
+  EXPECT_THAT(
+      Srcsel({"explain", kServer6, "cgroup", Path()}).out,
+      HasSubstr("(family): dev eth1: the interface has no global IPv6 address to lend; add one "
+                "with: ip address add ADDR/LEN dev eth1\n"));
+}
+
+// Its hooks act on what is in the cgroup, and what it has of tables and interfaces does not hold.
+TEST_F(UpExplainTest, OfAnotherNetworkNamespace) {
+  MustUp("[[rule]]\nto = '192.0.2.0/24'\nsource = 'dev eth1'\n[[rule]]\nmark = 100\n");
+  const auto elsewhere = [&](const char *to) {
+    return lab_.host("server")
+        .Run(CommandOf({SRCSEL, "explain", to, "cgroup", Path()}, keeper_.path()))
+        .value()
+        .out;
+  };
+  constexpr char kElsewhere[] =
+      ", for another network namespace: here hold only marks and sources that it names\n";
+  EXPECT_THAT(elsewhere("192.0.2.9"),
+              AllOf(HasSubstr(kElsewhere), HasSubstr(": the socket is left alone (foreign)\n")));
+  EXPECT_THAT(elsewhere("10.0.0.1"),
+              AllOf(HasSubstr(kElsewhere), HasSubstr(": sets mark 0x64 (mark)")));
+  const Json here = Explain(Path());
+  EXPECT_EQ(here["policy"]["here"], true);
 }
 
 TEST_F(UpExplainTest, NotForOtherCgroups) {

@@ -17,6 +17,7 @@ TEST(UpState, ComesBackAsItWas) {
   state.cgroup = "/system.slice";
   state.policy = "/etc/srcsel/a \"b\".toml";
   state.rules = {"a.toml:1", "a.toml:9"};
+  state.sources = {{"10.1.0.1", "fd00:1::1"}, {"dev ppp0"}};
   state.lacks = {"a.toml:9: dev ppp0: no such interface"};
   state.missing = {"the kernel has no hook sendmsg4: IPv4 datagrams"};
   state.since = absl::FromUnixSeconds(1'700'000'000);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -33,19 +34,19 @@
 namespace srcsel {
 namespace {
 
-constexpr char kExplainText[] = R"(
-Words, in any order: those of `ip route get` (srcsel route get --help lists them), and
-  cgroup P             the caller's, from the root of the hierarchy; that of this process if left out
-  classid C            the caller's class of net_cls; that of this process if left out
-  comm C               the caller's command name
-ipproto is tcp if left out.
+constexpr char kWordsText[] = R"(
+Words, in any order, as `ip route get` knows them, and those of the caller:
+)";
+
+constexpr char kExplainText[] = R"(ipproto is tcp if left out.
 
 What is told, in the order in which it happens: what the policy does with the socket (that of
 --policy, else the one that is up); the lookups inside connect(), ip rule by ip rule; the source,
 and why it is that; the mark that the firewall gives the packet (for root), and the lookup after it;
 where the packet leaves. What the kernel itself answers is compared with each lookup. Where source
 and interface do not fit, nothing leaves, or the mark's table leads nowhere, it says why, and which
-command mends it. Nothing is sent, and nothing changed.
+command mends it. Of a pool that goes by turn or at random, all sources that it may give are told, and
+where the packet leaves with each. Nothing is sent, and nothing changed.
 
 With --pid, or --socket, the same for sockets that are connected: what a new one to the same place
 would get today, beside what this one has. Sources that a program binds itself look like any other.
@@ -60,13 +61,16 @@ Examples:
   srcsel explain --socket 10.0.0.1:40000-192.0.2.80:443
 
 With --json: "flow" ("dst", "ipproto", "mark", "uid", "cgroup", "classid" (null: not known), and where they
-were said "from", "oif", "sport", "dport", "comm"); "policy" (null: none; "file", "up", "covers", and if it does "rule",
-"reason", "mark", "source", "ports", "passed": how many rules before it, "nearer": those of them that
-fail by the fewest selectors, "rule" and "missed"); "lookups" ("when": connect, connect-again or
+were said "from", "oif", "sport", "dport", "comm"); "policy" (null: none; "file", "up", "covers", "here":
+whether it is for this network namespace, and if it covers the caller "rule", "reason", "mark",
+"source", "pick": by which a pool goes, where that is round-robin or random, "ports", "lacks": why it
+has no source, "passed": how many rules before it, "nearer": those of them that fail by the fewest
+selectors, "rule" and "missed"); "lookups" ("when": connect, connect-again or
 reroute, "flow", "rules" with "pref", "rule", "did" and "missed", "answer", "exact", if not "why" and
 "candidates", "kernel", "agrees"); "source" (null: none; "address", "why", "because"); "firewall"
 (null: not known; "known", if not "unknown": why, else "dropped", "mark" and "routed"; "passed",
-"translating", "skipped"); "leaves"; "exact"; "agrees"; "troubles" ("text", "remedies"). An answer, a
+"translating", "skipped"); "leaves"; "turns" (where a pool goes by turn: each "source", and how it
+"leaves"; all else is told of the first); "exact"; "agrees"; "troubles" ("text", "remedies"). An answer, a
 candidate, what the kernel says and what leaves is "rule", "table", and "error" or else "type",
 "route", "gateway", "dev", "prefsrc". Of sockets, a list of such objects, each with "socket": "pid",
 "comm", "fd", "protocol", "local", "peer", "mark", "prefsrc" (the source it has), "same" (whether a
@@ -157,8 +161,12 @@ absl::StatusOr<bool> ExplainOne(const ExplainOptions &options, const std::string
   return story.troubles.empty();
 }
 
+// Whether a new one would have it, or may in its turn.
 bool HasToday(const ConnectedSocket &socket, const FlowStory &story) {
-  return story.connect.outcome.error == 0 && story.connect.outcome.source == socket.source;
+  const auto has = [&](const FlowStory &one) {
+    return one.connect.outcome.error == 0 && one.connect.outcome.source == socket.source;
+  };
+  return has(story) || std::ranges::any_of(story.others, has);
 }
 
 Json SocketJson(const ConnectedSocket &socket, const FlowStory &story) {
@@ -172,12 +180,16 @@ Json SocketJson(const ConnectedSocket &socket, const FlowStory &story) {
 std::string SocketText(const ConnectedSocket &socket, const FlowStory &story) {
   const OpenSocket &about = socket.about;
   const Outcome &today = story.connect.outcome;
-  return absl::StrCat(Printable(socket.caller.comm), " (", about.pid, ") fd ", about.fd, ": ",
-                      about.protocol, " ", about.local, " to ", about.peer, "; today ",
-                      HasToday(socket, story) ? "it would have the same source"
-                      : today.error != 0      ? "there would be no connection"
-                                         : absl::StrCat("it would have ", today.source.ToString()),
-                      "\n");
+  const bool certain = story.others.empty();
+  return absl::StrCat(
+      Printable(socket.caller.comm), " (", about.pid, ") fd ", about.fd, ": ", about.protocol, " ",
+      about.local, " to ", about.peer, "; today ",
+      HasToday(socket, story)
+          ? certain ? "it would have the same source" : "it may have the same source"
+      : today.error != 0
+          ? "there would be no connection"
+          : absl::StrCat("it would have ", certain ? "" : "for example ", today.source.ToString()),
+      "\n");
 }
 
 absl::StatusOr<std::vector<ConnectedSocket>> SocketsOf(const ExplainOptions &options) {
@@ -253,7 +265,7 @@ void AddExplain(CLI::App &app) {
       ->type_name("SRC:PORT-DST:PORT");
   explain->add_flag("-j,--json", options->json, "Print JSON");
   AddNetnsOption(*explain, options->netns, "Network namespace the flow is of");
-  explain->footer(kExplainText);
+  explain->footer(absl::StrCat(kWordsText, HelpOf(AllExplainWords()), kExplainText));
   explain->callback([options] { RunExplain(*options); });
 }
 

@@ -42,7 +42,8 @@ Json OutcomeJson(const Outcome &outcome, const State &state) {
 
 Json PolicyJson(const FlowStory &story, const PolicyInForce &policy) {
   const PolicyStory &told = *story.policy;
-  Json json = {{"file", policy.file}, {"up", policy.is_up()}, {"covers", told.covers}};
+  Json json = {
+      {"file", policy.file}, {"up", policy.is_up()}, {"covers", told.covers}, {"here", told.here}};
   if (policy.is_up()) json["cgroup"] = policy.cgroup;
   if (!told.covers) return json;
   const srcsel_decision &decision = told.decision;
@@ -54,6 +55,8 @@ Json PolicyJson(const FlowStory &story, const PolicyInForce &policy) {
     json["source"] = FromWire(FamilyOf(story.asked.destination), decision.source).ToString();
   if (decision.apply & SRCSEL_APPLY_PORTS)
     json["ports"] = {decision.port_first, decision.port_last};
+  if (!told.turns.empty()) json["pick"] = told.at_random ? "random" : "round-robin";
+  if (!told.lacks.empty()) json["lacks"] = told.lacks;
   json["passed"] = told.passed;
   json["nearer"] = Json::array();
   for (const PassedRule &passed : told.nearer) {
@@ -120,6 +123,11 @@ Json FirewallJson(const FirewallStory &firewall, const std::vector<std::string> 
   return json;
 }
 
+Json TurnJson(const IpAddress &source, const FlowStory &story, const State &state) {
+  return {{"source", source.IsUnspecified() ? "kernel" : source.ToString()},
+          {"leaves", OutcomeJson(story.leaves, state)}};
+}
+
 }  // namespace
 
 Json ExplainJson(const FlowStory &story, const ExplainContext &context) {
@@ -141,7 +149,13 @@ Json ExplainJson(const FlowStory &story, const ExplainContext &context) {
   json["firewall"] =
       story.firewall ? FirewallJson(*story.firewall, context.skipped) : Json(nullptr);
   json["leaves"] = OutcomeJson(story.leaves, state);
-  json["exact"] = story.connect.exact();
+  if (!story.others.empty()) {
+    json["turns"] = Json::array();
+    json["turns"].push_back(TurnJson(story.policy->turns[0], story, state));
+    for (std::size_t i = 0; i < story.others.size(); ++i)
+      json["turns"].push_back(TurnJson(story.policy->turns[i + 1], story.others[i], state));
+  }
+  json["exact"] = story.exact();
   json["agrees"] = story.agrees();
   json["troubles"] = Json::array();
   for (const Trouble &trouble : story.troubles)

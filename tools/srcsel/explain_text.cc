@@ -46,18 +46,30 @@ std::string Lines(const std::vector<std::string> &lines, int depth) {
   return text;
 }
 
+std::string Or(const std::vector<IpAddress> &sources) {
+  return absl::StrJoin(sources, ", ", [](std::string *out, const IpAddress &source) {
+    *out += source.IsUnspecified() ? "what the kernel chooses" : source.ToString();
+  });
+}
+
+std::string Bound(const PolicyStory &story, const Flow &asked) {
+  if (!story.turns.empty())
+    return absl::StrCat(story.at_random ? "at random" : "by turn", ", one of ", Or(story.turns));
+  return Or({FromWire(FamilyOf(asked.destination), story.decision.source)});
+}
+
 std::string Decided(const PolicyStory &story, const Flow &asked) {
   const srcsel_decision &decision = story.decision;
   std::vector<std::string> does;
   if (decision.apply & SRCSEL_APPLY_MARK && decision.mark_mask != 0)
     does.push_back(absl::StrCat("sets mark ", Mark{decision.mark, decision.mark_mask}.ToString()));
   if (decision.apply & (SRCSEL_APPLY_SOURCE | SRCSEL_APPLY_PORTS))
-    does.push_back(
-        absl::StrCat("binds ", FromWire(FamilyOf(asked.destination), decision.source).ToString()));
+    does.push_back(absl::StrCat("binds ", Bound(story, asked)));
   if (decision.apply & SRCSEL_APPLY_PORTS)
     does.push_back(absl::StrCat("takes a port of ", decision.port_first, "-", decision.port_last));
   if (does.empty()) does.emplace_back("the socket is left alone");
-  return absl::StrCat(absl::StrJoin(does, ", "), " (", ReasonWord(decision.reason), ")");
+  return absl::StrCat(absl::StrJoin(does, ", "), " (", ReasonWord(decision.reason), ")",
+                      story.lacks.empty() ? "" : ": ", absl::StrJoin(story.lacks, "; "));
 }
 
 std::string PolicyText(const FlowStory &story, const ExplainContext &context) {
@@ -68,23 +80,30 @@ std::string PolicyText(const FlowStory &story, const ExplainContext &context) {
                         ", which is not to be read: this is without it\n");
   if (!story.policy) return run.empty() ? "  policy: none is in force\n" : text;
   const PolicyInForce &policy = *context.policy;
-  const std::string name = policy.file.empty() ? "the firewall's marks" : policy.file;
+  const std::string name = policy.file.empty() ? "the firewall's marks" : Printable(policy.file);
   absl::StrAppend(&text, "  policy: ", name,
                   policy.is_up() ? absl::StrCat(", up on cgroup ", policy.cgroup) : "");
   if (!story.policy->covers)
     return absl::StrCat(text, ": not for cgroup ", story.caller.cgroup, "\n");
+  if (!story.policy->here)
+    absl::StrAppend(&text, ", for ",
+                    policy.netns_name.empty()
+                        ? "another network namespace"
+                        : absl::StrCat("network namespace ", policy.netns_name),
+                    ": here hold only marks and sources that it names");
   absl::StrAppend(&text, "\n");
   for (const PassedRule &passed : story.policy->nearer) {
     std::vector<std::string> words;
     for (const srcsel_property property : passed.missed) words.emplace_back(PropertyWord(property));
-    absl::StrAppend(&text, "    ", policy.RuleName(passed.index),
+    absl::StrAppend(&text, "    ", Printable(policy.RuleName(passed.index)),
                     ": does not hold: ", absl::StrJoin(words, ", "), "\n");
   }
   const std::size_t others = story.policy->passed - story.policy->nearer.size();
   if (others != 0)
     absl::StrAppend(&text, "    ", Counted(others, "other rule"), " before that: further off\n");
-  const std::string rule =
-      story.policy->rule.empty() ? "no rule holds" : absl::StrCat(story.policy->rule, ": holds");
+  const std::string rule = story.policy->rule.empty()
+                               ? "no rule holds"
+                               : absl::StrCat(Printable(story.policy->rule), ": holds");
   return absl::StrCat(text, "    ", rule, ": ", Decided(*story.policy, story.asked), "\n");
 }
 
@@ -124,17 +143,24 @@ std::string KernelText(const FlowStory &story) {
       "\n");
 }
 
-std::string LeavesText(const FlowStory &story, const State &state) {
-  if (story.leaves.error != 0)
-    return absl::StrCat("  leaves: ", Coloured(Colour::kRed, "not at all"), ", ",
-                        std::strerror(story.leaves.error), "\n");
-  if (story.firewall && story.firewall->outcome.dropped)
-    return absl::StrCat("  leaves: ", Coloured(Colour::kRed, "not at all"),
-                        ", the firewall drops it\n");
+std::string LeavesWords(const FlowStory &story, const State &state) {
+  const bool dropped = story.firewall && story.firewall->outcome.dropped;
+  if (story.leaves.error != 0 || dropped)
+    return absl::StrCat(
+        Coloured(Colour::kRed, "not at all"), ", ",
+        story.leaves.error != 0 ? std::strerror(story.leaves.error) : "the firewall drops it");
   return absl::StrCat(
-      "  leaves: by ", DeviceName(state, story.leaves.oif),
+      "by ", DeviceName(state, story.leaves.oif),
       story.leaves.gateway ? absl::StrCat(" via ", story.leaves.gateway->ToString()) : "", " from ",
-      story.leaves.source.ToString(), "\n");
+      story.leaves.source.ToString());
+}
+
+std::string LeavesText(const FlowStory &story, const State &state) {
+  std::string text = absl::StrCat("  leaves: ", LeavesWords(story, state), "\n");
+  for (std::size_t i = 0; i < story.others.size(); ++i)
+    absl::StrAppend(&text, "    or, with ", Or({story.policy->turns[i + 1]}), ": ",
+                    LeavesWords(story.others[i], state), "\n");
+  return text;
 }
 
 std::string SourceText(const FlowStory &story) {
