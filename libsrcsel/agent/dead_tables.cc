@@ -35,7 +35,8 @@ bool IsOwnSubnet(const Prefix &dst, const Nexthop &nexthop, const State &state) 
 }
 
 bool LeadsOn(const Routes::Entry &route, const RouteTerms &terms, const State &state) {
-  if (terms.type == RTN_BROADCAST || terms.type == RTN_ANYCAST || terms.type == RTN_MULTICAST)
+  if (terms.type == RTN_BROADCAST || terms.type == RTN_ANYCAST || terms.type == RTN_MULTICAST ||
+      terms.type == RTN_THROW)
     return false;
   if (route.dst.address.IsMulticast() || route.dst.address.IsLinkLocal()) return false;
   return terms.nexthops.empty() ||
@@ -50,11 +51,12 @@ bool IsDown(const Nexthop &nexthop) {
 
 // What a table has for a family.
 struct Content {
-  bool any = false;    // a route
-  bool alive = false;  // one that leads on, by a way that is not down
-  bool takes = false;  // one that takes packets and loses them: no carrier
-  Devices ways;        // of those that lead on
-  Devices others;      // of the others, and of the other family's
+  bool any = false;     // a route
+  bool alive = false;   // one that leads on, by a way that is not down
+  bool takes = false;   // one that takes packets and loses them: no carrier
+  bool throws = false;  // a default route that has the next ip rule asked
+  Devices ways;         // of those that lead on
+  Devices others;       // of the others, and of the other family's
 };
 
 Content ContentOf(std::uint32_t table, int family, const State &state) {
@@ -67,6 +69,7 @@ Content ContentOf(std::uint32_t table, int family, const State &state) {
     for (const Nexthop &nexthop : terms.nexthops)
       if (nexthop.oif > kLoIndex) (leads_on ? content.ways : content.others).insert(nexthop.oif);
     content.any |= is_of_family;
+    content.throws |= terms.type == RTN_THROW && route.dst == Prefix::Default(family);
     if (!leads_on) continue;
     content.alive |= terms.nexthops.empty() || !std::ranges::all_of(terms.nexthops, IsDown);
     content.takes |= std::ranges::any_of(terms.nexthops, [](const Nexthop &nexthop) {
@@ -139,16 +142,21 @@ void Describe(const Devices &ways, const State &state, DeadTable &dead) {
 // It has no route that leads on.
 void Describe(const Content &content, const State &state, DeadTable &dead) {
   const std::string table = TableName(dead.rule.table);
-  absl::StrAppend(&dead.words, content.any ? ", which has no default route" : ", which is empty");
+  const char *ip = dead.family == AF_INET ? "ip" : "ip -6";
+  // Of one prefix and metric there cannot be two.
+  const std::string first =
+      content.throws ? absl::StrCat(ip, " route del throw default table ", table, " && ") : "";
+  absl::StrAppend(&dead.words, content.throws ? ", whose default route says to go on (throw)"
+                               : content.any  ? ", which has no default route"
+                                              : ", which is empty");
   const Link *link = LinkOfTable(dead, content, state);
   if (link == nullptr) {
-    dead.mend.missing = absl::StrCat(
-        "the interface it is for, and its gateway: ", dead.family == AF_INET ? "ip" : "ip -6",
-        " route add default via GATEWAY dev INTERFACE table ", table);
+    dead.mend.missing = absl::StrCat("the interface it is for, and its gateway: ", first, ip,
+                                     " route add default via GATEWAY dev INTERFACE table ", table);
     return;
   }
   if (!(link->flags & IFF_UP)) absl::StrAppend(&dead.words, ", and ", link->name, " is down");
-  dead.mend = CommandsForDefault(*link, table, dead.family, state);
+  dead.mend = CommandsForDefault(*link, table, dead.family, state, first);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 // nobody has given them a route.
 //
 // A route leads on if it is more than the way to a subnet of this host's own; what is refused or
-// kept here on purpose (prohibit, local) counts too. The tables local, main and default are no
-// uplink's. A family that has no address here is left out.
+// kept here on purpose (prohibit, local) counts too, what says to go on (throw) does not. The
+// tables local, main and default are no uplink's. A family that has no address here is left out.
 //
 // Which interface the table is for follows from what is left in it, or from rules by source that
 // lead to it too; or it is the one that has an address, and is no other table's nor the first way.

@@ -59,11 +59,11 @@ std::string Commands::ToString() const {
 }
 
 Commands CommandsForDefault(const Link &link, const std::string &table, int family,
-                            const State &state, absl::string_view then) {
+                            const State &state, absl::string_view first, absl::string_view then) {
   const auto way = WayOut(link, family, state);
-  const std::string add = absl::StrCat(family == AF_INET ? "ip" : "ip -6", " route add default ",
-                                       way.value_or(absl::StrCat("via GATEWAY dev ", link.name)),
-                                       " table ", table, then);
+  const std::string add = absl::StrCat(
+      first, family == AF_INET ? "ip" : "ip -6", " route add default ",
+      way.value_or(absl::StrCat("via GATEWAY dev ", link.name)), " table ", table, then);
   const std::string set_up =
       link.flags & IFF_UP ? "" : absl::StrCat("ip link set ", link.name, " up");
   if (!way) return {set_up, absl::StrCat("the gateway behind ", link.name, ", for: ", add)};

@@ -25,9 +25,11 @@ struct Commands {
   std::string ToString() const;
 };
 
-// "ip link set eth1 up && ip route add default via 10.1.0.254 dev eth1 table 100", and `then`
-// behind that. Where the gateway is not known, only what comes before it is to be typed.
+// "ip link set eth1 up && ip route add default via 10.1.0.254 dev eth1 table 100", with `first`
+// before and `then` behind the route. Where the gateway is not known, only what comes before these
+// is to be typed.
 Commands CommandsForDefault(const Link &link, const std::string &table, int family,
-                            const State &state, absl::string_view then = "");
+                            const State &state, absl::string_view first = "",
+                            absl::string_view then = "");
 
 }  // namespace srcsel

@@ -10,14 +10,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "agent/cgroup_path.hh"
 #include "agent/dead_tables.hh"
+#include "agent/mark_rules.hh"
 #include "agent/rule_words.hh"
 #include "agent/steering_commands.hh"
 #include "agent/uplink.hh"
 #include "agent/way.hh"
 #include "base/mark.hh"
 #include "base/status.hh"
+#include "image/compile_policy.hh"
 #include "lookup/select.hh"
 
 namespace srcsel {
@@ -64,9 +67,10 @@ std::string WhyRefused(const LookupStory &lookup, const State &state) {
 Trouble Unreachable(const FlowStory &story, const State &state) {
   const int error = story.leaves.error;
   if (story.refused != 0)
-    return {absl::StrCat("the policy's rule ", story.policy->rule, " fails the connect() with ",
-                         ErrorText(error),
-                         ": what it wants cannot be had, and it says on-fail = \"reject\""),
+    return {absl::StrCat(
+                "the policy's rule ", story.policy->rule, " fails the connect() with ",
+                ErrorText(error), ": what it wants cannot be had, and it says on-fail = \"reject\"",
+                story.policy->lacks.empty() ? "" : ": ", absl::StrJoin(story.policy->lacks, "; ")),
             {}};
   const LookupStory *refusing = nullptr;
   for (const LookupStory &lookup : story.lookups)
@@ -92,8 +96,11 @@ void AddRemedy(const Commands &commands, absl::string_view brings, Trouble &trou
     trouble.remedies.push_back(absl::StrCat(commands.typed, "  # ", whole ? brings : "first"));
 }
 
+// Rules of one preference may be several.
 bool Passes(const LookupStory &lookup, const DeadTable &dead) {
+  const Mark &mark = dead.rule.mark;
   return lookup.flow.destination.family() == dead.family &&
+         (lookup.flow.mark & mark.mask) == mark.value &&
          std::ranges::any_of(lookup.steps, [&](const RuleStep &step) {
            return step.pref == dead.rule.pref && step.end != RuleEnd::kSkipped &&
                   step.end != RuleEnd::kJumpedOver;
@@ -114,58 +121,132 @@ std::optional<Trouble> DeadEnd(const FlowStory &story, const State &state) {
   return std::nullopt;
 }
 
-// What helps where the firewall's mark comes too late: the same mark on the socket.
-std::vector<std::string> EarlierMark(const FlowStory &story, const Flow &flow,
-                                     const Snapshot &snapshot) {
-  const std::uint32_t mark = story.firewall->outcome.routed;
-  Flow marked = flow;
-  marked.mark = mark;
-  const Selection selection = Select(snapshot, marked);
-  if (!selection.exact() || !Fits(selection.outcome, snapshot.state())) return {};
-  const std::string source = selection.outcome.source.ToString();
-  std::vector<std::string> remedies{absl::StrCat("srcsel run --mark ", Mark{mark}.ToString(),
-                                                 " -- COMMAND  # one command, from ", source)};
+// The mark on the socket, where the firewall's comes too late.
+void AddEarlierMark(const FlowStory &story, std::uint32_t mark, const std::string &source,
+                    Trouble &trouble) {
+  trouble.remedies.push_back(absl::StrCat("srcsel run --mark ", Mark{mark}.ToString(),
+                                          " -- COMMAND  # one command, from ", source));
   if ((!story.policy || !story.policy->covers) && RunCgroupIn(story.caller.cgroup).empty())
-    remedies.push_back(absl::StrCat(
+    trouble.remedies.push_back(absl::StrCat(
         "srcsel up  # all of this host: sources follow the firewall's marks, here ", source));
-  return remedies;
+}
+
+bool IsByMark(const Outcome &way, std::uint32_t mark, const State &state) {
+  return std::ranges::any_of(MarkRules(state, way.source.family()), [&](const MarkRule &rule) {
+    return rule.pref == way.rule && rule.table == way.table &&
+           (mark & rule.mark.mask) == rule.mark.value;
+  });
+}
+
+// A way whose route gives it a source of another interface.
+void AddOwnSource(const Outcome &way, const State &state, Trouble &trouble) {
+  const int family = way.source.family();
+  const std::string device = DeviceName(state, way.oif);
+  const auto own = AddressOf(state, DeviceSource{device}, family);
+  if (!own) {
+    absl::StrAppend(&trouble.text, " What is missing is an ", family == AF_INET ? "IPv4" : "IPv6",
+                    " address of ", device, ": ip address add ADDR/LEN dev ", device, ".");
+    return;
+  }
+  if (way.nexthop_id != 0) return;
+  trouble.remedies.push_back(absl::StrCat(
+      family == AF_INET ? "ip" : "ip -6", " route replace ",
+      way.dst.length == 0 ? "default" : way.dst.ToString(),
+      way.gateway
+          ? absl::StrCat(" via ", way.gateway->is_v4() == (family == AF_INET) ? "" : "inet6 ",
+                         way.gateway->ToString())
+          : "",
+      " dev ", device, way.metric != 0 ? absl::StrCat(" metric ", way.metric) : "", " src ",
+      own->ToString(), " table ", TableName(way.table), "  # its source is then ", device, "'s"));
+}
+
+// Where a mark or an interface leads the packet to another uplink than that of its source. An ip
+// rule by source would do nothing, or take it from the mark again.
+void AddFittingSource(const FlowStory &story, const Flow &flow, const Snapshot &snapshot,
+                      Trouble &trouble) {
+  const State &state = snapshot.state();
+  Flow marked = flow;
+  marked.mark = story.lookups.back().flow.mark;
+  marked.source = IpAddress::Any(flow.destination.family());
+  const Selection selection = Select(snapshot, marked);
+  const Outcome &way = selection.outcome;
+  if (!selection.exact() || way.error != 0) return;
+  if (!Fits(way, state)) return AddOwnSource(way, state, trouble);
+  const std::string source = way.source.ToString();
+  if (flow.source.IsUnspecified())
+    AddEarlierMark(story, marked.mark, source, trouble);
+  else
+    absl::StrAppend(&trouble.text, " The source that goes with it is ", source,
+                    ": bind that instead.");
+}
+
+// What has the flow leave by an interface that does not own its source.
+enum class Misled { kByLateMark, kByRoute, kByDevice, kByMark, kByRules };
+
+Misled MisledBy(const FlowStory &story, const Flow &flow, const State &state) {
+  if (story.lookups.back().when == LookupWhen::kReroute) return Misled::kByLateMark;
+  if (flow.source.IsUnspecified()) return Misled::kByRoute;
+  if (flow.oif != 0) return Misled::kByDevice;
+  return IsByMark(story.leaves, flow.mark, state) ? Misled::kByMark : Misled::kByRules;
+}
+
+std::string WhyMisled(Misled by, const FlowStory &story, const Flow &flow,
+                      const std::string &leaves) {
+  switch (by) {
+    case Misled::kByLateMark:
+      return flow.source.IsUnspecified()
+                 ? "Linux chooses the source in the first lookup, inside connect(), before there "
+                   "is a packet and so before the firewall marks one. The lookup after the mark "
+                   "changes interface and gateway, never the source."
+                 : "The source is bound before the firewall marks the packet, and the lookup after "
+                   "the mark does not change it.";
+    case Misled::kByRoute:
+      return story.source && story.source->word == "prefsrc"
+                 ? "The route names a source of another interface."
+                 : absl::StrCat("The route names no source, and ", leaves, " has none.");
+    case Misled::kByDevice:
+      return "The socket is bound to that interface.";
+    case Misled::kByMark:
+      return "Its mark leads it there, whatever its source.";
+    case Misled::kByRules:
+      return "No ip rule leads packets from it to its own uplink.";
+  }
+  return "";
+}
+
+// By the rule that leads it to its own uplink.
+absl::Status AddSteering(const FlowStory &story, const Flow &flow, const Uplink &uplink,
+                         const State &state, Trouble &trouble) {
+  SRCSEL_ASSIGN_OR_RETURN(const Commands commands, CommandsThatSteer({uplink, {flow}}, state));
+  AddRemedy(commands,
+            absl::StrCat("what is sent from ", story.leaves.source.ToString(), " then leaves by ",
+                         uplink.Names(state)),
+            trouble);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Trouble> Misplaced(const FlowStory &story, const Flow &flow,
                                   const Snapshot &snapshot) {
   const State &state = snapshot.state();
   const Uplink uplink = UplinkOf(story.leaves.source, state);
-  const std::string source = story.leaves.source.ToString(), owner = uplink.Names(state),
-                    leaves = DeviceName(state, story.leaves.oif);
-  Trouble trouble{absl::StrCat(source, " is ", owner, "'s, and leaves by ", leaves, ". "), {}};
-  const bool rerouted = story.lookups.back().when == LookupWhen::kReroute;
-  const bool bound = !flow.source.IsUnspecified();
-  if (rerouted && !bound)
-    absl::StrAppend(&trouble.text,
-                    "Linux chooses the source in the first lookup, inside connect(), before there "
-                    "is a packet and so before the firewall marks one. The lookup after the mark "
-                    "changes interface and gateway, never the source. ");
-  else if (rerouted)
-    absl::StrAppend(&trouble.text,
-                    "The source is bound before the firewall marks the packet, and "
-                    "the lookup after the mark does not change it. ");
-  else
-    absl::StrAppend(&trouble.text, bound ? "No ip rule leads packets from it to its own uplink. "
-                                         : "The route names a source of another interface. ");
-  absl::StrAppend(&trouble.text, "A router behind ", leaves,
-                  " that checks where packets come from (reverse-path filter) drops it.");
+  const std::string leaves = DeviceName(state, story.leaves.oif);
+  const Misled by = MisledBy(story, flow, state);
+  Trouble trouble{
+      absl::StrCat(story.leaves.source.ToString(), " is ", uplink.Names(state),
+                   "'s, and leaves by ", leaves, ". ", WhyMisled(by, story, flow, leaves),
+                   " A router behind ", leaves,
+                   " that checks where packets come from (reverse-path filter) drops it."),
+      {}};
   if (story.firewall && !story.firewall->translating.empty())
     absl::StrAppend(&trouble.text, " The firewall translates sources (",
                     story.firewall->translating.front(),
                     "), which hides that, for what it translates.");
-  if (rerouted && !bound) trouble.remedies = EarlierMark(story, flow, snapshot);
-  if (!trouble.remedies.empty()) return trouble;
-  Flow from = flow;
-  from.source = story.leaves.source;
-  if (rerouted) from.mark = story.firewall->outcome.routed;
-  SRCSEL_ASSIGN_OR_RETURN(const Commands commands, CommandsThatSteer({uplink, {from}}, state));
-  AddRemedy(commands, absl::StrCat("what is sent from ", source, " then leaves by ", owner),
-            trouble);
+  if (by == Misled::kByRules)
+    SRCSEL_RETURN_IF_ERROR(AddSteering(story, flow, uplink, state, trouble));
+  else if (by != Misled::kByRoute)
+    AddFittingSource(story, flow, snapshot, trouble);
+  else if (story.connect.exact())
+    AddOwnSource(story.leaves, state, trouble);
   return trouble;
 }
 

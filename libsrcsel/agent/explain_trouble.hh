@@ -2,9 +2,11 @@
 //
 // Three things can be: it does not leave at all; its mark leads it to a table that leads nowhere;
 // or it leaves by an interface that does not own its source, which is what srcsel is there for.
-// Each remedy can be typed as it is; those for the last have been tried, on a copy of the state.
+// Each remedy can be typed as it is; an ip rule by source has been tried, on a copy of the state,
+// and is named for sources alone that are bound: those that follow from a mark's route are mended
+// there.
 //
-// Pure but for that names are read. Cost: a snapshot for each table that may steer a source.
+// Pure but for that names are read. Cost: that of steering_commands.hh.
 
 #pragma once
 

@@ -56,6 +56,24 @@ TEST(DeadTables, AreNoneThatLeadOn) {
   EXPECT_EQ(Found(HostWith({halves})), "0 findings");
 }
 
+TEST(DeadTables, AreThoseWhoseDefaultRouteSaysToGoOn) {
+  EXPECT_EQ(
+      Found(HostWith(
+          {NoRouteTo("0.0.0.0/0", 100, RTN_THROW), DefaultVia("10.1.0.254", RT_TABLE_MAIN, 100)})),
+      ", whose default route says to go on (throw): what has the mark is routed as if it had "
+      "none | ip route del throw default table 100 && ip route add default via 10.1.0.254 dev "
+      "eth1 table 100 | ");
+  EXPECT_EQ(
+      Found(HostWith({NoRouteTo("10.8.0.0/16", 100, RTN_THROW), DefaultVia("10.1.0.254", 100)})),
+      "0 findings")
+      << "what goes on is a part";
+  EXPECT_EQ(
+      Found(HostWith({NoRouteTo("0.0.0.0/0", 100, RTN_THROW)})),
+      ", whose default route says to go on (throw): what has the mark is routed as if it had "
+      "none |  | the gateway behind eth1, for: ip route del throw default table 100 && ip route "
+      "add default via GATEWAY dev eth1 table 100");
+}
+
 TEST(DeadTables, AreNoneOfTheSystemsOwn) {
   for (const std::uint32_t table : {RT_TABLE_MAIN, RT_TABLE_DEFAULT, RT_TABLE_LOCAL}) {
     State state = HostWith();
