@@ -39,8 +39,9 @@ def wanted():
 def reasons_unexplained(text):
     """Of the reasons that decisions can have, those with no paragraph of their own in the section."""
     section = text.partition("\nREASONS\n")[2].partition("\nENVIRONMENT\n")[0]
-    explained = set(re.findall(r"^ {7}([a-z-]+)(?: {2,}\S|\n {14}\S)", section, re.MULTILINE))
-    return names_in(r'X\(\w+, "([a-z-]+)"\)', "include/srcsel/abi.h") - explained
+    # A short one has its text beside it, from column 14 on.
+    explained = re.findall(r"^ {7}(?:(?=[a-z -]{6} \S)([a-z-]+) |([a-z-]{7,})$)", section, re.MULTILINE)
+    return names_in(r'X\(\w+, "([a-z-]+)"\)', "include/srcsel/abi.h") - {a or b for a, b in explained}
 
 
 def main(build):
