@@ -126,6 +126,7 @@ def expect_all(shell, complete, scratch, process="1"):
     expect(shell, complete, ("import", ""), ["nft", "iptables"])
     expect(shell, complete, ("run", "--mark", "1", "--pol"), ["--policy"])
     expect(shell, complete, ("route", "get", "10.0.0.1", ""), ["oif", "dport"])
+    expect(shell, complete, ("explain", "10.0.0.1", ""), ["flowlabel", "cgroup", "classid", "comm"])
     expect(shell, complete, ("route", "get", "10.0.0.1", "oif", ""), ["lo"])
     expect(shell, complete, ("trace", "--pid", ""), [process])
     policy = scratch / "a-policy.toml"
