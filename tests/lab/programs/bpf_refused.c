@@ -53,19 +53,29 @@ static int refused(const struct seccomp_notif *call, long which, long type) {
   return type < 0 || said == (unsigned long)type;
 }
 
-// Until nobody is left whose calls could be heard.
-static void answer(int listener, long which, long type, int error) {
-  struct pollfd heard = {listener, POLLIN, 0};
-  while (poll(&heard, 1, -1) > 0 && (heard.revents & POLLIN)) {
-    struct seccomp_notif call = {0};
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) continue;
-    struct seccomp_notif_resp response = {.id = call.id};
-    if (refused(&call, which, type))
-      response.error = -error;
-    else
-      response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+static void answer_one(int listener, long which, long type, int error) {
+  struct seccomp_notif call = {0};
+  if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return;
+  struct seccomp_notif_resp response = {.id = call.id};
+  if (refused(&call, which, type))
+    response.error = -error;
+  else
+    response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
+// Until nobody is left whose calls could be heard. For Linux 6.1 that is who has ended, too, until
+// he is waited for.
+static int answer(int listener, pid_t child, char **wanted) {
+  int status = 0;
+  struct pollfd heard[] = {{listener, POLLIN, 0},
+                           {(int)syscall(SYS_pidfd_open, child, 0), POLLIN, 0}};
+  while (listener >= 0 && poll(heard, 2, -1) > 0 && !(heard[0].revents & ~POLLIN)) {
+    if (heard[0].revents) answer_one(listener, atol(wanted[0]), atol(wanted[1]), atoi(wanted[2]));
+    if (heard[1].revents && waitpid(child, &status, 0) == child) heard[1].fd = -1;
   }
+  if (heard[1].fd >= 0) waitpid(child, &status, 0);
+  return status;
 }
 
 int main(int argc, char **argv) {
@@ -82,9 +92,8 @@ int main(int argc, char **argv) {
     execvp(argv[4], argv + 4);
     fail(argv[4]);
   }
-  int listener = -1, status = 0;
+  int listener = -1;
   if (read(numbers[0], &listener, sizeof(listener)) < 0) fail("read");
-  if (listener >= 0) answer(listener, atol(argv[1]), atol(argv[2]), atoi(argv[3]));
-  waitpid(child, &status, 0);
+  const int status = answer(listener, child, argv + 1);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
