@@ -7,7 +7,7 @@
 namespace srcsel::bench {
 namespace {
 
-constexpr const char *kFigures[] = {"connections_per_second", "connect_median_us", "connect_p99_us",
+constexpr const char *kColumns[] = {"connections_per_second", "connect_median_us", "connect_p99_us",
                                     "cpu_us_per_connection"};
 
 void PrintHead(const char *title) {
@@ -18,12 +18,12 @@ void PrintHead(const char *title) {
 // The figures of a way beside their ratios to another's, where it has them.
 void PrintFigures(const std::string &name, const Json &way, const char *ratio) {
   std::printf("%-11s", name.c_str());
-  for (const char *key : kFigures)
+  for (const char *key : kColumns)
     std::printf(way[key]["median"] >= 1000 ? " %8.0f %5.2fx " : " %6.1fus %5.2fx ",
                 way[key]["median"].get<double>(), way[key][ratio].get<double>());
 }
 
-std::string HookTime(const Json &way) {
+std::string TimeOfHook(const Json &way) {
   if (!way.contains("hook_ns")) return "-";
   return std::to_string(std::lround(way["hook_ns"].get<double>())) + "ns";
 }
@@ -33,7 +33,7 @@ void PrintWays(const char *title, const Json &ways) {
   std::printf("  %6s %9s\n", "hook", "conntrack");
   for (const auto &[name, way] : ways.items()) {
     PrintFigures(name, way, "ratio_to_bare");
-    std::printf(" %6s %9d\n", HookTime(way).c_str(), way["conntrack_entries"].get<int>());
+    std::printf(" %6s %9d\n", TimeOfHook(way).c_str(), way["conntrack_entries"].get<int>());
   }
   std::printf("\n");
 }
@@ -42,7 +42,7 @@ void PrintMarked(const Json &ways) {
   PrintHead("to marked");
   std::printf("\n");
   for (const auto &[name, way] : ways.items()) {
-    if (!way[kFigures[0]].contains("ratio_to_marked")) continue;
+    if (!way[kColumns[0]].contains("ratio_to_marked")) continue;
     PrintFigures(name, way, "ratio_to_marked");
     std::printf("\n");
   }

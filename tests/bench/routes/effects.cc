@@ -27,10 +27,6 @@ double Seconds(Clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-void OrDie(const absl::Status &status) {
-  bench::OrDie(status.ok() ? absl::StatusOr<bool>(true) : status);
-}
-
 // An address of its own to go to, and the two it is gone to from in turn.
 struct Turns {
   explicit Turns(const Host &host)
@@ -75,14 +71,14 @@ void Publish(benchmark::State &state, const Size &size) {
     rule.to = {{turns.to, turns.to.bits()}};
     rule.sources = {turns.sources[i]};
     images[i] = std::make_unique<const Image>(
-        bench::OrDie(Compile(host.snapshot().state(), {{rule, elsewhere}}, i + 1)));
+        OrDie(Compile(host.snapshot().state(), {{rule, elsewhere}}, i + 1)));
   }
-  Hooks hooks = bench::OrDie(Hooks::Load());
-  const lab::TestCgroup cgroup = bench::OrDie(lab::TestCgroup::Create());
+  Hooks hooks = OrDie(Hooks::Load());
+  const lab::TestCgroup cgroup = OrDie(lab::TestCgroup::Create());
   const Fd directory(open(cgroup.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   OrDie(hooks.Attach(directory));
   OrDie(hooks.Publish(images[0]->bytes()));
-  const auto connector = bench::OrDie(Connector::Start(turns.to, [&] {
+  const auto connector = OrDie(Connector::Start(turns.to, [&] {
     std::ofstream(cgroup.path() + "/cgroup.procs") << 0;
     return EnterNetns(host.netns());
   }));
@@ -93,7 +89,7 @@ void Publish(benchmark::State &state, const Size &size) {
     const Clock::time_point start = Clock::now();
     OrDie(hooks.Publish(images[turns.turn % 2]->bytes()));
     calls += Seconds(Clock::now() - start);
-    const Clock::time_point seen = bench::OrDie(connector->WaitFor(source));
+    const Clock::time_point seen = OrDie(connector->WaitFor(source));
     state.SetIterationTime(Seconds(seen - start));
   }
   state.counters["call_ms"] = benchmark::Counter(calls * 1e3, benchmark::Counter::kAvgIterations);
@@ -103,9 +99,9 @@ void Publish(benchmark::State &state, const Size &size) {
 void ChangeToHook(benchmark::State &state, const Size &size) {
   const Host &host = HostOf(size);
   Turns turns(host);
-  const DefaultRouteChanger changer = bench::OrDie(DefaultRouteChanger::Open(host, kMark));
+  const DefaultRouteChanger changer = OrDie(DefaultRouteChanger::Open(host, kMark));
   OrDie(changer.ReplaceWith(turns.sources[0]));
-  const auto connector = bench::OrDie(Connector::Start(turns.to, [&] {
+  const auto connector = OrDie(Connector::Start(turns.to, [&] {
     const absl::Status entered = EnterNetns(host.netns());
     return entered.ok() ? EnterPolicy({{Marking()}}, "").status() : entered;
   }));
@@ -114,7 +110,7 @@ void ChangeToHook(benchmark::State &state, const Size &size) {
     const IpAddress &source = turns.Next();
     const Clock::time_point start = Clock::now();
     OrDie(changer.ReplaceWith(source));
-    const Clock::time_point seen = bench::OrDie(connector->WaitFor(source));
+    const Clock::time_point seen = OrDie(connector->WaitFor(source));
     state.SetIterationTime(Seconds(seen - start));
     WaitForGracePeriods();
   }
@@ -123,15 +119,15 @@ void ChangeToHook(benchmark::State &state, const Size &size) {
 void ChangeToSelect(benchmark::State &state, const Size &size) {
   const Host &host = HostOf(size);
   Turns turns(host);
-  const DefaultRouteChanger changer = bench::OrDie(DefaultRouteChanger::Open(host, kMark));
+  const DefaultRouteChanger changer = OrDie(DefaultRouteChanger::Open(host, kMark));
   OrDie(changer.ReplaceWith(turns.sources[0]));
-  const auto mirror = bench::OrDie(Mirror::Open({.netns = host.netns_path(), .threadless = true}));
+  const auto mirror = OrDie(Mirror::Open({.netns = host.netns_path(), .threadless = true}));
   const Flow flow = {.destination = turns.to, .dport = 443, .mark = kMark};
   for (auto _ : state) {
     const IpAddress &source = turns.Next();
     const Clock::time_point start = Clock::now();
     OrDie(changer.ReplaceWith(source));
-    while (bench::OrDie(mirror->Select(flow)).outcome.source != source) {
+    while (OrDie(mirror->Select(flow)).outcome.source != source) {
       pollfd polled = {mirror->fd(), POLLIN, 0};
       poll(&polled, 1, -1);
       OrDie(mirror->Process());

@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bench/routes/host.hh"
 
@@ -21,11 +22,16 @@ struct Size {
   std::size_t routes;
 };
 
+inline void OrDie(const absl::Status &status) {
+  if (status.ok()) return;
+  std::cerr << "bench_routes: " << status.message() << std::endl;
+  std::exit(1);
+}
+
 template <typename T>
 T OrDie(absl::StatusOr<T> result) {
-  if (result.ok()) return *std::move(result);
-  std::cerr << "bench_routes: " << result.status().message() << std::endl;
-  std::exit(1);
+  OrDie(result.status());
+  return *std::move(result);
 }
 
 template <typename T>
