@@ -13,6 +13,7 @@ namespace srcsel::lab {
 
 // Only a failing test waits this long, so it is generous. An emulated machine, thirty times slower,
 // asks for more by SRCSEL_PATIENCE, in seconds.
+// NOLINTNEXTLINE(readability-identifier-naming): a constant in all but the word
 inline const std::chrono::seconds kPatience{
     std::atoi(std::getenv("SRCSEL_PATIENCE") ? std::getenv("SRCSEL_PATIENCE") : "60")};
 

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,10 +26,10 @@
 namespace srcsel::bench {
 namespace {
 
-const std::vector<Way> kTcpWays = {Way::kBare,  Way::kMark,   Way::kSource, Way::kPool,
-                                   Way::kPorts, Way::kMarked, Way::kTables, Way::kMasquerade};
-const std::vector<Way> kUdpWays = {Way::kBare,   Way::kMark,   Way::kSource,    Way::kPool,
-                                   Way::kMarked, Way::kTables, Way::kMasquerade};
+constexpr Way kTcpWays[] = {Way::kBare,  Way::kMark,   Way::kSource, Way::kPool,
+                            Way::kPorts, Way::kMarked, Way::kTables, Way::kMasquerade};
+constexpr Way kUdpWays[] = {Way::kBare,   Way::kMark,   Way::kSource,    Way::kPool,
+                            Way::kMarked, Way::kTables, Way::kMasquerade};
 constexpr Way kMemoryWays[] = {Way::kBare, Way::kSource, Way::kMasquerade};
 
 struct Options {
@@ -69,7 +70,7 @@ constexpr std::pair<const char *, std::vector<double> Series::*> kFigures[] = {
     {"connect_p99_us", &Series::p99_us},
     {"cpu_us_per_connection", &Series::cpu_us}};
 
-absl::StatusOr<Json> MeasureWays(Transport transport, const std::vector<Way> &all,
+absl::StatusOr<Json> MeasureWays(Transport transport, std::span<const Way> all,
                                  const Options &options) {
   const bool udp = transport == Transport::kUdp;
   std::vector<Contender> contenders;
@@ -155,7 +156,7 @@ int main(int argc, char **argv) {
       ->capture_default_str()
       ->check(CLI::Range(100, 26000));
   app.add_option("--json", options.json, "where the figures go")->capture_default_str();
-  app.footer(srcsel::bench::kReportKeys);
+  app.footer(srcsel::bench::ReportKeys());
   CLI11_PARSE(app, argc, argv);
   if (const absl::Status status = srcsel::bench::Measure(options); !status.ok()) {
     std::fprintf(stderr, "bench_connect: %s\n", std::string(status.message()).c_str());

@@ -62,7 +62,8 @@ void PrintHeld(const Json &held) {
 
 }  // namespace
 
-const char kReportKeys[] = R"(
+const char *ReportKeys() {
+  return R"(
 Ways: bare        by the main default, nothing in the path
       mark        srcsel marks the socket
       source      srcsel binds a fixed source, a `from` rule routes it
@@ -82,6 +83,7 @@ JSON, below "ways" (TCP connections) or "udp" (a datagram and its answer) and th
 below "held" and the name of a way:
   kernel_bytes_per_connection, conntrack_entries: of "held_connections" that stay, both ends
 )";
+}
 
 void Print(const Json &report) {
   PrintWays("TCP, to bare", report["ways"]);

@@ -9,7 +9,7 @@ namespace srcsel::bench {
 using Json = nlohmann::ordered_json;
 
 // The ways and the keys, explained: the end of --help.
-extern const char kReportKeys[];
+const char *ReportKeys();
 
 void Print(const Json &report);
 

@@ -101,7 +101,7 @@ int ExchangeOnce(const sockaddr_in &server, std::uint32_t &latency_ns) {
   return error;
 }
 
-int HoldOne(const sockaddr_in &server, std::uint32_t &) {
+int HoldOne(const sockaddr_in &server, std::uint32_t & /*unused*/) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   return fd < 0 ? errno : ConnectTcp(fd, server);
 }

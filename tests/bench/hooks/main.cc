@@ -93,7 +93,7 @@ int main(int argc, char **argv) {
   app.add_option("--rounds", rounds, "rounds of all cells; the least counts")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_option("--only", word, "rows with this in their names: \"connect mark\", \"sendmsg\"");
+  app.add_option("--only", word, R"(rows with this in their names: "connect mark", "sendmsg")");
   app.add_option("--json", json, "where the figures go")->capture_default_str();
   app.footer(
       "\nJSON: a list of {hook, action, rules, prefixes, ns, ratio, nothing_ns, least_ns}; `ratio` "

@@ -29,7 +29,7 @@ void Reach(Hook hook, const sockaddr_in &to) {
   const auto *address = reinterpret_cast<const sockaddr *>(&to);
   if (hook == Hook::kConnect) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    connect(fd, address, sizeof(to));
+    (void)connect(fd, address, sizeof(to));
     close(fd);
     return;
   }
