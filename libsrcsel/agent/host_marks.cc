@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "agent/fit_marks.hh"
 #include "agent/routed_ways.hh"
 #include "base/status.hh"
 
@@ -15,10 +16,10 @@ constexpr std::chrono::seconds kMostPatience(60);
 
 }  // namespace
 
-absl::StatusOr<HostMarks> HostMarks::Start(std::size_t most, const HookMirror &mirror) {
+absl::StatusOr<HostMarks> HostMarks::Start(const Policy &file, const HookMirror &mirror) {
   SRCSEL_ASSIGN_OR_RETURN(RuleFollower follower, RuleFollower::Open());
   HostMarks marks(std::move(follower));
-  marks.Read(most, mirror);
+  marks.Read(file, mirror);
   return marks;
 }
 
@@ -67,22 +68,23 @@ std::optional<HostMarks::Clock::time_point> HostMarks::due() const {
   return std::min(*due_, *expiry_);
 }
 
-void HostMarks::Update(std::size_t most, const HookMirror &mirror) {
-  if (changed_ == NfChange::kRules) return Read(most, mirror);
-  Compile(reader_.Renew(), most, mirror);
+void HostMarks::Update(const Policy &file, const HookMirror &mirror) {
+  if (changed_ == NfChange::kRules) return Read(file, mirror);
+  Compile(reader_.Renew(), file, mirror);
 }
 
-void HostMarks::Read(std::size_t most, const HookMirror &mirror) {
-  Compile(reader_.Read(), most, mirror);
+void HostMarks::Read(const Policy &file, const HookMirror &mirror) {
+  Compile(reader_.Read(), file, mirror);
 }
 
-void HostMarks::Compile(NfRuleSet rules, std::size_t most, const HookMirror &mirror) {
+void HostMarks::Compile(NfRuleSet rules, const Policy &file, const HookMirror &mirror) {
   due_.reset();
   changed_ = NfChange::kNothing;
   if (!reader_.failed()) patience_ = std::chrono::seconds(1);
   firewall_ = std::move(rules);
   RoutedWays ways(mirror.state(), mirror.is_whole());
-  policy_ = CompileMarks(firewall_, most, &ways);
+  policy_ = CompileMarks(firewall_, RoomBehind(file), &ways);
+  FitBehind(file, policy_);
   routes_.reset();
   if (ways.asked()) routes_ = mirror.states();
   expiry_ = reader_.elements() == nullptr ? std::nullopt : reader_.elements()->NextExpiry();

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 #include "netfilter/follow_rules.hh"
 #include "netfilter/read_rules.hh"
 #include "netfilter/rule_set.hh"
+#include "policy/policy.hh"
 
 namespace srcsel {
 
@@ -29,8 +29,9 @@ class HostMarks {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Subscribes, then reads: nothing that changes from here on is missed. At most `most` rules.
-  static absl::StatusOr<HostMarks> Start(std::size_t most, const HookMirror &mirror);
+  // Subscribes, then reads: nothing that changes from here on is missed. As many rules as fit into
+  // an image behind those of the file.
+  static absl::StatusOr<HostMarks> Start(const Policy &file, const HookMirror &mirror);
 
   const NfRuleSet &firewall() const { return firewall_; }
   const MarkPolicy &policy() const { return policy_; }
@@ -46,16 +47,16 @@ class HostMarks {
   std::chrono::milliseconds look_interval() const { return follower_.look_interval(); }
   // When something has changed, or will have: elements of sets expire.
   std::optional<Clock::time_point> due() const;
-  void Update(std::size_t most, const HookMirror &mirror);
+  void Update(const Policy &file, const HookMirror &mirror);
   // All anew.
-  void Read(std::size_t most, const HookMirror &mirror);
+  void Read(const Policy &file, const HookMirror &mirror);
   // Where rules look at the way that a flow has first, a change of routes is one of theirs too.
   void NoteRoutes(const HookMirror &mirror);
 
  private:
   explicit HostMarks(RuleFollower follower) : follower_(std::move(follower)) {}
   void Note(NfChange change);
-  void Compile(NfRuleSet rules, std::size_t most, const HookMirror &mirror);
+  void Compile(NfRuleSet rules, const Policy &file, const HookMirror &mirror);
 
   RuleFollower follower_;
   RuleReader reader_;

@@ -77,17 +77,12 @@ absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
 
 }  // namespace
 
-std::size_t UpPlan::Room(const Policy &file) {
-  return file.rules.size() < SRCSEL_MAX_POLICY ? SRCSEL_MAX_POLICY - file.rules.size() : 1;
-}
-
 absl::StatusOr<UpPlan> PlanUp(const UpRequest &request) {
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
   if (request.steer) mirror.SteerAs(RuleOwner::kUp);
   SRCSEL_ASSIGN_OR_RETURN(Examined examined,
                           Examine(request.policy, mirror.state(), mirror.advice()));
-  SRCSEL_ASSIGN_OR_RETURN(HostMarks marks,
-                          HostMarks::Start(UpPlan::Room(examined.written), mirror));
+  SRCSEL_ASSIGN_OR_RETURN(HostMarks marks, HostMarks::Start(examined.written, mirror));
   return UpPlan{std::move(examined), std::move(mirror), std::move(marks)};
 }
 

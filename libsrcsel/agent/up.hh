@@ -52,9 +52,6 @@ struct UpPlan {
   Examined examined;  // of the file
   HookMirror mirror;
   HostMarks marks;
-
-  // How many rules there is room for behind the file's.
-  static std::size_t Room(const Policy &file);
 };
 // What an `up` would do; changes nothing.
 absl::StatusOr<UpPlan> PlanUp(const UpRequest &request);

@@ -184,7 +184,7 @@ void Upkeep::Retry(const absl::Status &status) {
 // The file stays as it was read last: it is not read anew because of the firewall.
 void Upkeep::FollowFirewall() {
   const std::chrono::nanoseconds before = Worked();
-  up_->marks.Update(UpPlan::Room(up_->from_file), up_->mirror);
+  up_->marks.Update(up_->from_file, up_->mirror);
   Examined examined;
   absl::StatusOr<Resolution> file =
       Resolve(up_->from_file, up_->mirror.state(), up_->mirror.advice(), up_->mirror.policy());
@@ -245,7 +245,7 @@ absl::Status Upkeep::Reload(const UpPolicy &source, Findings &findings) {
   findings = std::move(examined.findings);
   if (HasErrors(findings)) return absl::OkStatus();
   Policy before = std::exchange(up_->from_file, examined.written);
-  up_->marks.Read(UpPlan::Room(up_->from_file), up_->mirror);
+  up_->marks.Read(up_->from_file, up_->mirror);
   const absl::Status status = PutInForce(std::move(examined));
   if (!status.ok()) {
     up_->from_file = std::move(before);

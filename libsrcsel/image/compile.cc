@@ -21,7 +21,7 @@ namespace {
 
 __u32 InputsOf(const PolicyRows &policy) {
   __u32 inputs = 0;
-  for (const auto &[rule, unused] : policy.rows) {
+  for (const auto &[rule, id, selectors] : policy.rows) {
     if (!rule.uids.empty()) inputs |= SRCSEL_IN_UID;
     if (!rule.gids.empty()) inputs |= SRCSEL_IN_GID;
     if (!rule.classids.empty()) inputs |= SRCSEL_IN_CLASSID;

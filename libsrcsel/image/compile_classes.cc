@@ -53,12 +53,6 @@ KeyPrefix ToKey(const Prefix &prefix) {
   return {KeyOf(prefix.Network().address), prefix.length};
 }
 
-// What a dimension is about. Those of a destination are two, one a family.
-struct Dimension {
-  srcsel_property property;
-  std::uint32_t argument = 0;  // SRCSEL_BY_CGROUP: the level; SRCSEL_BY_MARK: the mask
-};
-
 // At the creation of a socket there is no destination yet: that a rule is for one family alone is
 // told by its protocols, of which it has none in the other.
 bool HoldsFor(srcsel_family family, const PolicyRule &rule) {
@@ -117,32 +111,6 @@ Prefixes PrefixesOf(const PolicyRule &rule, srcsel_property property, srcsel_fam
   return out;
 }
 
-bool Selects(const PolicyRule &rule, const Dimension &dimension) {
-  switch (dimension.property) {
-    case SRCSEL_BY_DST:
-      return !rule.to.empty() || !rule.sets.empty();
-    case SRCSEL_BY_PROTO:
-      return !rule.protos.empty() || OnlyFamily(rule) != 0;
-    case SRCSEL_BY_DPORT:
-      return !rule.dports.empty();
-    case SRCSEL_BY_UID:
-      return !rule.uids.empty();
-    case SRCSEL_BY_GID:
-      return !rule.gids.empty();
-    case SRCSEL_BY_CLASSID:
-      return !rule.classids.empty();
-    case SRCSEL_BY_CGROUP:
-      return !rule.cgroups.empty() && rule.cgroups.front().level == dimension.argument;
-    case SRCSEL_BY_MARK:
-      return !rule.marks.empty() && rule.marks.front().mask == dimension.argument;
-    case SRCSEL_BY_COMM:
-      return !rule.comms.empty();
-    case SRCSEL_PROPERTIES:
-      break;
-  }
-  return false;
-}
-
 void SetBit(srcsel_vector &vector, std::size_t rule) {
   vector.word[rule / 64] |= std::uint64_t{1} << (rule % 64);
   vector.word[SRCSEL_VECTOR_WORDS] |= std::uint64_t{1} << (rule / 64);
@@ -188,9 +156,10 @@ class ClassCompiler {
     VectorUnions::Number rules;
   };
 
-  void Add(const Dimension &dimension) {
-    if (std::ranges::none_of(policy_.rows,
-                             [&](const PolicyRow &row) { return Selects(row.rule, dimension); }))
+  // Those of a destination are two dimensions, one a family.
+  void Add(const Selector &dimension) {
+    if (std::ranges::none_of(
+            policy_.rows, [&](const PolicyRow &row) { return row.selectors.contains(dimension); }))
       return;
     const bool by_family =
         dimension.property == SRCSEL_BY_DST ||
@@ -201,7 +170,7 @@ class ClassCompiler {
     Enter(SRCSEL_V6, dimension, by_family ? AddTrie(dimension, SRCSEL_V6) : trie);
   }
 
-  void Enter(srcsel_family family, const Dimension &dimension, const srcsel_trie &trie) {
+  void Enter(srcsel_family family, const Selector &dimension, const srcsel_trie &trie) {
     srcsel_dimensions &dimensions = out_.dimensions[family];
     const std::uint32_t argument = dimension.property == SRCSEL_BY_CGROUP
                                        ? policy_.PlaceOf(dimension.argument)
@@ -210,13 +179,13 @@ class ClassCompiler {
         .property = static_cast<__u32>(dimension.property), .argument = argument, .trie = trie};
   }
 
-  srcsel_trie AddTrie(const Dimension &dimension, srcsel_family family) {
+  srcsel_trie AddTrie(const Selector &dimension, srcsel_family family) {
     srcsel_vector indifferent{};
     std::map<const PrefixSet *, srcsel_vector> by_set;
     std::vector<Named> named;
     for (std::size_t i = 0; i < policy_.rows.size(); ++i) {
       const PolicyRule &rule = policy_.rows[i].rule;
-      if (!Selects(rule, dimension)) {
+      if (!policy_.rows[i].selectors.contains(dimension)) {
         SetBit(indifferent, i);
         continue;
       }

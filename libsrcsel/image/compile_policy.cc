@@ -121,7 +121,7 @@ std::optional<IpAddress> AddressOf(const State &state, const DeviceSource &devic
 
 absl::StatusOr<CompiledPolicy> CompilePolicy(const PolicyRows &policy, const State &state) {
   CompiledPolicy out;
-  for (const auto &[rule, id] : policy.rows) {
+  for (const auto &[rule, id, selectors] : policy.rows) {
     if (absl::Status status = Check(rule); !status.ok())
       return absl::Status(status.code(),
                           absl::StrCat("compile policy rule ", id, ": ", status.message()));

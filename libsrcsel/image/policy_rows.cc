@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -42,25 +43,24 @@ absl::Status NoteLevel(std::uint32_t level, PolicyRows &out) {
   return absl::OkStatus();
 }
 
-// How many dimensions the rows use at least: those with a property of their own, and those by level
-// and mask.
-std::size_t Dimensions(const PolicyRows &out) {
-  const auto any = [&](auto selects) {
-    return std::ranges::any_of(out.rows, [&](const PolicyRow &row) { return selects(row.rule); });
-  };
-  std::size_t count = out.mark_masks.size();
-  count += std::ranges::count_if(out.levels, [](std::uint32_t l) { return l != SRCSEL_NONE; });
-  count += any([](const PolicyRule &r) { return !r.to.empty() || !r.sets.empty(); });
-  count += any([](const PolicyRule &r) { return !r.protos.empty() || OnlyFamily(r) != 0; });
-  count += any([](const PolicyRule &r) { return !r.dports.empty(); });
-  count += any([](const PolicyRule &r) { return !r.uids.empty(); });
-  count += any([](const PolicyRule &r) { return !r.gids.empty(); });
-  count += any([](const PolicyRule &r) { return !r.classids.empty(); });
-  count += any([](const PolicyRule &r) { return !r.comms.empty(); });
-  return count;
-}
-
 }  // namespace
+
+std::set<Selector> SelectorsOf(const PolicyRule &rule) {
+  std::set<Selector> all;
+  const auto add = [&](srcsel_property property, bool selects) {
+    if (selects) all.insert({property});
+  };
+  add(SRCSEL_BY_PROTO, !rule.protos.empty() || OnlyFamily(rule) != 0);
+  add(SRCSEL_BY_UID, !rule.uids.empty());
+  add(SRCSEL_BY_GID, !rule.gids.empty());
+  add(SRCSEL_BY_CLASSID, !rule.classids.empty());
+  add(SRCSEL_BY_COMM, !rule.comms.empty());
+  for (const Cgroup &cgroup : rule.cgroups) all.insert({SRCSEL_BY_CGROUP, cgroup.level});
+  for (const Mark &mark : rule.marks) all.insert({SRCSEL_BY_MARK, mark.mask});
+  add(SRCSEL_BY_DST, !rule.to.empty() || !rule.sets.empty());
+  add(SRCSEL_BY_DPORT, !rule.dports.empty());
+  return all;
+}
 
 int OnlyFamily(const PolicyRule &rule) {
   if (rule.to.empty() || !rule.sets.empty()) return 0;
@@ -77,6 +77,7 @@ std::uint32_t PolicyRows::PlaceOf(std::uint32_t level) const {
 
 absl::StatusOr<PolicyRows> TakeApart(const Policy &policy) {
   PolicyRows out;
+  std::set<Selector> selectors;
   out.levels.fill(SRCSEL_NONE);
   for (std::uint32_t id = 0; id < policy.rules.size(); ++id) {
     std::vector<PolicyRule> parts = Split({policy.rules[id]}, &PolicyRule::cgroups,
@@ -86,16 +87,18 @@ absl::StatusOr<PolicyRows> TakeApart(const Policy &policy) {
       if (!part.cgroups.empty()) SRCSEL_RETURN_IF_ERROR(NoteLevel(part.cgroups.front().level, out));
       if (!part.marks.empty() && !std::ranges::count(out.mark_masks, part.marks.front().mask))
         out.mark_masks.push_back(part.marks.front().mask);
-      out.rows.push_back({std::move(part), id});
+      std::set<Selector> of_part = SelectorsOf(part);
+      selectors.insert(of_part.begin(), of_part.end());
+      out.rows.push_back({std::move(part), id, std::move(of_part)});
     }
   }
   if (out.rows.size() > SRCSEL_MAX_POLICY)
     return absl::ResourceExhaustedError(absl::StrCat("compile policy: ", out.rows.size(),
                                                      " rules, at most ", SRCSEL_MAX_POLICY,
                                                      " fit into an image"));
-  if (const std::size_t dimensions = Dimensions(out); dimensions > SRCSEL_MAX_DIMENSIONS)
+  if (selectors.size() > SRCSEL_MAX_DIMENSIONS)
     return absl::ResourceExhaustedError(absl::StrCat(
-        "compile policy: its rules select by ", dimensions,
+        "compile policy: its rules select by ", selectors.size(),
         " different things (each cgroup level and each mask of marks counts), at most ",
         SRCSEL_MAX_DIMENSIONS, " fit into an image"));
   return out;

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,9 +18,18 @@
 
 namespace srcsel {
 
+// What rules select by: a dimension of the image.
+struct Selector {
+  srcsel_property property;
+  std::uint32_t argument = 0;  // SRCSEL_BY_CGROUP: the level; SRCSEL_BY_MARK: the mask
+  auto operator<=>(const Selector &) const = default;
+};
+std::set<Selector> SelectorsOf(const PolicyRule &rule);
+
 struct PolicyRow {
   PolicyRule rule;   // its cgroups are of one level, its marks under one mask
   std::uint32_t id;  // number of the rule in the policy
+  std::set<Selector> selectors;
 };
 
 struct PolicyRows {
@@ -35,7 +46,7 @@ struct PolicyRows {
 int OnlyFamily(const PolicyRule &rule);
 
 // Fails if that takes more than SRCSEL_MAX_POLICY rows, SRCSEL_CGROUPS levels, or together more
-// than SRCSEL_MAX_DIMENSIONS dimensions.
+// than SRCSEL_MAX_DIMENSIONS selectors.
 absl::StatusOr<PolicyRows> TakeApart(const Policy &policy);
 
 }  // namespace srcsel

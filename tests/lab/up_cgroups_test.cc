@@ -1,10 +1,16 @@
 // Rules by cgroup, decided by the hooks: a cgroup, what is below it, and what is beside it.
 
+#include <algorithm>
+
 #include "base/cgroup_root.hh"
 #include "lab/up_scene.hh"
 
 namespace srcsel::lab {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class UpCgroupsTest : public UpTest {
  protected:
@@ -57,6 +63,34 @@ TEST_F(UpCgroupsTest, TheFirstRuleOfSeveralHolds) {
   EXPECT_EQ(SourcesIn("/chosen"), kUnicom);
   EXPECT_EQ(SourcesIn("/chosen/child"), kTelecom);
   EXPECT_EQ(SourcesIn("/chosen-not"), kTelecom);
+}
+
+// More levels than a policy can have: what the rest of the firewall says is followed still.
+TEST_F(UpCgroupsTest, AFirewallMayNameCgroupsOfManyLevels) {
+  std::string name = "/chosen", rules;
+  std::vector<std::string> made;
+  for (int port = 53; port < 58; ++port) {
+    absl::StrAppend(&rules, "  udp dport ", port, " socket cgroupv2 level ",
+                    std::ranges::count(FromRoot(name), '/'), " \"",
+                    Named(name).substr(std::string("/sys/fs/cgroup/").size()),
+                    "\" meta mark set 100\n");
+    if (port == 57) break;
+    made.push_back(Named(name += "/deep"));
+    ASSERT_TRUE(std::filesystem::create_directory(made.back()));
+  }
+  ASSERT_TRUE(client_
+                  .Nft("table inet uplinks {\n chain output { type route hook output priority "
+                       "mangle;\n" +
+                       rules + "  udp dport 60 meta mark set 100\n }\n}\n")
+                  .ok());
+  const Result up = Srcsel({"up", "--cgroup", cgroup_.path()});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(Status().at("limits"), ElementsAre(HasSubstr("looks at cgroups of level ")));
+  EXPECT_THAT(Run({DIAL, "-u", kServer4, "60"}).out, StartsWith("10.1.0.1 "));
+  EXPECT_EQ(SourcesIn("/chosen"), "10.1.0.1 fd00:1::1 ");
+  EXPECT_EQ(SourcesIn("/chosen-not"), kTelecom);
+  std::ranges::reverse(made);
+  for (const std::string &one : made) EXPECT_TRUE(std::filesystem::remove(one));
 }
 
 }  // namespace

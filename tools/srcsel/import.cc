@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "agent/fit_marks.hh"
 #include "base/status.hh"
 #include "json_text.hh"
 #include "netfilter/compile_marks.hh"
@@ -22,7 +23,6 @@
 #include "say.hh"
 #include "source_nats.hh"
 #include "write_out.hh"
-#include <srcsel/abi.h>
 
 namespace srcsel {
 namespace {
@@ -68,7 +68,8 @@ absl::StatusOr<Imported> Import(const ImportOptions &options) {
   std::erase_if(rules.tables, [&](const NfTable &table) {
     return (table.origin == NfOrigin::kNft) != (options.kind == "nft");
   });
-  MarkPolicy marks = CompileMarksForFile(rules, SRCSEL_MAX_POLICY);
+  MarkPolicy marks = CompileMarksForFile(rules, RoomBehind({}));
+  FitBehind({}, marks);
   // What is left to the kernel may be in need of it.
   const bool whole = rules.skipped.empty() && marks.not_understood.empty() && marks.limits.empty();
   const SourceNats nats = marks.rules.empty() || !whole ? SourceNats() : SortSourceNats(rules);
