@@ -51,6 +51,22 @@ SRCSEL_FN int srcsel_remember(struct bpf_sock *sk, __u32 fact) {
   return 0;
 }
 
+/*
+ * What is remembered with SRCSEL_FACT_MARK, in the upper half: which mark the application asked
+ * for, folded. The kernel may refuse it still (EPERM), and no program hears of that; so a socket
+ * that has another mark, or none, was not marked by the application.
+ */
+SRCSEL_INLINE __u32 srcsel_mark_asked(__u32 mark) {
+  return (mark ^ mark << 16) & 0xffff0000;
+}
+
+/* What is known of a socket with that mark: of a mark that is not there, nothing. */
+SRCSEL_INLINE __u32 srcsel_known(__u32 remembered, __u32 mark) {
+  const __u32 there = srcsel_is_zero((remembered ^ srcsel_mark_asked(mark)) >> 16);
+
+  return remembered & (0xffff & ~((there ^ 1) * SRCSEL_FACT_MARK));
+}
+
 /* Whether the socket is a matter of hooks further down, which run first. */
 SRCSEL_INLINE __u32 srcsel_is_others(__u32 facts) {
   return facts & SRCSEL_FACT_INNER && !srcsel_nested;
@@ -82,7 +98,8 @@ SRCSEL_INLINE void srcsel_gather(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
   portless = srcsel_is_zero(flow->sport);
   flow->facts |= (portless ^ 1) * SRCSEL_FACT_PORT;
   /* What bind() was asked for and refused is no source. */
-  if (remembered) flow->facts |= *remembered & ~(bound ? 0 : SRCSEL_FACT_SOURCE);
+  if (remembered)
+    flow->facts |= srcsel_known(*remembered, sk->mark) & ~(bound ? 0 : SRCSEL_FACT_SOURCE);
   flow->unknown = SRCSEL_IN_UID | SRCSEL_IN_DSCP | SRCSEL_IN_LABEL | SRCSEL_IN_OPAQUE |
                   (portless & srcsel_is_zero(flow->proto ^ IPPROTO_UDP)) * SRCSEL_IN_SPORT;
 }

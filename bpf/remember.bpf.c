@@ -18,7 +18,7 @@ SRCSEL_FN __u32 own_mark_removed(struct bpf_sock *sk) {
   const __u32 *facts = bpf_sk_storage_get(&srcsel_facts, sk, 0, 0);
 
   if (!sk->mark || sk->state != BPF_TCP_CLOSE ||
-      (facts && (*facts & SRCSEL_FACT_MARK || srcsel_is_others(*facts))))
+      (facts && (srcsel_known(*facts, sk->mark) & SRCSEL_FACT_MARK || srcsel_is_others(*facts))))
     return sk->mark;
   return sk->mark & ~srcsel_own_mark_in(sk->mark);
 }
@@ -61,12 +61,23 @@ SRCSEL_INLINE __u32 is_for_groups(__s32 level, __s32 option) {
   return 0;
 }
 
+SRCSEL_INLINE void remember_mark(struct bpf_sockopt *ctx) {
+  const __u32 *mark = ctx->optval;
+  __u32 none = 0;
+  __u32 *facts;
+
+  /* Shorter ones the kernel refuses. */
+  if (!ctx->sk || (const void *)(mark + 1) > ctx->optval_end) return;
+  facts = bpf_sk_storage_get(&srcsel_facts, ctx->sk, &none, BPF_SK_STORAGE_GET_F_CREATE);
+  if (facts) *facts = (*facts & 0xffff) | SRCSEL_FACT_MARK | srcsel_mark_asked(*mark);
+}
+
 SEC("cgroup/setsockopt")
 int srcsel_setsockopt(struct bpf_sockopt *ctx) {
   struct bpf_sock *sk = ctx->sk;
   __u32 mark;
 
-  if (ctx->level == SOL_SOCKET && ctx->optname == SO_MARK) srcsel_remember(sk, SRCSEL_FACT_MARK);
+  if (ctx->level == SOL_SOCKET && ctx->optname == SO_MARK) remember_mark(ctx);
   if (sk && is_for_groups(ctx->level, ctx->optname)) {
     mark = own_mark_removed(sk);
     if (mark != sk->mark) bpf_setsockopt(sk, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));

@@ -129,9 +129,10 @@ class RunRedialTwoTest : public RunTest, public testing::WithParamInterface<TwoR
   }
 
   // Without the ports.
-  Words Redial(Words arguments) const {
-    arguments.insert(arguments.begin(), {REDIAL, "-k"});
-    const Result redial = Run({"--policy", files_.path() + "/p.toml"}, arguments);
+  Words Redial(const Words &arguments, Words command = {}) const {
+    command.insert(command.end(), {REDIAL, "-k"});
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    const Result redial = Run({"--policy", files_.path() + "/p.toml"}, command);
     EXPECT_TRUE(redial.ok()) << redial.ToString();
     Words lines = absl::StrSplit(redial.out, '\n', absl::SkipEmpty());
     for (std::string &line : lines) {
@@ -155,6 +156,19 @@ TEST_P(RunRedialTwoTest, UdpDissolvedInBetween) {
               ElementsAre(rules.first6, rules.other6, rules.first6));
   EXPECT_THAT(Redial({"-u", "-d", kOtherServer4, "53", kServer4, "53", kOtherServer4, "53"}),
               ElementsAre(rules.other4, rules.first4, rules.other4));
+}
+
+const Words kWithoutRights = {"setpriv", "--bounding-set=-net_admin,-net_raw"};
+
+// Neither one that is refused nor none at all is a mark of the application's.
+TEST_P(RunRedialTwoTest, UdpThatAsksInVainForAMarkOrForNone) {
+  const TwoRules &rules = GetParam();
+  const Words both = {"-u", "-d", kServer4, "53", kOtherServer4, "53"};
+  Words refused = {"-m", "7"}, none = {"-m", "0"};
+  refused.insert(refused.end(), both.begin(), both.end());
+  none.insert(none.end(), both.begin(), both.end());
+  EXPECT_THAT(Redial(refused, kWithoutRights), ElementsAre(rules.first4, rules.other4));
+  EXPECT_THAT(Redial(none), ElementsAre(rules.first4, rules.other4));
 }
 
 TEST_P(RunRedialTwoTest, TcpAfterARefusal) {
