@@ -115,7 +115,7 @@ enum srcsel_action {
                                  namespace only */
   SRCSEL_LED_MARK = 1u << 9,  /* the mark leads the source out by its uplink: it is set only where
                                  there is a source of the flow's family */
-  SRCSEL_PLAIN_TOS = 1u << 10, /* holds for packets of tos 0: flows of another one are left alone */
+  SRCSEL_PLAIN_TOS = 1u << 10, /* holds for packets of dscp 0: flows of another are left alone */
   SRCSEL_CLASSED = 1u << 11,   /* selects by classid: holds for flows of an unknown one too, and
                                   leaves them alone */
 };
@@ -440,7 +440,7 @@ enum srcsel_fact {
                                    the datagram */
   SRCSEL_FACT_PORT = 1u << 1,   /* the socket has a local port: it cannot be bound any more */
   SRCSEL_FACT_LOOSE = 1u << 2,  /* IPv6: oif is a preference, not a condition (IPV6_UNICAST_IF) */
-  SRCSEL_FACT_MARK = 1u << 3,   /* the application marked the socket, or unmarked it */
+  SRCSEL_FACT_MARK = 1u << 3,   /* the application marked the socket */
   SRCSEL_FACT_OLD = 1u << 4,    /* the socket is older than the hooks */
   SRCSEL_FACT_LEFT = 1u << 5,   /* it has a source that is not the application's: an earlier
                                    decision left it */

@@ -72,11 +72,12 @@ SRCSEL_INLINE __u32 srcsel_misses(const struct srcsel_policy *policy,
                           (policy->action & SRCSEL_CLASSED ? (__u32)SRCSEL_IN_CLASSID : 0));
 }
 
-/* `why`, unless the flow is, or may be, one that the rule is not for. */
+/* `why`, unless the flow is, or may be, one that the rule is not for. Of a tos, the two bits that
+ * are no dscp (ECN) do not count. */
 SRCSEL_INLINE __u32 srcsel_unless_other(const struct srcsel_policy *policy,
                                         const struct srcsel_flow *flow, __u32 why) {
   if (srcsel_misses(policy, flow)) return SRCSEL_WHY_AMBIGUOUS;
-  return policy->action & SRCSEL_PLAIN_TOS && flow->dscp ? (__u32)SRCSEL_WHY_APP_TOS : why;
+  return policy->action & SRCSEL_PLAIN_TOS && flow->dscp & 0x3f ? (__u32)SRCSEL_WHY_APP_TOS : why;
 }
 
 SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_header *head,

@@ -5,7 +5,7 @@
 // already: then the kernel's first lookup is right. That is only done where the rules, once the
 // socket bears the mark, end as before (Apply::kMark); elsewhere the source that goes with the mark
 // is bound and the mark is left to netfilter (Apply::kBind). Where rules look at dscp or tos, it is
-// as for packets of tos 0, and what has another one is left to the kernel (PolicyRule::plain_tos).
+// as for packets of tos 0, and what has another dscp is left to the kernel (PolicyRule::plain_tos).
 // What netfilter does not route again, or drops, needs no rule. What is not known is left to the
 // kernel, by a rule that says why. Rules that look at the device or the source of the first route
 // become rules by destination: they are right for as long as the routes are as they were.

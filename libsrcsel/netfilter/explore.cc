@@ -20,7 +20,7 @@ namespace {
 // Bounds: of classes found, and of nested divisions.
 constexpr std::size_t kClasses = 6'000;
 constexpr int kDepth = 400;
-constexpr std::uint32_t kLastTos = 0xff;
+constexpr std::uint32_t kLastTos = 0xff, kLastEcn = 3;
 constexpr char kTooMuch[] = "the rules together: they overlap in more ways than are followed";
 
 struct FlowWalk {
@@ -304,10 +304,15 @@ class Explorer {
   }
 
   // The flows from here on for packets of these tos or for those of the others, whichever has tos
-  // 0.
+  // 0. Who decides does not tell the values apart that dscp does not.
   void ByTos(FlowWalk walk, const NfNumbers &tos, std::vector<NfClass> &out) {
     if (walk.end.by_tos == nullptr) walk.end.by_tos = &walk.rule();
     walk.tos = Contains(tos, 0) ? tos : Intersection(walk.tos, Complement(tos, kLastTos));
+    if (!Covers(walk.tos, {{0, kLastEcn}})) {
+      const std::string name = walk.rule().name;
+      return GiveUp(std::move(walk), name + ": looks at the two bits of a tos that are no dscp",
+                    out);
+    }
     Follow(std::move(walk), out);
   }
 

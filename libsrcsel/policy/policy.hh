@@ -115,8 +115,8 @@ struct PolicyRule {
   // not have now. They may come; until then the rule acts as one that fails.
   std::vector<Lack> lacks;
 
-  // Made for packets of tos 0: flows of another one, or of one that cannot be seen, are left to the
-  // kernel. No file says so.
+  // Made for packets of dscp 0: flows of another one, or of one that cannot be seen, are left to
+  // the kernel. No file says so.
   bool plain_tos = false;
 
   friend bool operator==(const PolicyRule &, const PolicyRule &) = default;

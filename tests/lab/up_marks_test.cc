@@ -117,6 +117,7 @@ TEST_P(UpMarksTest, RulesByTosHoldForSocketsThatSetNone) {
   for (const char *port : {"5353", "5454"}) {
     EXPECT_THAT(Run({DIAL, "-u", kServer4, port}).out, StartsWith("10.1.0.1 "));
     EXPECT_THAT(Run({DIAL, "-u", "-T", "0xb8", kServer4, port}).out, StartsWith("10.0.0.1 "));
+    EXPECT_THAT(Run({DIAL, "-u", "-T", "2", kServer4, port}).out, StartsWith("10.1.0.1 ")) << "ECN";
   }
   EXPECT_THAT(Run({DIAL, "-u", "-6", kServer4, "5353"}).out, StartsWith("::ffff:10.1.0.1 "));
   EXPECT_THAT(Run({DIAL, "-u", "-6", "-T", "0xb8", kServer4, "5353"}).out,

@@ -100,6 +100,9 @@ void HasDevice(srcsel_flow &flow) {
 void HasTos(srcsel_flow &flow) {
   flow.dscp = 46;
 }
+void HasEcn(srcsel_flow &flow) {
+  flow.dscp = 2 << 6;
+}
 void HidesTos(srcsel_flow &flow) {
   flow.unknown = SRCSEL_IN_DSCP;
 }
@@ -201,6 +204,7 @@ std::vector<Case> Cases() {
 
       {SRCSEL_WHY_MARK, {OfPlainTos(mark)}, Out(), SRCSEL_APPLY_MARK},
       {SRCSEL_WHY_APP_TOS, {OfPlainTos(mark)}, Out(HasTos)},
+      {SRCSEL_WHY_MARK, {OfPlainTos(mark)}, Out(HasEcn), SRCSEL_APPLY_MARK},
       {SRCSEL_WHY_AMBIGUOUS, {OfPlainTos(mark)}, Out(HidesTos)},
       {SRCSEL_WHY_KERNEL, {OfPlainTos(Leaving())}, Out()},
       {SRCSEL_WHY_APP_TOS, {OfPlainTos(Leaving())}, Out(HasTos)},

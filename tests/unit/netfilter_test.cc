@@ -134,6 +134,19 @@ TEST(Netfilter, AMatchOfATosIsDecidedForPacketsWithoutOne) {
   EXPECT_THAT(file.not_understood, testing::Each(HasSubstr("looks at dscp or tos")));
 }
 
+// The two bits of ECN, which UDP sockets set by themselves, are not seen: so no rule hangs on them.
+TEST(Netfilter, WhatTellsApartWhatDscpDoesNotIsUnknown) {
+  const NfRuleSet rules = Mangle(
+      "-A OUTPUT -d 10.0.0.0/8 -m tos --tos 0x00/0xff -j MARK --set-mark 0x1\n"
+      "-A OUTPUT -d 11.0.0.0/8 -m tos --tos 0x00/0xfc -j MARK --set-mark 0x2\n");
+  const MarkPolicy policy = CompileMarks(rules, 9);
+  ASSERT_EQ(policy.rules.size(), 2u);
+  EXPECT_TRUE(policy.rules[0].leave);
+  EXPECT_THAT(policy.not_understood, ElementsAre(HasSubstr("the two bits of a tos")));
+  EXPECT_TRUE(policy.rules[1].plain_tos);
+  EXPECT_EQ(policy.rules[1].mark, (Mark{2, 0xffffffff}));
+}
+
 TEST(Netfilter, AClassOfNetClsSelectsLikeAnOwner) {
   const auto expect = [](const NfRuleSet &rules, const std::string &what) {
     SCOPED_TRACE(what);
