@@ -68,7 +68,7 @@ void Try(const Model &model) {
   for (const Example &example : model.examples) {
     const NfFlow flow = FlowOf(example, flows.size() + 1);
     flows.push_back(flow);
-    ASSERT_EQ(network.Send(flow, false, static_cast<std::uint32_t>(flows.size())),
+    ASSERT_EQ(network.Send(flow, Call::kSendTo, static_cast<std::uint32_t>(flows.size())),
               absl::OkStatus());
     SCOPED_TRACE(testing::Message() << example.destination << " port " << example.dport);
     const NfOutcome outcome = Evaluate(rules, flow);

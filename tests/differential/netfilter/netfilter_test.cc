@@ -1,5 +1,7 @@
 // What Evaluate() and CompileMarks() say of a flow is what the kernel does with it: rule sets drawn
-// from the grammar, loaded by nft and both iptables, and flows really sent through them.
+// from the grammar, loaded by nft and both iptables, and flows really sent through them; without
+// hooks, and again with those that `srcsel up` would attach. Then the mark that arrives is the same
+// one, and the source is the one that the kernel itself has for it.
 
 #include <netinet/in.h>
 #include <sched.h>
@@ -19,14 +21,20 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/fit_marks.hh"
+#include "agent/hook_mirror.hh"
 #include "agent/routed_ways.hh"
+#include "agent/up_policy.hh"
 #include "dice.hh"
 #include "draw_iptables.hh"
 #include "draw_nft.hh"
+#include "hooks/counters.hh"
+#include "hooks/hooks.hh"
 #include "lab/net_class.hh"
 #include "netfilter/compile_marks.hh"
 #include "netfilter/evaluate.hh"
 #include "netfilter/read_rules.hh"
+#include "netlink/ask_route.hh"
 #include "netlink/read_state.hh"
 #include "network.hh"
 #include "policy_match.hh"
@@ -49,7 +57,7 @@ struct RuleText {
 };
 
 // Nft refuses rules that contradict themselves.
-std::string DrawAcceptableNft(Dice &dice, bool unknown, const Seats &seats) {
+std::string DrawAcceptableNft(Dice &dice, bool unknown, const SeatRow &seats) {
   for (;;)
     if (std::string text = DrawNft(dice, unknown, seats.ForNft());
         Feed("nft -c -f - 2>/dev/null", text).ok())
@@ -58,7 +66,7 @@ std::string DrawAcceptableNft(Dice &dice, bool unknown, const Seats &seats) {
 
 // What a host may have: one kind of rules, now and then two. Of those of legacy tables and others,
 // chains may have one priority, and then their order is not to be seen: `unknown` becomes true.
-std::vector<RuleText> DrawRules(Dice &dice, bool &unknown, const Seats &seats) {
+std::vector<RuleText> DrawRules(Dice &dice, bool &unknown, const SeatRow &seats) {
   std::vector<RuleText> rules;
   const auto iptables = [&](const std::string &variant) {
     rules.push_back({"ipset restore", IpSetsToDrawFrom()});
@@ -88,7 +96,7 @@ std::vector<RuleText> DrawRules(Dice &dice, bool &unknown, const Seats &seats) {
 // own in between: it would change that of all sockets of the process.
 constexpr std::uint32_t kClasses[] = {0, 0x10001};
 
-NfFlow DrawFlow(Dice &dice, const Seats &seats, std::size_t number) {
+NfFlow DrawFlow(Dice &dice, const SeatRow &seats, std::size_t number) {
   const bool v4 = dice.OneIn(2);
   NfFlow flow;
   flow.destination =
@@ -121,29 +129,42 @@ std::string Describe(const NfFlow &flow) {
 
 struct Tally {
   std::size_t sets = 0, flows = 0, unknown = 0, left = 0, other_tos = 0, marked = 0, bound = 0;
+  // With hooks: sources that went with the mark, and how many of these had been others before.
+  std::size_t sourced = 0, moved = 0, kept = 0;
 
   void Add(const Tally &other) {
-    sets += other.sets;
-    flows += other.flows;
-    unknown += other.unknown;
-    left += other.left;
-    other_tos += other.other_tos;
-    marked += other.marked;
-    bound += other.bound;
+    for (auto count :
+         {&Tally::sets, &Tally::flows, &Tally::unknown, &Tally::left, &Tally::other_tos,
+          &Tally::marked, &Tally::bound, &Tally::sourced, &Tally::moved, &Tally::kept})
+      this->*count += other.*count;
   }
 };
 
-// Whether the policy does something about the flow; then it is as it would be after that. Of a
-// datagram nobody knows the tos.
-bool Apply(const MarkPolicy &policy, bool first_datagram, NfFlow &flow) {
-  const PolicyRule *rule = FirstMatch(policy.rules, flow);
-  if (rule == nullptr || !rule->mark) return false;
-  if (rule->plain_tos && (first_datagram || flow.tos != 0)) return false;
-  const std::uint32_t mark = rule->mark->AppliedTo(flow.mark);
-  if (rule->apply == srcsel::Apply::kMark && !first_datagram) flow.mark = mark;
-  flow.source =
-      Network::AddressOf(flow.destination.family(), Network::WayOf(flow.destination, mark));
-  return true;
+struct Sent {
+  NfFlow flow;
+  Call call;
+  NfOutcome outcome;
+};
+
+// The two lower bits of a tos are no matter of the rules that are decided by it.
+bool HasDscp(const NfFlow &flow) {
+  return flow.tos >> 2 != 0;
+}
+
+// Whether the application has set bits of its own where the rule has others: it is respected.
+bool IsOwnMark(const Mark &mark, const NfFlow &flow) {
+  return (flow.mark & mark.mask) != 0 && (flow.mark & mark.mask) != mark.value;
+}
+
+// What the kernel itself would have it send from, if its mark were this one.
+IpAddress SourceBy(RouteAsker &kernel, const NfFlow &flow, std::uint32_t mark) {
+  Flow asked;
+  asked.destination = flow.destination;
+  asked.proto = flow.proto;
+  asked.dport = flow.dport;
+  asked.tos = flow.tos;
+  asked.mark = mark;
+  return kernel.Ask(asked).value().source;
 }
 
 // All networks have the routes of the first, whose ways are worked out once.
@@ -168,13 +189,13 @@ class WaysOfAll : public FirstWays {
 // One rule set in a namespace of its own, which conntrack knows no flow of.
 class Trial {
  public:
-  Trial(std::uint32_t seed, std::uint32_t classid, const Seats &seats)
-      : seed_(seed), classid_(classid), dice_(seed), seats_(seats) {}
+  Trial(std::uint32_t seed, std::uint32_t classid, SeatRow row, Hooks &hooks)
+      : seed_(seed), classid_(classid), dice_(seed), row_(std::move(row)), hooks_(hooks) {}
 
   void Run() {
     ASSERT_EQ(network_.Open(), absl::OkStatus());
     may_be_unknown_ = dice_.OneIn(4);
-    const std::vector<RuleText> texts = DrawRules(dice_, may_be_unknown_, seats_);
+    const std::vector<RuleText> texts = DrawRules(dice_, may_be_unknown_, row_);
     std::string trace = absl::StrCat("SRCSEL_SEED=", seed_, " SRCSEL_SETS=1\n");
     for (const RuleText &rules : texts) {
       absl::StrAppend(&trace, rules.program, "\n", rules.text);
@@ -184,7 +205,8 @@ class Trial {
     const NfRuleSet rules = ReadRules();
     ASSERT_TRUE(rules.skipped.empty()) << rules.skipped.front();
     static WaysOfAll ways;
-    policy_ = CompileMarks(rules, SRCSEL_MAX_POLICY, &ways);
+    policy_ = CompileMarks(rules, RoomBehind({}), &ways);
+    FitBehind({}, policy_);
     ++tally_.sets;
     Compare(rules);
   }
@@ -193,23 +215,20 @@ class Trial {
 
  private:
   void Compare(const NfRuleSet &rules) {
-    std::vector<NfFlow> flows, again;
-    std::vector<NfOutcome> outcomes, hoped;
+    std::vector<Sent> all;
     for (std::size_t i = 0; i < kFlowsEach; ++i) {
-      flows.push_back(DrawFlow(dice_, seats_, ++sports_));
-      flows.back().classid = classid_;
-      outcomes.push_back(Evaluate(rules, flows.back()));
-      CheckPolicy(flows.back(), outcomes.back());
-      // What a hook would make of it.
-      NfFlow applied = flows.back();
-      const bool first_datagram = applied.proto != IPPROTO_TCP && dice_.OneIn(2);
-      if (!outcomes.back().unknown.empty() || !Apply(policy_, first_datagram, applied)) continue;
-      applied.sport = static_cast<std::uint16_t>(applied.sport + kFlowsEach);
-      again.push_back(applied);
-      hoped.push_back(outcomes.back());
+      NfFlow flow = DrawFlow(dice_, row_, i + 1);
+      flow.classid = classid_;
+      const NfOutcome outcome = Evaluate(rules, flow);
+      CheckPolicy(flow, outcome);
+      all.push_back({flow, dice_.OneIn(2) ? Call::kSendTo : Call::kConnect, outcome});
     }
-    Send(flows, outcomes, false);
-    Send(again, hoped, true);
+    ASSERT_NO_FATAL_FAILURE(SendAll(all, false));
+    ASSERT_NO_FATAL_FAILURE(Attach());
+    for (Sent &one : all) one.flow.sport = static_cast<std::uint16_t>(one.flow.sport + kFlowsEach);
+    SCOPED_TRACE("with hooks");
+    ASSERT_NO_FATAL_FAILURE(SendAll(all, true));
+    CheckDecisions();
   }
 
   void CheckPolicy(const NfFlow &flow, const NfOutcome &outcome) {
@@ -221,7 +240,7 @@ class Trial {
     }
     if (outcome.dropped) return;
     const PolicyRule *rule = FirstMatch(policy_.rules, flow);
-    if (rule != nullptr && rule->plain_tos && flow.tos != 0) {
+    if (rule != nullptr && rule->plain_tos && HasDscp(flow)) {
       ++tally_.other_tos;
     } else if (rule != nullptr && rule->mark) {
       ++(rule->apply == srcsel::Apply::kMark ? tally_.marked : tally_.bound);
@@ -247,40 +266,86 @@ class Trial {
            });
   }
 
-  void Send(const std::vector<NfFlow> &flows, const std::vector<NfOutcome> &outcomes,
-            bool applied) {
-    for (const std::string &seat : seats_.paths()) {
-      ASSERT_EQ(seats_.Sit(seat), absl::OkStatus());
-      for (std::size_t i = 0; i < flows.size(); ++i)
-        if (flows[i].cgroup == seat) {
-          ASSERT_EQ(network_.Send(flows[i], applied, Number(i)), absl::OkStatus());
+  // As BringUp() does, but for the pins.
+  void Attach() {
+    absl::StatusOr<HookMirror> mirror = HookMirror::Start();
+    ASSERT_TRUE(mirror.ok()) << mirror.status();
+    Examined examined;
+    ASSERT_EQ(AddMarks(policy_, mirror->state(), examined), absl::OkStatus());
+    ASSERT_EQ(mirror->Publish(std::move(examined.resolved), hooks_), absl::OkStatus());
+    const absl::StatusOr<Fd> place = row_.Open();
+    ASSERT_TRUE(place.ok()) << place.status();
+    ASSERT_EQ(hooks_.Attach(*place), absl::OkStatus());
+  }
+
+  void CheckDecisions() const {
+    const Counters counts = ReadCounters(row_.Open().value()).value();
+    for (const auto why : {SRCSEL_WHY_NO_IMAGE, SRCSEL_WHY_FOREIGN, SRCSEL_WHY_REFUSED,
+                           SRCSEL_WHY_OLD, SRCSEL_WHY_APP_PORT})
+      EXPECT_EQ(counts[why], 0u) << ReasonText(why);
+  }
+
+  void SendAll(const std::vector<Sent> &all, bool hooked) {
+    for (const std::string &seat : row_.paths()) {
+      ASSERT_EQ(row_.Sit(seat), absl::OkStatus());
+      for (std::size_t i = 0; i < all.size(); ++i)
+        if (all[i].flow.cgroup == seat) {
+          ASSERT_EQ(network_.Send(all[i].flow, all[i].call, Number(i)), absl::OkStatus());
         }
     }
     const auto seen = network_.TakeSeen();
     ASSERT_TRUE(seen.ok()) << seen.status();
-    for (std::size_t i = 0; i < flows.size(); ++i) {
-      if (!outcomes[i].unknown.empty()) continue;
+    RouteAsker kernel = RouteAsker::Open().value();
+    for (std::size_t i = 0; i < all.size(); ++i) {
       const auto found = seen->find(Number(i));
       const bool left = found != seen->end();
-      const std::string flow = absl::StrCat(Describe(flows[i]), applied ? ", applied" : "");
-      EXPECT_EQ(left, !outcomes[i].dropped) << flow;
-      if (!left || outcomes[i].dropped) continue;
-      EXPECT_EQ(found->second.mark, outcomes[i].mark) << flow;
-      EXPECT_EQ(found->second.way, Network::WayOf(flows[i].destination, outcomes[i].routed))
-          << flow;
+      if (all[i].outcome.unknown.empty()) {
+        EXPECT_EQ(left, !all[i].outcome.dropped) << Describe(all[i].flow);
+        if (left) CheckWay(all[i], found->second);
+      }
+      if (left) CheckSource(all[i], hooked, kernel, found->second.source);
     }
+  }
+
+  static void CheckWay(const Sent &sent, const Seen &seen) {
+    EXPECT_EQ(seen.mark, sent.outcome.mark) << Describe(sent.flow);
+    EXPECT_EQ(seen.way, Network::WayOf(sent.flow.destination, sent.outcome.routed))
+        << Describe(sent.flow);
+  }
+
+  void CheckSource(const Sent &sent, bool hooked, RouteAsker &kernel, const IpAddress &source) {
+    const IpAddress own = SourceBy(kernel, sent.flow, sent.flow.mark);
+    if (!hooked || !IsDecided(sent)) {
+      EXPECT_EQ(source, own) << Describe(sent.flow) << " is left alone";
+      tally_.kept += hooked;
+      return;
+    }
+    if (!sent.outcome.unknown.empty()) return;
+    const IpAddress routed = SourceBy(kernel, sent.flow, sent.outcome.routed);
+    // No hook sees such a datagram; but its socket may have been marked when it was made.
+    if (IsPing(sent.flow) && sent.call == Call::kSendTo && source == own) return;
+    EXPECT_EQ(source, routed) << Describe(sent.flow);
+    ++tally_.sourced;
+    tally_.moved += source != own;
+  }
+
+  bool IsDecided(const Sent &sent) const {
+    const PolicyRule *rule = FirstMatch(policy_.rules, sent.flow);
+    if (rule == nullptr || !rule->mark || IsOwnMark(*rule->mark, sent.flow)) return false;
+    const bool datagram = sent.call == Call::kSendTo && sent.flow.proto != IPPROTO_TCP;
+    return !rule->plain_tos || (!HasDscp(sent.flow) && !datagram);
   }
 
   static std::uint32_t Number(std::size_t i) { return static_cast<std::uint32_t>(i + 1) << 4; }
 
   const std::uint32_t seed_, classid_;
   Dice dice_;
-  const Seats &seats_;
+  const SeatRow row_;
+  Hooks &hooks_;
   Network network_;
   bool may_be_unknown_ = false;
   MarkPolicy policy_;
   Tally tally_;
-  std::size_t sports_ = 0;
 };
 
 TEST(Netfilter, PredictsTheMarkThatArrives) {
@@ -305,10 +370,14 @@ TEST(Netfilter, PredictsTheMarkThatArrives) {
         EXPECT_EQ(other->Enter(), absl::OkStatus());
       }
       entered.arrive_and_wait();
+      absl::StatusOr<Hooks> hooks = Hooks::Load();
+      EXPECT_TRUE(hooks.ok()) << hooks.status();
       while (!testing::Test::HasFailure()) {
         const std::uint32_t seed = next[kind].fetch_add(2);
         if (seed >= end) return;
-        Trial trial(seed, other.ok() ? kClasses[kind] : 0, *seats);
+        absl::StatusOr<SeatRow> row = SeatRow::Make(*seats, seed);
+        ASSERT_TRUE(row.ok()) << row.status();
+        Trial trial(seed, other.ok() ? kClasses[kind] : 0, *std::move(row), *hooks);
         trial.Run();
         const std::lock_guard lock(mutex);
         tally.Add(trial.tally());
@@ -318,11 +387,13 @@ TEST(Netfilter, PredictsTheMarkThatArrives) {
   std::cout << tally.sets << " rule sets, " << tally.flows << " flows: " << tally.unknown
             << " unknown, " << tally.left << " left to the kernel for what a hook does not see, "
             << tally.other_tos << " for their tos, " << tally.marked << " marked, " << tally.bound
-            << " bound\n";
+            << " bound; with hooks " << tally.sourced << " sources by the mark that arrived, "
+            << tally.moved << " of them others than without, and " << tally.kept << " kept\n";
   // Most of what netfilter reroutes is understood. Of few sets, one may be mostly unknown.
   if (tally.sets >= 200) {
     EXPECT_GT(tally.marked + tally.bound, tally.left);
     EXPECT_GT(tally.other_tos, tally.sets);
+    EXPECT_GT(tally.moved, tally.kept / 4);
   }
 }
 

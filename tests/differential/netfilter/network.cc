@@ -27,13 +27,15 @@ namespace srcsel {
 namespace {
 
 constexpr std::uint32_t kWays = 4;
-constexpr char kWatch[] =
-    "table inet watch {\n"
-    " set seen { typeof meta priority . meta mark . meta oifname; flags dynamic; size 65535; }\n"
-    " chain post { type filter hook postrouting priority 1000; add @seen { meta priority . meta "
-    "mark "
-    ". meta oifname }; }\n"
-    "}\n";
+constexpr char kWatch[] = R"(table inet watch {
+ set seen4 { typeof meta priority . meta mark . meta oifname . ip saddr; flags dynamic; size 65535; }
+ set seen6 { typeof meta priority . meta mark . meta oifname . ip6 saddr; flags dynamic; size 65535; }
+ chain post { type filter hook postrouting priority 1000;
+  add @seen4 { meta priority . meta mark . meta oifname . ip saddr }
+  add @seen6 { meta priority . meta mark . meta oifname . ip6 saddr }
+ }
+}
+)";
 
 absl::StatusOr<Fd> MakeDevice(const std::string &name) {
   Fd tun(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
@@ -60,25 +62,31 @@ socklen_t SockaddrOf(const IpAddress &address, std::uint16_t port, sockaddr_stor
   return sizeof(in);
 }
 
-bool IsPing(const NfFlow &flow) {
-  return flow.proto == IPPROTO_ICMP || flow.proto == IPPROTO_ICMPV6;
-}
-
-// A socket belongs to whom the thread is in the file system when it is opened.
-Fd OpenAs(const NfFlow &flow, int type) {
-  setfsgid(flow.gid);
-  setfsuid(flow.uid);
-  Fd fd(socket(flow.destination.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, flow.proto));
-  setfsuid(0);
-  setfsgid(0);
-  return fd;
-}
+// A socket belongs to whom the thread is in the file system when it is opened; hooks look at whom
+// it is when it connects.
+class ActingAs {
+ public:
+  ActingAs(std::uint32_t uid, std::uint32_t gid) {
+    setfsgid(gid);
+    setfsuid(uid);
+  }
+  ActingAs(const ActingAs &) = delete;
+  ActingAs &operator=(const ActingAs &) = delete;
+  ~ActingAs() {
+    setfsuid(0);
+    setfsgid(0);
+  }
+};
 
 void Set(const Fd &fd, int level, int option, std::uint32_t value) {
   setsockopt(fd.get(), level, option, &value, sizeof(value));
 }
 
 }  // namespace
+
+bool IsPing(const NfFlow &flow) {
+  return flow.proto == IPPROTO_ICMP || flow.proto == IPPROTO_ICMPV6;
+}
 
 IpAddress Network::AddressOf(int family, std::uint32_t way) {
   return *IpAddress::Parse(family == AF_INET ? absl::StrCat("10.9.", way, ".1")
@@ -93,6 +101,8 @@ std::uint32_t Network::WayOf(const IpAddress &destination, std::uint32_t mark) {
 absl::Status Network::Open() {
   if (unshare(CLONE_NEWNET) != 0) return absl::ErrnoToStatus(errno, "make a network namespace");
   std::ofstream("/proc/sys/net/ipv4/ping_group_range") << "0 2147483647";
+  ports_ = Fd(open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC));
+  if (!ports_) return absl::ErrnoToStatus(errno, "open ip_local_port_range");
   std::string ip = "link set lo up\n", ip6, late, late6;
   for (std::uint32_t i = 0; i < kWays; ++i) {
     SRCSEL_ASSIGN_OR_RETURN(Fd device, MakeDevice(absl::StrCat("u", i)));
@@ -116,34 +126,37 @@ absl::Status Network::Open() {
   return Feed("nft -f -", kWatch);
 }
 
-absl::Status Network::Send(const NfFlow &flow, bool bound, std::uint32_t number) {
+absl::Status Network::Send(const NfFlow &flow, Call call, std::uint32_t number) {
+  const std::string port = absl::StrCat(flow.sport, " ", flow.sport);
+  if (pwrite(ports_.get(), port.data(), port.size(), 0) < 0)
+    return absl::ErrnoToStatus(errno, "leave no port but " + std::to_string(flow.sport));
   const bool tcp = flow.proto == IPPROTO_TCP, v4 = flow.destination.is_v4();
-  const Fd fd = OpenAs(flow, tcp ? SOCK_STREAM : SOCK_DGRAM);
+  const int type = (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const ActingAs owner(flow.uid, flow.gid);
+  const Fd fd(socket(flow.destination.family(), type, flow.proto));
   if (!fd) return absl::ErrnoToStatus(errno, "open a socket");
-  Set(fd, SOL_SOCKET, SO_MARK, flow.mark);
+  if (flow.mark != 0) Set(fd, SOL_SOCKET, SO_MARK, flow.mark);
   Set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, flow.tos);
   // IP_TOS sets it too.
   Set(fd, SOL_SOCKET, SO_PRIORITY, number);
-  Set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  sockaddr_storage at, to;
-  const IpAddress local = bound ? flow.source : IpAddress::Any(flow.destination.family());
-  if (bind(fd.get(), reinterpret_cast<sockaddr *>(&at), SockaddrOf(local, flow.sport, at)) != 0)
-    return absl::ErrnoToStatus(errno, "bind to port " + std::to_string(flow.sport));
+  sockaddr_storage to;
   const socklen_t length = SockaddrOf(flow.destination, flow.dport, to);
+  const auto *address = reinterpret_cast<sockaddr *>(&to);
   char packet[8] = {};
   if (IsPing(flow)) packet[0] = v4 ? ICMP_ECHO : static_cast<char>(ICMP6_ECHO_REQUEST);
-  if (tcp)
-    connect(fd.get(), reinterpret_cast<sockaddr *>(&to), length);
-  else
-    sendto(fd.get(), packet, sizeof(packet), 0, reinterpret_cast<sockaddr *>(&to), length);
   // A packet that a rule drops fails the call: it is missed where it would be seen.
+  if (call == Call::kSendTo && !tcp)
+    sendto(fd.get(), packet, sizeof(packet), 0, address, length);
+  else if (connect(fd.get(), address, length) == 0)
+    send(fd.get(), packet, sizeof(packet), 0);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::map<std::uint32_t, Seen>> Network::TakeSeen() {
   SRCSEL_ASSIGN_OR_RETURN(const std::string listed,
-                          RunProgram({"nft", "-j", "list", "set", "inet", "watch", "seen"}));
-  SRCSEL_RETURN_IF_ERROR(Feed("nft -f -", "flush set inet watch seen\n"));
+                          RunProgram({"nft", "-j", "list", "table", "inet", "watch"}));
+  SRCSEL_RETURN_IF_ERROR(
+      Feed("nft -f -", "flush set inet watch seen4\nflush set inet watch seen6\n"));
   std::map<std::uint32_t, Seen> seen;
   const nlohmann::json document = nlohmann::json::parse(listed);
   for (const nlohmann::json &item : document["nftables"]) {
@@ -155,8 +168,10 @@ absl::StatusOr<std::map<std::uint32_t, Seen>> Network::TakeSeen() {
       const std::string priority = parts[0].is_string() ? parts[0].get<std::string>() : "";
       std::sscanf(priority.c_str(), "%x:%x", &major, &minor);
       const auto name = parts[2].get<std::string>();
+      SRCSEL_ASSIGN_OR_RETURN(const IpAddress source,
+                              IpAddress::Parse(parts[3].get<std::string>()));
       seen[major << 16 | minor] = {parts[1].get<std::uint32_t>(),
-                                   static_cast<std::uint32_t>(name.back() - '0')};
+                                   static_cast<std::uint32_t>(name.back() - '0'), source};
     }
   }
   return seen;

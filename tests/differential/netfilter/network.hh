@@ -2,13 +2,12 @@
 // the lowest two bits of a mark, each with an address of its own. From .4 on, the addresses of each
 // of the networks that flows go to are by the next way.
 //
-// What leaves is seen by a chain after all others: by which way, and with which mark.
+// What leaves is seen by a chain after all others: from where, by which way, and with which mark.
 
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +21,13 @@ namespace srcsel {
 struct Seen {
   std::uint32_t mark;
   std::uint32_t way;
-  friend bool operator==(const Seen &, const Seen &) = default;
+  IpAddress source;
 };
+
+bool IsPing(const NfFlow &flow);
+
+// How a program has a datagram sent. A TCP socket always connects.
+enum class Call { kConnect, kSendTo };
 
 class Network {
  public:
@@ -35,15 +39,17 @@ class Network {
   // The address of a way.
   static IpAddress AddressOf(int family, std::uint32_t way);
 
-  // Opens a socket as the flow says and sends its first packet. The flow's sport is bound; its
-  // source only if `bound`. The packet is known by the number.
-  absl::Status Send(const NfFlow &flow, bool bound, std::uint32_t number);
+  // Has who the flow is of open a socket as the flow says and send its first packet, from the
+  // flow's sport, which the socket is not bound to: it is the only one there is at that moment.
+  // (What pings have in its place the kernel chooses.) The packet is known by the number.
+  absl::Status Send(const NfFlow &flow, Call call, std::uint32_t number);
 
   // What has left since the last time, by number.
   absl::StatusOr<std::map<std::uint32_t, Seen>> TakeSeen();
 
  private:
   std::vector<Fd> devices_;
+  Fd ports_;  // the range that the kernel chooses from
 };
 
 // Gives the text to the program. The error is what it writes to stderr.

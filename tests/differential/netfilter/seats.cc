@@ -1,5 +1,6 @@
 #include "seats.hh"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,10 @@ absl::Status Write(const std::string &path, const std::string &text) {
   return absl::OkStatus();
 }
 
+absl::Status SitIn(const std::string &directory) {
+  return Write(directory + "/cgroup.threads", absl::StrCat(gettid()));
+}
+
 }  // namespace
 
 absl::StatusOr<Seats> Seats::Make() {
@@ -38,32 +43,54 @@ absl::StatusOr<Seats> Seats::Make() {
                           FindCgroupMount(ReadAll("/proc/self/mountinfo"), own));
   SRCSEL_ASSIGN_OR_RETURN(lab::TestCgroup top, lab::TestCgroup::Create());
   Seats seats(std::move(top), mount.point, std::move(own));
-  const std::string &path = seats.top_.path();
-  SRCSEL_RETURN_IF_ERROR(Write(path + "/cgroup.procs", absl::StrCat(getpid())));
-  for (const char *name : {"", "/in", "/in/below", "/in-beside"}) {
-    seats.paths_.push_back(absl::StrCat(path.substr(mount.point.size()), name));
-    if (*name == 0) continue;
-    if (mkdir((path + name).c_str(), 0755) != 0)
-      return absl::ErrnoToStatus(errno, absl::StrCat("make cgroup ", path, name));
-    SRCSEL_RETURN_IF_ERROR(Write(absl::StrCat(path, name, "/cgroup.type"), "threaded"));
-  }
+  SRCSEL_RETURN_IF_ERROR(Write(seats.path() + "/cgroup.procs", absl::StrCat(getpid())));
   return seats;
 }
 
 Seats::~Seats() {
-  if (paths_.empty()) return;
+  if (path().empty()) return;
   Write(absl::StrCat(mount_, before_, "/cgroup.procs"), absl::StrCat(getpid())).IgnoreError();
 }
 
-NftCgroup Seats::ForNft() const {
-  const std::string path = mount_ + named();
+absl::StatusOr<SeatRow> SeatRow::Make(const Seats &seats, std::uint32_t number) {
+  SeatRow row(seats);
+  const std::string place = absl::StrCat(seats.path(), "/", number);
+  for (const char *name : {"", "/in", "/in/below", "/in-beside"}) {
+    const std::string path = place + name;
+    if (mkdir(path.c_str(), 0755) != 0)
+      return absl::ErrnoToStatus(errno, absl::StrCat("make cgroup ", path));
+    row.paths_.push_back(path.substr(seats.mount().size()));
+    SRCSEL_RETURN_IF_ERROR(Write(path + "/cgroup.type", "threaded"));
+  }
+  return row;
+}
+
+SeatRow::SeatRow(SeatRow &&other) noexcept
+    : seats_(other.seats_), paths_(std::exchange(other.paths_, {})) {}
+
+SeatRow::~SeatRow() {
+  if (paths_.empty()) return;
+  SitIn(seats_.path()).IgnoreError();
+  std::ranges::reverse(paths_);
+  for (const std::string &path : paths_) rmdir((seats_.mount() + path).c_str());
+}
+
+NftCgroup SeatRow::ForNft() const {
+  const std::string path = seats_.mount() + named();
   absl::string_view below = path;
   absl::ConsumePrefix(&below, "/sys/fs/cgroup/");
   return {std::string(below), static_cast<std::size_t>(std::ranges::count(named(), '/'))};
 }
 
-absl::Status Seats::Sit(const std::string &path) const {
-  return Write(absl::StrCat(mount_, path, "/cgroup.threads"), absl::StrCat(gettid()));
+absl::StatusOr<Fd> SeatRow::Open() const {
+  const std::string path = seats_.mount() + paths_.front();
+  Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return absl::ErrnoToStatus(errno, absl::StrCat("open cgroup ", path));
+  return directory;
+}
+
+absl::Status SeatRow::Sit(const std::string &path) const {
+  return SitIn(seats_.mount() + path);
 }
 
 }  // namespace srcsel
