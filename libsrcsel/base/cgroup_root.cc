@@ -74,7 +74,7 @@ absl::StatusOr<Fd> MountPrivately() {
     return absl::ErrnoToStatus(
         errno,
         "find cgroup v2: no mount shows it (mount -t cgroup2 none /sys/fs/cgroup would), and "
-        "mounting it for this process failed");
+        "mounting it for this process, which takes CAP_SYS_ADMIN, failed");
   Fd root(fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
   if (!root) return absl::ErrnoToStatus(errno, "mount cgroup v2 for this process");
   return root;

@@ -79,6 +79,17 @@ TEST_F(UnprivilegedTest, WhatCanBeToldInPart) {
   const Result doctor = AsNobody({"doctor"});
   EXPECT_EQ(doctor.status, 2);
   EXPECT_THAT(doctor.out, HasSubstr("this process lacks CAP_BPF"));
+  EXPECT_EQ(doctor.err, "");
+}
+
+// `ip netns exec` hides cgroups, and to see them all the same takes one capability more.
+TEST_F(UnprivilegedTest, InsideOfIpNetnsExec) {
+  ASSERT_TRUE(client_.Run({.argv = {"sh", "-c", "ip netns attach blue $$"}})->ok());
+  Command command = ByNobody({SRCSEL, "run", "--via", "bpf", "--mark", "100", "--", "true"});
+  command.argv.insert(command.argv.begin(), {"ip", "netns", "exec", "blue"});
+  const Result run = lab_.host("telecom").Run(command).value();
+  EXPECT_EQ(run.status, 125);
+  EXPECT_THAT(run.err, HasSubstr("CAP_SYS_ADMIN"));
 }
 
 // What every user may.
