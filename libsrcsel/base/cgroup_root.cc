@@ -90,11 +90,24 @@ Fd OpenCgroupDirectory(int at, const std::string &path, int how) {
   return Fd();
 }
 
+// Where v2 is, and what would make it. Beside hierarchies of v1 it is not where most think.
+absl::Status NoCgroup(int error, const std::string &path) {
+  absl::Status status = absl::ErrnoToStatus(error, absl::StrCat("open cgroup ", path));
+  const absl::StatusOr<std::string> own = FindOwnCgroup(ReadAll("/proc/self/cgroup"));
+  if ((error != ENOENT && error != ENOTDIR) || !own.ok()) return status;
+  const absl::StatusOr<CgroupMount> mount = FindCgroupMount(ReadAll("/proc/self/mountinfo"), *own);
+  if (!mount.ok()) return status;
+  const std::string directory = CgroupDirectory(path, mount->point);
+  return absl::Status(status.code(), absl::StrCat(status.message(), "; cgroup v2 is mounted on ",
+                                                  mount->point, ": mkdir -p ", directory, " makes ",
+                                                  directory.substr(mount->point.size())));
+}
+
 absl::StatusOr<Fd> FindCgroup(const std::string &path, int how) {
   SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot root, FindCgroupRoot());
   Fd cgroup = OpenCgroupDirectory(root.root.get(), absl::StrCat("./", path), how);
   if (!cgroup) cgroup = OpenCgroupDirectory(AT_FDCWD, path, how);
-  if (!cgroup) return absl::ErrnoToStatus(errno, absl::StrCat("open cgroup ", path));
+  if (!cgroup) return NoCgroup(errno, path);
   return cgroup;
 }
 
@@ -128,6 +141,13 @@ absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::s
   }
   return absl::NotFoundError(absl::StrCat("find cgroup ", controller.empty() ? "v2" : controller,
                                           ": no mount shows ", own));
+}
+
+std::string CgroupDirectory(absl::string_view path, const std::string &point) {
+  if (!absl::ConsumePrefix(&path, point + "/")) absl::ConsumePrefix(&path, "/sys/fs/cgroup/");
+  while (absl::ConsumePrefix(&path, "/")) {
+  }
+  return absl::StrCat(point, "/", path);
 }
 
 absl::StatusOr<CgroupRoot> FindCgroupRoot() {

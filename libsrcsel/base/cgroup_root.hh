@@ -37,6 +37,10 @@ struct CgroupMount {
 absl::StatusOr<CgroupMount> FindCgroupMount(absl::string_view mountinfo, absl::string_view own,
                                             absl::string_view controller = "");
 
+// Where the directory belongs of a cgroup that OpenCgroup() does not find, if v2 is mounted on
+// `point`: of "/a", and of "/sys/fs/cgroup/a" where that is no v2, it is POINT/a.
+std::string CgroupDirectory(absl::string_view path, const std::string &point);
+
 // Of a /proc/PID/cgroup table: the v2 cgroup ("/a/b").
 absl::StatusOr<std::string> FindOwnCgroup(absl::string_view table);
 // The cgroup of v1's hierarchy with the controller; nothing if no hierarchy of v1 has it.

@@ -77,7 +77,9 @@ TEST_F(UpVerbsTest, BadWordsAreNamed) {
   EXPECT_THAT(trial.err, HasSubstr("--try 'soon' is not a time"));
   const Result cgroup = Srcsel({"up", "--policy", PolicyFile(kBySource), "--cgroup", "/no/such"});
   EXPECT_EQ(cgroup.status, 1);
-  EXPECT_EQ(cgroup.err, "srcsel: open cgroup /no/such: No such file or directory\n");
+  EXPECT_THAT(cgroup.err,
+              MatchesRegex("srcsel: open cgroup /no/such: No such file or directory; cgroup v2 is "
+                           "mounted on /[^\n]*: mkdir -p /[^\n]*/no/such makes /no/such\n"));
   const Result dry = Srcsel({"up", "--dry-run", "--cgroup", "/no/such"});
   EXPECT_EQ(dry.err, cgroup.err);
   for (const char *option : {"--cgroup", "--policy", "--netns"}) {
@@ -130,6 +132,19 @@ TEST_F(UpVerbsTest, WhatAPolicyIncludesIsReplacedWithIt) {
   include(kByMark);
   EXPECT_TRUE(Srcsel({"reload", "-q"}).ok());
   EXPECT_EQ(Source(), kUnicomSource4);
+}
+
+// What it says to make is what it takes.
+TEST_F(UpVerbsTest, ACgroupThatIsNotThereIsMadeAsItSays) {
+  const std::string cgroup = cgroup_.path() + "/new";
+  const Result missing = Srcsel({"up", "-q", "--cgroup", cgroup});
+  EXPECT_EQ(missing.status, 1);
+  const std::size_t begin = missing.err.find("mkdir"), end = missing.err.find(" makes ");
+  ASSERT_NE(end, std::string::npos) << missing.err;
+  ASSERT_TRUE(client_.Do(missing.err.substr(begin, end - begin)).ok());
+  EXPECT_TRUE(Srcsel({"up", "-q", "--cgroup", cgroup}).ok());
+  EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
+  EXPECT_TRUE(std::filesystem::remove(cgroup));
 }
 
 // Nobody but root changes what is up, and what all may read is in two files.

@@ -72,6 +72,12 @@ TEST(CgroupMount, OfAHybridHost) {
   EXPECT_EQ(PointOf(kHybrid, "/user.slice"), "/sys/fs/cgroup/unified shows /");
 }
 
+TEST(CgroupDirectory, IsBelowTheMountOfV2) {
+  for (const char *path : {"a/b", "/a/b", "/sys/fs/cgroup/a/b", "/sys/fs/cgroup/unified/a/b"})
+    EXPECT_EQ(CgroupDirectory(path, "/sys/fs/cgroup/unified"), "/sys/fs/cgroup/unified/a/b");
+  EXPECT_EQ(CgroupDirectory("/sys/fs/cgroup/a", "/sys/fs/cgroup"), "/sys/fs/cgroup/a");
+}
+
 TEST(CgroupMount, WithOrWithoutOptionalFields) {
   EXPECT_EQ(PointOf("1 0 0:1 / /a rw - cgroup2 none rw\n", "/x"), "/a shows /");
   EXPECT_EQ(PointOf("1 0 0:1 / /a rw shared:1 master:2 propagate_from:3 - cgroup2 none rw\n", "/x"),
