@@ -27,6 +27,7 @@ struct PolicyTable {
   Definitions &definitions;
   Findings &findings;
   std::vector<std::string> includes = {};
+  std::uint32_t include_line = 0;
   TomlTable document = {};
   const TomlArray *rules = nullptr;  // in the document
 };
@@ -62,11 +63,13 @@ void ReadInclude(KeyReader &key, PolicyTable &policy) {
   if (policy.is_included) return key.Error("is in a file that is itself included");
   const std::optional<std::string> pattern = key.Path();
   if (!pattern) return;
+  if (pattern->empty() || pattern->back() == '/') return key.Error("names no file");
   absl::StatusOr<std::vector<std::string>> files = FilesNamed(*pattern);
   if (!files.ok()) return key.Error(files.status().message());
   if (std::ranges::find(*files, policy.file) != files->end())
     return key.Error(absl::StrCat(*pattern, " names this file itself"));
   policy.includes = *std::move(files);
+  policy.include_line = key.line();
 }
 
 void FindRules(KeyReader &key, PolicyTable &policy) {
@@ -99,6 +102,7 @@ class PolicyReader {
 
   void Read(absl::string_view text, const std::string &file) {
     into_.files = {file};
+    size_ = text.size();
     if (ReadTables(text, {file, false, definitions_, into_.findings}) && ReadIncluded()) {
       ReadRules();
       ReportUnused("set", definitions_.sets, into_.findings);
@@ -126,9 +130,12 @@ class PolicyReader {
     const std::vector<std::string> includes = tables_.front().includes;
     into_.files.insert(into_.files.end(), includes.begin(), includes.end());
     for (const std::string &file : includes) {
-      const absl::StatusOr<std::string> text = ReadTextFile(file, kLargestPolicy);
+      const absl::StatusOr<std::string> text = ReadRegularFile(file, kLargestPolicy);
+      if (text.ok() && (size_ += text->size()) > kLargestPolicy)
+        return NotIncluded(file, absl::StrCat("makes the files of the policy larger than ",
+                                              kLargestPolicy >> 20, " MiB, the most that is read"));
       good &= text.ok() ? ReadTables(*text, {file, true, definitions_, into_.findings})
-                        : Error({file, 0}, text.status().message());
+                        : NotIncluded(file, text.status().message());
     }
     return good;
   }
@@ -158,6 +165,14 @@ class PolicyReader {
       into_.key_lines.try_emplace({name, absl::StrCat("rule.", entry.key)}, entry.line);
   }
 
+  bool NotIncluded(const std::string &file, absl::string_view why) {
+    into_.findings.push_back({Severity::kError,
+                              {into_.files[0], tables_.front().include_line},
+                              "include",
+                              absl::StrCat(file, " ", why)});
+    return false;
+  }
+
   bool Error(Place place, absl::string_view message) {
     into_.findings.push_back({Severity::kError, std::move(place), "", std::string(message)});
     return false;
@@ -166,6 +181,7 @@ class PolicyReader {
   PolicyFile &into_;
   Definitions definitions_;
   std::vector<PolicyTable> tables_;
+  std::size_t size_ = 0;  // of all files
 };
 
 }  // namespace

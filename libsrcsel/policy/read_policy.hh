@@ -34,8 +34,8 @@
 //
 // Contract: all mistakes of a file, and of the files it names, are found at once, but for one
 // against TOML itself, or a file that cannot be read: then no rule is looked at. Nothing of the
-// host's routing is asked; names of tables, protocols, users and groups are. At most 4 MiB of a
-// file are read. Cost: that of the sets (read_set.hh).
+// host's routing is asked; names of tables, protocols, users and groups are. At most 4 MiB are
+// read, of all files together. Cost: that of the sets (read_set.hh).
 
 #pragma once
 

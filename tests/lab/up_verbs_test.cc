@@ -1,6 +1,7 @@
 // srcsel up, reload, down: what holds while they are typed one after the other.
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "lab/up_scene.hh"
@@ -132,6 +133,27 @@ TEST_F(UpVerbsTest, WhatAPolicyIncludesIsReplacedWithIt) {
   include(kByMark);
   EXPECT_TRUE(Srcsel({"reload", "-q"}).ok());
   EXPECT_EQ(Source(), kUnicomSource4);
+}
+
+// Whoever would read it would never answer again.
+TEST_F(UpVerbsTest, WhatIsNoFileIsNotIncluded) {
+  ASSERT_EQ(mkdir((folder_.path() + "/conf.d").c_str(), 0755), 0);
+  MustUp("include = 'conf.d/*.toml'\n[[rule]]\nsource = '10.1.0.2'\n");
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_EQ(grantpt(terminal), 0);
+  ASSERT_EQ(unlockpt(terminal), 0);
+  const std::string pipe = folder_.path() + "/conf.d/10.toml";
+  ASSERT_EQ(symlink(ptsname(terminal), pipe.c_str()), 0);
+  const Result reload = Srcsel({"reload"});
+  EXPECT_EQ(reload.status, 2) << reload.ToString();
+  EXPECT_EQ(reload.out, absl::StrCat(folder_.path(), "/p.toml:1: error: include: ", pipe,
+                                     " is a device, a pipe or a socket: give a file\n"));
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  const Result typed = Srcsel({"reload", "--policy", ptsname(terminal)});
+  EXPECT_EQ(typed.status, 2) << typed.ToString();
+  EXPECT_THAT(typed.out, HasSubstr("is a device that has nothing to say: give a file"));
+  EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
+  close(terminal);
 }
 
 // What it says to make is what it takes.

@@ -1,5 +1,7 @@
 // What a policy includes.
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,19 +106,50 @@ TEST_F(IncludeTest, WhatCannotBeReadIsAMistake) {
   Write("conf.d/a.toml", "[set");
   ASSERT_EQ(mkdir(Path("conf.d/b.toml").c_str(), 0755), 0);
   ASSERT_EQ(symlink("nowhere", Path("conf.d/c.toml").c_str()), 0);
-  EXPECT_THAT(
-      Found(absl::StrCat(kPattern, "[[rule]]\nto = '@x'\nmark = 1\n")),
-      testing::MatchesRegex("conf.d/a.toml:1: error: is not TOML: [^\n]*\n"
-                            "conf.d/b.toml: error: is a directory, not a file\n"
-                            "conf.d/c.toml: error: cannot be read: No such file or directory"));
-  EXPECT_EQ(Found("include = 'no.toml'"),
-            "no.toml: error: cannot be read: No such file or directory");
+  EXPECT_THAT(Found(absl::StrCat(kPattern, "[[rule]]\nto = '@x'\nmark = 1\n")),
+              testing::MatchesRegex(
+                  "p:1: error: include: conf.d/b.toml is a directory, not a file\n"
+                  "p:1: error: include: conf.d/c.toml cannot be read: No such file or directory\n"
+                  "conf.d/a.toml:1: error: is not TOML: [^\n]*"));
+  EXPECT_EQ(Found("\ninclude = 'no.toml'"),
+            "p:2: error: include: no.toml cannot be read: No such file or directory");
+}
+
+// What is read might never end, or wait for somebody to type.
+TEST_F(IncludeTest, OnlyFilesAreIncluded) {
+  ASSERT_EQ(mkfifo(Path("conf.d/a.toml").c_str(), 0600), 0);
+  ASSERT_EQ(symlink("/dev/zero", Path("conf.d/b.toml").c_str()), 0);
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_EQ(grantpt(terminal), 0);
+  ASSERT_EQ(unlockpt(terminal), 0);
+  ASSERT_EQ(symlink(ptsname(terminal), Path("conf.d/c.toml").c_str()), 0);
+  std::string said;
+  for (const char *name : {"a", "b", "c"})
+    absl::StrAppend(&said, said.empty() ? "" : "\n", "p:1: error: include: conf.d/", name,
+                    ".toml is a device, a pipe or a socket: give a file");
+  EXPECT_EQ(Found(absl::StrCat(kPattern, kRule)), said);
+  EXPECT_EQ(PolicyFolderTest::Found(Path("conf.d/c.toml")),
+            "conf.d/c.toml: error: is a device that has nothing to say: give a file");
+  close(terminal);
+}
+
+TEST_F(IncludeTest, AllFilesTogetherHaveOneLimit) {
+  const std::string half = absl::StrCat("#", std::string(std::size_t{2} << 20, 'x'), "\n");
+  Write("conf.d/a.toml", half);
+  EXPECT_EQ(Found(absl::StrCat(kPattern, kRule)), "");
+  for (const char *name : {"conf.d/b.toml", "conf.d/c.toml"}) Write(name, half);
+  EXPECT_EQ(Found(absl::StrCat(kPattern, kRule)),
+            "p:1: error: include: conf.d/b.toml makes the files of the policy larger than 4 MiB, "
+            "the most that is read");
 }
 
 TEST_F(IncludeTest, MistakesInTheKeyItself) {
   EXPECT_EQ(Found("include = 5"),
             "p: warning: has no [[rule]]\n"
             "p:1: error: include: is an integer (5); a string is accepted");
+  for (const char *nothing : {"", "conf.d/"})
+    EXPECT_EQ(Found(absl::StrCat("include = '", nothing, "'\n", kRule)),
+              "p:1: error: include: names no file");
 }
 
 TEST_F(IncludeTest, DoesNotNest) {
