@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/directory.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "netlink/change_rules.hh"
@@ -44,12 +44,6 @@ absl::StatusOr<std::string> LockPath() {
   SRCSEL_ASSIGN_OR_RETURN(const std::uint64_t netns, NetnsCookie());
   SRCSEL_RETURN_IF_ERROR(MakeRunDirectory(paths).status());
   return absl::StrCat(paths.run, "/steer-", netns);
-}
-
-bool IsStill(const std::string &path, const Fd &file) {
-  struct stat named, held;
-  return stat(path.c_str(), &named) == 0 && fstat(file.get(), &held) == 0 &&
-         named.st_ino == held.st_ino;
 }
 
 }  // namespace
@@ -108,7 +102,7 @@ absl::StatusOr<Fd> JoinSteeringRuns() {
     if (flock(lock.get(), LOCK_SH) != 0 && errno != EINTR)
       return absl::ErrnoToStatus(errno, absl::StrCat("lock ", path));
     // Who left last may have removed it meanwhile.
-    if (IsStill(path, lock)) return lock;
+    if (IsNamed(AT_FDCWD, path, lock)) return lock;
   }
 }
 

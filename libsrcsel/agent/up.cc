@@ -129,7 +129,7 @@ absl::Status TakeDown(const UpPaths &paths, const Fd &run) {
     return pins.status();
   SRCSEL_RETURN_IF_ERROR(RemoveSteering(run));
   SRCSEL_RETURN_IF_ERROR(WithdrawImage(run, "image"));
-  for (const char *name : {"control", "state"})
+  for (const char *name : {"control", "state", "lock"})
     if (unlinkat(run.get(), name, 0) != 0 && errno != ENOENT)
       return absl::ErrnoToStatus(errno, absl::StrCat("remove ", paths.run, "/", name));
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "base/directory.hh"
 #include "base/status.hh"
 
 namespace srcsel {
@@ -20,13 +21,17 @@ std::string Or(const char *variable, std::string usual) {
 }
 
 absl::StatusOr<Fd> Lock(const Fd &run, int how) {
-  Fd lock(openat(run.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!lock) return absl::ErrnoToStatus(errno, "open the lock");
-  while (flock(lock.get(), how) != 0) {
-    if (errno == EWOULDBLOCK) return absl::AlreadyExistsError("srcsel is up already");
-    if (errno != EINTR) return absl::ErrnoToStatus(errno, "take the lock");
+  for (;;) {
+    Fd lock(openat(run.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!lock) return absl::ErrnoToStatus(errno, "open the lock");
+    if (flock(lock.get(), how) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) return absl::AlreadyExistsError("srcsel is up already");
+      return absl::ErrnoToStatus(errno, "take the lock");
+    }
+    // Whoever had it may have removed it.
+    if (IsNamed(run.get(), "lock", lock)) return lock;
   }
-  return lock;
 }
 
 }  // namespace
@@ -37,9 +42,14 @@ UpPaths UpPaths::Get() {
 }
 
 absl::StatusOr<Fd> MakeRunDirectory(const UpPaths &paths) {
-  if (mkdir(paths.run.c_str(), 0755) != 0 && errno != EEXIST)
+  const bool is_new = mkdir(paths.run.c_str(), 0755) == 0;
+  if (!is_new && errno != EEXIST)
     return absl::ErrnoToStatus(errno, absl::StrCat("make ", paths.run));
-  return OpenRunDirectory(paths);
+  SRCSEL_ASSIGN_OR_RETURN(Fd directory, OpenRunDirectory(paths));
+  // Every user's preload reads the image, whatever the umask is.
+  if (is_new && fchmod(directory.get(), 0755) != 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("open ", paths.run, " to all"));
+  return directory;
 }
 
 absl::StatusOr<Fd> OpenRunDirectory(const UpPaths &paths) {

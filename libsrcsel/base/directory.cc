@@ -42,6 +42,13 @@ std::vector<std::string> NamesIn(const Fd &directory) {
   return names;
 }
 
+bool IsNamed(int at, const std::string &name, const Fd &file) {
+  struct stat named, held;
+  return fstatat(at, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         fstat(file.get(), &held) == 0 && named.st_dev == held.st_dev &&
+         named.st_ino == held.st_ino;
+}
+
 absl::Status ReplaceFile(const Fd &directory, const std::string &name,
                          std::span<const std::byte> bytes, mode_t mode) {
   const std::string fresh = absl::StrCat(name, ".new");

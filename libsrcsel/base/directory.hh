@@ -14,6 +14,9 @@
 
 namespace srcsel {
 
+// Whether that file still has the name; `at` is a directory's descriptor, or AT_FDCWD.
+bool IsNamed(int at, const std::string &name, const Fd &file);
+
 // Names of all that is in it but "." and ".."; none if it cannot be read.
 std::vector<std::string> NamesIn(const Fd &directory);
 

@@ -95,6 +95,18 @@ TEST_F(UpVerbsTest, BadWordsAreNamed) {
   }
 }
 
+// The process that is to keep it cannot be spoken to.
+TEST_F(UpVerbsTest, WhatCannotBeKeptUpIsTakenDownAgain) {
+  const std::string run = absl::StrCat(folder_.path(), "/", std::string(100, 'r'));
+  Command command = CommandOf({SRCSEL, "up", "-q", "--cgroup", cgroup_.path()}, keeper_.path());
+  command.env = {"SRCSEL_RUN_DIR=" + run, "SRCSEL_BPF_DIR=" + bpf_};
+  const Result up = client_.Run(command).value();
+  EXPECT_EQ(up.status, 1);
+  EXPECT_THAT(up.err, HasSubstr("/control is too long for a socket"));
+  EXPECT_TRUE(std::filesystem::is_empty(run));
+  ExpectNothingLeft();
+}
+
 TEST_F(UpVerbsTest, APolicyIsReplacedWholeOrNotAtAll) {
   MustUp(kBySource);
   PolicyFile("[[rule]]\nmark = 'blue'\nto = '@wan'\n");
@@ -156,6 +168,15 @@ TEST_F(UpVerbsTest, WhatIsNoFileIsNotIncluded) {
   close(terminal);
 }
 
+// What others may have pinned in it by then is not known.
+TEST_F(UpVerbsTest, DownLeavesTheDirectoryAndTheBpffs) {
+  MustUp(kBySource);
+  EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
+  EXPECT_TRUE(std::filesystem::is_empty(run_));
+  EXPECT_TRUE(IsBpffs(above_));
+  EXPECT_FALSE(std::filesystem::exists(bpf_));
+}
+
 // What it says to make is what it takes.
 TEST_F(UpVerbsTest, ACgroupThatIsNotThereIsMadeAsItSays) {
   const std::string cgroup = cgroup_.path() + "/new";
@@ -191,6 +212,18 @@ TEST_F(UpVerbsTest, WhatItLeavesBehindIsRootsToWrite) {
   EXPECT_EQ(mode(run_ + "/control"), 0600u);
   for (const auto &entry : std::filesystem::directory_iterator(run_))
     EXPECT_EQ(mode(entry.path()) & 022, 0u) << entry.path();
+}
+
+TEST_F(UpVerbsTest, WhatAllMayReadIsReadableUnderAnyUmask) {
+  const mode_t usual = umask(077);
+  MustUp(kBySource);
+  umask(usual);
+  for (const auto &[name, mode] :
+       {std::pair{"", 0755u}, {"/image", 0644u}, {"/state", 0644u}, {"/control", 0600u}}) {
+    struct stat about;
+    ASSERT_EQ(stat((run_ + name).c_str(), &about), 0) << name;
+    EXPECT_EQ(about.st_mode & 07777, mode) << name;
+  }
 }
 
 // What maps it keeps it: a file is never written into.

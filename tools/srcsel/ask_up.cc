@@ -43,7 +43,8 @@ Exit status: 0 if it stays; 1 if nothing is up, or there is nothing to confirm.
 
 constexpr char kDown[] = R"(
 Takes down what `srcsel up` brought up: hooks, pinned maps, and the process that follows the kernel.
-Sockets keep the source and the mark they have. Works also if that process is gone.
+What stays is the directory /run/srcsel, empty, and the bpffs on /sys/fs/bpf where `up` found none:
+others may have pinned something in it. Sockets keep the source and the mark they have. Works also if that process is gone.
 
 Examples:
   srcsel down

@@ -113,7 +113,8 @@ absl::Status IsUp(const UpRequest &request) {
 
 bool IsKept(const UpPaths &paths) {
   const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
-  return run.ok() && absl::IsAlreadyExists(TakeLock(*run).status());
+  const absl::StatusOr<UpState> state = run.ok() ? ReadUpState(*run) : run.status();
+  return state.ok() && IsFollowing(*state);
 }
 
 std::string Banner(const Up &up, const std::optional<std::chrono::seconds> &trial) {
@@ -130,10 +131,15 @@ std::string Banner(const Up &up, const std::optional<std::chrono::seconds> &tria
   return text;
 }
 
+// With an error nothing stays that was not there before.
 absl::Status RunUpkeep(std::unique_ptr<Up> up, std::optional<std::chrono::seconds> trial,
                        absl::FunctionRef<void(const absl::Status &)> begun) {
   const UpPaths paths = up->paths;
+  const bool took_over = up->took_over;
+  const Fd run(fcntl(up->run.get(), F_DUPFD_CLOEXEC, 0));
+  const Fd lock(fcntl(up->lock.get(), F_DUPFD_CLOEXEC, 0));
   absl::StatusOr<std::unique_ptr<Upkeep>> upkeep = Upkeep::Begin(std::move(up), trial);
+  if (!upkeep.ok() && !took_over) TakeDown(paths, run).IgnoreError();
   begun(upkeep.status());
   return upkeep.ok() ? (*upkeep)->Run() : upkeep.status();
 }
