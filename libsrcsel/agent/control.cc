@@ -12,6 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/control_words.hh"
+#include "agent/up_command.hh"
+#include "agent/up_state.hh"
 #include "base/status.hh"
 
 namespace srcsel {
@@ -53,9 +55,12 @@ bool Send(const Fd &connection, absl::string_view text) {
   return true;
 }
 
-absl::Status Gone() {
-  return absl::UnavailableError(
-      "the process that follows the kernel is gone; srcsel up takes over, srcsel down ends it");
+absl::Status Gone(const UpPaths &paths) {
+  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
+  const absl::StatusOr<UpState> state = run.ok() ? ReadUpState(*run) : run.status();
+  return absl::UnavailableError(absl::StrCat(
+      "the process that follows the kernel is gone: ", UpCommand(state.value_or(UpState())),
+      " takes over, srcsel down ends it"));
 }
 
 bool IsRoot(const Fd &connection) {
@@ -73,10 +78,10 @@ absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request) {
   if (!connection || connect(connection.get(), reinterpret_cast<const sockaddr *>(&address),
                              sizeof(address)) != 0) {
     if (errno == ENOENT) return absl::NotFoundError("nothing is up: srcsel up brings it up");
-    if (errno == ECONNREFUSED) return Gone();
+    if (errno == ECONNREFUSED) return Gone(paths);
     return absl::ErrnoToStatus(errno, absl::StrCat("speak to ", address.sun_path));
   }
-  if (!Send(connection, WordsOf(request))) return Gone();
+  if (!Send(connection, WordsOf(request))) return Gone(paths);
   SRCSEL_ASSIGN_OR_RETURN(const std::string text, Receive(connection));
   SRCSEL_ASSIGN_OR_RETURN(ControlAnswer answer, AnswerOfWords(text));
   return Asked{std::move(answer), std::move(connection)};

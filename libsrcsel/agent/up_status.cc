@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/up_command.hh"
 #include "base/cgroup_root.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"
@@ -16,19 +17,29 @@ constexpr std::size_t kHooks = 8;
 
 }  // namespace
 
-std::string UpStatus::Trouble() const {
+std::string UpTrouble::ToString() const {
+  return remedy.empty() ? what : absl::StrCat(what, ": ", remedy);
+}
+
+UpTrouble UpStatus::HookTrouble() const {
   if (abi != 0 && abi != SRCSEL_ABI_VERSION)
-    return absl::StrCat("the hooks are of another srcsel, whose images are of version ", abi,
-                        " (this one's: ", SRCSEL_ABI_VERSION,
-                        "): they are replaced by srcsel down && srcsel up");
+    return {absl::StrCat("the hooks are of another srcsel, whose images are of version ", abi,
+                         " (this one's: ", SRCSEL_ABI_VERSION, ")"),
+            AgainCommand(state)};
   if (hooks.size() + state.missing.size() < kHooks)
-    return "hooks are missing: srcsel down && srcsel up attaches them again";
+    return {"hooks are missing", AgainCommand(state)};
   if (std::ranges::any_of(hooks, [](const KeptLink &link) { return link.cgroup == 0; }))
-    return "the cgroup has been removed: srcsel down";
+    return {absl::StrCat("the cgroup ", state.cgroup, " has been removed, and the hooks with it"),
+            cgroup_is_back ? AgainCommand(state) : "srcsel down"};
+  return {};
+}
+
+UpTrouble UpStatus::Trouble() const {
+  if (UpTrouble trouble = HookTrouble(); !trouble.what.empty()) return trouble;
   if (!following)
-    return absl::StrCat("process ", state.pid,
-                        " is gone, so no change is followed: srcsel up takes over");
-  return state.stale;
+    return {absl::StrCat("process ", state.pid, " is gone, so no change is followed"),
+            abi != 0 ? UpCommand(state) : AgainCommand(state)};
+  return {state.stale, ""};
 }
 
 absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths) {
@@ -43,6 +54,7 @@ absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths) {
   else if (!absl::IsNotFound(state.status()))
     return state.status();
   status.following = state.ok() && IsFollowing(status.state);
+  status.cgroup_is_back = PointToCgroup(status.state.cgroup).ok();
   if (absl::IsNotFound(pins.status())) return status;
   SRCSEL_RETURN_IF_ERROR(pins.status());
   SRCSEL_ASSIGN_OR_RETURN(status.hooks, pins->Links());

@@ -16,17 +16,27 @@
 
 namespace srcsel {
 
+struct UpTrouble {
+  std::string what = {};    // empty: nothing is known of any
+  std::string remedy = {};  // the command that mends it; may be empty
+
+  std::string ToString() const;
+};
+
 struct UpStatus {
   UpState state;
   bool following = false;       // the process that follows the kernel lives
   std::vector<KeptLink> hooks;  // as the kernel has them
   std::uint32_t abi = 0;        // of the image that hooks have; 0: they have none
   std::uint64_t generation = 0;
+  bool cgroup_is_back = false;  // one of that name is there, whatever became of the hooks'
   // Nothing where the image is of another version.
   std::optional<KeptCounts> counts;
 
-  // Why sources may not be right, and what mends it; empty: nothing of the kind is known.
-  std::string Trouble() const;
+  // Why hooks do not act, or not all.
+  UpTrouble HookTrouble() const;
+  // The same, and why what they decide by may not be right.
+  UpTrouble Trouble() const;
 };
 
 // kNotFound: nothing is up. Needs root.

@@ -19,6 +19,7 @@
 #include "agent/own_rules.hh"
 #include "agent/publish_image.hh"
 #include "agent/resolve.hh"
+#include "agent/up_status.hh"
 #include "agent/way.hh"
 #include "base/status.hh"
 #include "policy/words.hh"
@@ -239,6 +240,7 @@ ControlAnswer Upkeep::Reload(const std::string &file) {
 }
 
 absl::Status Upkeep::Reload(const UpPolicy &source, Findings &findings) {
+  SRCSEL_RETURN_IF_ERROR(CheckHooks());
   Follow();
   SRCSEL_ASSIGN_OR_RETURN(Examined examined,
                           Examine(source, up_->mirror.state(), up_->mirror.advice()));
@@ -256,6 +258,15 @@ absl::Status Upkeep::Reload(const UpPolicy &source, Findings &findings) {
   up_->state.policy_since = absl::Now();
   Retry(WriteDown());
   return up_->hooks.ForgetTallies();
+}
+
+// What is published is in force only where the hooks are.
+absl::Status Upkeep::CheckHooks() const {
+  SRCSEL_ASSIGN_OR_RETURN(const UpStatus status, ReadUpStatus(up_->paths));
+  const UpTrouble trouble = status.HookTrouble();
+  if (trouble.what.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the policy is not in force, nor was it read: ", trouble.ToString()));
 }
 
 absl::Status Upkeep::PutInForce(Examined examined) {

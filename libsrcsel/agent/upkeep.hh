@@ -46,6 +46,7 @@ class Upkeep {
   ControlAnswer Do(ControlSocket::Caller &caller);
   ControlAnswer Reload(const std::string &file);
   absl::Status Reload(const UpPolicy &source, Findings &findings);
+  absl::Status CheckHooks() const;
   absl::Status PutInForce(Examined examined);
   ControlAnswer Confirm();
   ControlAnswer Listen(ControlSocket::Caller &caller);

@@ -32,10 +32,13 @@ TEST_F(UpProcessTest, HooksOutliveIt) {
   EXPECT_EQ(Source(), kUnicomSource4);
   const Result status = Srcsel({"status"});
   EXPECT_EQ(status.status, 1);
-  EXPECT_THAT(status.out, HasSubstr("is gone, so no change is followed: srcsel up takes over"));
+  const std::string again =
+      absl::StrCat("srcsel up --policy ", folder_.path(), "/p.toml --cgroup ", cgroup_.path());
+  EXPECT_THAT(status.out, HasSubstr("is gone, so no change is followed: " + again + "\n"));
+  EXPECT_EQ(Status().at("remedy"), again);
   const Result reload = Srcsel({"reload"});
   EXPECT_EQ(reload.status, 1);
-  EXPECT_THAT(reload.err, HasSubstr("srcsel up takes over"));
+  EXPECT_THAT(reload.err, HasSubstr(again + " takes over"));
   EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
   ExpectNothingLeft();
 }

@@ -48,7 +48,30 @@ TEST_F(UpStatusTest, TellsWhenTheCgroupIsGone) {
     ASSERT_TRUE(
         Srcsel({"up", "-q", "--policy", PolicyFile(kBySource), "--cgroup", other.path()}).ok());
   }
-  EXPECT_THAT(Status().at("trouble"), HasSubstr("the cgroup has been removed"));
+  EXPECT_THAT(Status().at("trouble"), HasSubstr("has been removed, and the hooks with it"));
+  EXPECT_EQ(Status().at("remedy"), "srcsel down");
+  const Result reload = Srcsel({"reload"});
+  EXPECT_EQ(reload.status, 1);
+  EXPECT_THAT(reload.err, AllOf(HasSubstr("the policy is not in force"),
+                                HasSubstr("has been removed, and the hooks with it: srcsel down")));
+  EXPECT_EQ(reload.out, "");
+}
+
+// As that of a service is which has been started anew.
+TEST_F(UpStatusTest, TellsWhenTheCgroupIsAnotherOneOfThatName) {
+  const std::string cgroup = cgroup_.path() + "/service";
+  ASSERT_EQ(mkdir(cgroup.c_str(), 0755), 0);
+  const std::string policy = PolicyFile(kBySource);
+  ASSERT_TRUE(Srcsel({"up", "-q", "--policy", policy, "--cgroup", cgroup}).ok());
+  ASSERT_EQ(rmdir(cgroup.c_str()), 0);
+  ASSERT_EQ(mkdir(cgroup.c_str(), 0755), 0);
+  const std::string again =
+      absl::StrCat("srcsel down && srcsel up --policy ", policy, " --cgroup ", cgroup);
+  EXPECT_EQ(Status().at("remedy"), again);
+  const Result reload = Srcsel({"reload"});
+  EXPECT_EQ(reload.status, 1);
+  EXPECT_THAT(reload.err, HasSubstr(again + "\n"));
+  EXPECT_EQ(rmdir(cgroup.c_str()), 0);
 }
 
 // Connects over and over by one socket, which the hooks leave alone if it is older than they are.

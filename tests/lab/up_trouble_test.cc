@@ -46,7 +46,7 @@ TEST_F(UpTroubleTest, AFollowerThatIsKilledLeavesWhatIsInForce) {
   KillFollower();
   ASSERT_TRUE(client_.Do("nft flush ruleset").ok());
   EXPECT_EQ(Source(), kUnicomSource4) << "nobody follows";
-  EXPECT_THAT(Srcsel({"status"}).out, HasSubstr("so no change is followed: srcsel up takes over"));
+  EXPECT_THAT(Srcsel({"status"}).out, HasSubstr("so no change is followed: srcsel up --cgroup "));
   ASSERT_TRUE(UpByMarks({"-q"}).ok());
   EXPECT_EQ(Source(), kTelecomSource4);
   EXPECT_EQ(Status().at("trouble"), "");

@@ -99,7 +99,7 @@ std::string ToPrometheus(const absl::StatusOr<UpStatus> &status) {
   const absl::StatusOr<UpStatus> status = ReadUpStatus(UpPaths::Get());
   const bool tells = options.prometheus && (status.ok() || absl::IsNotFound(status.status()));
   if (!tells && !status.ok()) Fail(status.status());
-  if (!tells && !status->counts) Fail(absl::FailedPreconditionError(status->Trouble()));
+  if (!tells && !status->counts) Fail(absl::FailedPreconditionError(status->Trouble().ToString()));
   const absl::Status written =
       WriteOut(tells          ? ToPrometheus(status)
                : options.json ? ToJson(*status)

@@ -34,6 +34,7 @@ With --json: "up"; and if so "cgroup", "netns" (as --netns had it; empty: that o
 this host does not have now), "missing" (hooks that the kernel does not have, and what that means),
 "since", "policy_since", "until" (of a trial not yet confirmed, else null; seconds since 1970),
 "following", "pid", "trouble" (why sources may not be right; empty: nothing is known of that),
+"remedy" (the command that mends it; may be empty),
 "version", "abi", "generation" (of the image), "hooks" ("name", "program", "attached"), "reasons"
 (decisions by reason), "rules" ("rule", "matched", "applied", "failed"), "dropped" (events nobody read
 in time), "old_sockets" ("pid", "comm", "fd", "protocol", "local", "peer") and "unseen" (processes whose
@@ -66,6 +67,7 @@ Json ToJson(const UpStatus &status, const std::vector<OpenSocket> &old) {
                        {"local", socket.local},
                        {"peer", socket.peer}});
   const UpState &state = status.state;
+  const UpTrouble trouble = status.Trouble();
   Json json = {{"up", true},
                {"cgroup", state.cgroup},
                {"netns", state.netns_name},
@@ -78,7 +80,8 @@ Json ToJson(const UpStatus &status, const std::vector<OpenSocket> &old) {
                {"until", OfTime(state.until)},
                {"following", status.following},
                {"pid", state.pid},
-               {"trouble", status.Trouble()},
+               {"trouble", trouble.what},
+               {"remedy", trouble.remedy},
                {"version", state.version},
                {"abi", status.abi},
                {"generation", status.generation},
@@ -104,7 +107,7 @@ std::string Names(const std::vector<KeptLink> &hooks) {
 }
 
 std::string Following(const UpStatus &status) {
-  const std::string trouble = status.Trouble();
+  const std::string trouble = status.Trouble().ToString();
   return trouble.empty() ? absl::StrCat("by process ", status.state.pid)
                          : absl::StrCat(Coloured(Colour::kRed, "no"), ": ", trouble);
 }
@@ -163,7 +166,7 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   const std::vector<OpenSocket> old =
       OldSockets(paths, status->state).value_or(std::vector<OpenSocket>());
   Finish(options.json ? JsonLine(ToJson(*status, old)) : ToText(*status, old),
-         status->Trouble().empty() ? 0 : kExitFailed);
+         status->Trouble().what.empty() ? 0 : kExitFailed);
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ Complaints CheckFwmarkAccept(const Facts &facts) {
 
 Complaints CheckSourceNat(const Facts &facts) {
   const auto &up = facts.up.status;
-  const bool all_up = up && up->state.cgroup == "/" && up->Trouble().empty();
+  const bool all_up = up && up->state.cgroup == "/" && up->Trouble().what.empty();
   Complaints found;
   for (const NfSourceNat &nat : facts.network.nats.needless)
     found.push_back({all_up ? Gravity::kWarning : Gravity::kNote,

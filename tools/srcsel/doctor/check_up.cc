@@ -1,46 +1,13 @@
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
+#include "agent/up_command.hh"
 #include "srcsel/doctor/checks.hh"
 #include <srcsel/abi.h>
 
 namespace srcsel {
 namespace {
 
-// As a shell takes it for one word.
-std::string Quoted(const std::string &word) {
-  constexpr char kPlain[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:@%,";
-  if (word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (char c : word) absl::StrAppend(&quoted, c == '\'' ? "'\\''" : std::string(1, c));
-  return quoted + "'";
-}
-
-// The one that brought it up.
-std::string UpCommand(const UpState &state) {
-  std::string command = "srcsel up";
-  if (!state.policy.empty()) absl::StrAppend(&command, " --policy ", Quoted(state.policy));
-  if (!state.cgroup.empty() && state.cgroup != "/")
-    absl::StrAppend(&command, " --cgroup ", Quoted(state.cgroup));
-  if (state.steered) absl::StrAppend(&command, " --steer");
-  if (!state.netns_name.empty()) absl::StrAppend(&command, " --netns ", Quoted(state.netns_name));
-  return command;
-}
-
-std::string AgainCommand(const UpState &state) {
-  return absl::StrCat("srcsel down && ", UpCommand(state));
-}
-
 bool IsOfAnotherAbi(const UpStatus &status) {
   return status.abi != 0 && status.abi != SRCSEL_ABI_VERSION;
-}
-
-std::string Remedy(const UpStatus &status) {
-  if (std::ranges::any_of(status.hooks, [](const KeptLink &link) { return link.cgroup == 0; }))
-    return "srcsel down";
-  if (!status.following && status.abi != 0) return UpCommand(status.state);
-  return status.state.stale.empty() ? AgainCommand(status.state) : "";
 }
 
 }  // namespace
@@ -50,9 +17,9 @@ Complaints CheckUp(const Facts &facts) {
     return {{Gravity::kBroken,
              absl::StrCat("what srcsel up keeps cannot be read: ", facts.up.unread), ""}};
   if (!facts.up.status || IsOfAnotherAbi(*facts.up.status)) return {};
-  const std::string trouble = facts.up.status->Trouble();
-  if (trouble.empty()) return {};
-  return {{Gravity::kBroken, absl::StrCat("of what is up: ", trouble), Remedy(*facts.up.status)}};
+  const UpTrouble trouble = facts.up.status->Trouble();
+  if (trouble.what.empty()) return {};
+  return {{Gravity::kBroken, absl::StrCat("of what is up: ", trouble.what), trouble.remedy}};
 }
 
 Complaints CheckUpVersion(const Facts &facts) {

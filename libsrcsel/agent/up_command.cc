@@ -1,0 +1,34 @@
+#include "agent/up_command.hh"
+
+#include "absl/strings/str_cat.h"
+
+namespace srcsel {
+namespace {
+
+// As a shell takes it for one word.
+std::string Quoted(const std::string &word) {
+  constexpr char kPlain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:@%,";
+  if (word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (char c : word) absl::StrAppend(&quoted, c == '\'' ? "'\\''" : std::string(1, c));
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string UpCommand(const UpState &state) {
+  std::string command = "srcsel up";
+  if (!state.policy.empty()) absl::StrAppend(&command, " --policy ", Quoted(state.policy));
+  if (!state.cgroup.empty() && state.cgroup != "/")
+    absl::StrAppend(&command, " --cgroup ", Quoted(state.cgroup));
+  if (state.steered) absl::StrAppend(&command, " --steer");
+  if (!state.netns_name.empty()) absl::StrAppend(&command, " --netns ", Quoted(state.netns_name));
+  return command;
+}
+
+std::string AgainCommand(const UpState &state) {
+  return absl::StrCat("srcsel down && ", UpCommand(state));
+}
+
+}  // namespace srcsel
