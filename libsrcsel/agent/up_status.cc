@@ -36,6 +36,8 @@ UpTrouble UpStatus::HookTrouble() const {
 
 UpTrouble UpStatus::Trouble() const {
   if (UpTrouble trouble = HookTrouble(); !trouble.what.empty()) return trouble;
+  if (!following && state.until <= absl::Now())
+    return {"the trial has run out, and nobody was left to end it", "srcsel down"};
   if (!following)
     return {absl::StrCat("process ", state.pid, " is gone, so no change is followed"),
             abi != 0 ? UpCommand(state) : AgainCommand(state)};

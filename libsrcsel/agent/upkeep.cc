@@ -19,6 +19,7 @@
 #include "agent/own_rules.hh"
 #include "agent/publish_image.hh"
 #include "agent/resolve.hh"
+#include "agent/trial.hh"
 #include "agent/up_status.hh"
 #include "agent/way.hh"
 #include "base/status.hh"
@@ -100,6 +101,7 @@ absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Begin(std::unique_ptr<Up> up,
   // Whoever listened to hooks taken over has gone with their process.
   upkeep->up_->hooks.Tell(Hooks::Told::kNone);
   SRCSEL_RETURN_IF_ERROR(upkeep->WriteDown());
+  if (trial) SRCSEL_RETURN_IF_ERROR(StartTrialGuard(upkeep->up_->paths, state));
   return upkeep;
 }
 

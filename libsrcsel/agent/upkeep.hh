@@ -1,6 +1,7 @@
 // The process that keeps an `up` true: follows the kernel, publishes what changes, does what the
 // other verbs ask (control.hh), and goes when it is told to: by `down`, by SIGTERM or SIGINT, or by
-// the end of a trial. Any of those takes the hooks down first. Killed, it leaves them as they are.
+// the end of a trial. Any of those takes the hooks down first. Killed, it leaves them as they are,
+// but for a trial, which ends all the same (trial.hh).
 
 #pragma once
 

@@ -133,10 +133,44 @@ TEST_F(UpProcessTest, ATrialEnds) {
   EXPECT_EQ(Srcsel({"status"}).out, "nothing is up\n");
 }
 
+TEST_F(UpProcessTest, ATrialEndsAlsoIfItsProcessIsKilled) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--try", "5s"}).ok());
+  KillFollower();
+  EXPECT_TRUE(keeper_.WaitUntilEmpty().ok());
+  EXPECT_EQ(Source(), kTelecomSource4);
+  ExpectNothingLeft();
+}
+
+TEST_F(UpProcessTest, ATrialThatNobodyIsLeftToEndIsNamed) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--try", "3s"}).ok());
+  for (const pid_t pid : keeper_.procs()) {
+    ASSERT_EQ(kill(pid, SIGKILL), 0);
+    ASSERT_TRUE(WaitUntilEnded(pid).ok());
+  }
+  EXPECT_TRUE(Eventually([&] {
+    return Status().at("trouble") == "the trial has run out, and nobody was left to end it";
+  }));
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  EXPECT_EQ(Status().at("remedy"), "srcsel down");
+  EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
+  EXPECT_EQ(Source(), kTelecomSource4);
+}
+
+TEST_F(UpProcessTest, ATrialThatIsTakenOverStays) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--try", "1h"}).ok());
+  KillFollower();
+  const Result up = Up(kBySource, {"-q"});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_TRUE(Status().at("until").is_null());
+  EXPECT_TRUE(Eventually([&] { return keeper_.procs().size() == 1; })) << "two processes are left";
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+}
+
 TEST_F(UpProcessTest, AConfirmedTrialStays) {
   ASSERT_TRUE(Up(kBySource, {"-q", "--try", "1h"}).ok());
   EXPECT_EQ(Srcsel({"confirm"}).err, "srcsel: confirmed: stays up\n");
   EXPECT_TRUE(Status().at("until").is_null());
+  EXPECT_TRUE(Eventually([&] { return keeper_.procs().size() == 1; })) << "two processes are left";
   const Result again = Srcsel({"confirm"});
   EXPECT_EQ(again.status, 1);
   EXPECT_EQ(again.err, "srcsel: there is nothing to confirm\n");

@@ -148,6 +148,16 @@ TEST(DoctorChecks, WhatIsUp) {
   EXPECT_EQ(RemedyAfter(dead),
             "srcsel up --policy '/etc/it'\\''s here' --cgroup /a.slice --steer --netns blue");
   EXPECT_EQ(RemedyAfter(up([](UpStatus &s) { s.hooks[0].cgroup = 0; })), "srcsel down");
+  EXPECT_EQ(RemedyAfter(up([](UpStatus &s) {
+              s.hooks[0].cgroup = 0;
+              s.cgroup_is_back = true;
+            })),
+            "srcsel down && srcsel up");
+  EXPECT_EQ(RemedyAfter(up([](UpStatus &s) {
+              s.following = false;
+              s.state.until = absl::Now() - absl::Seconds(1);
+            })),
+            "srcsel down");
   EXPECT_EQ(RemedyAfter(up([](UpStatus &s) { s.hooks.clear(); })), "srcsel down && srcsel up");
   EXPECT_EQ(SaidAfter(up([](UpStatus &s) { s.state.stale = "read routes"; })), "broken up");
 }

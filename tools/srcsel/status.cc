@@ -122,7 +122,8 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
   absl::StrAppend(&text, Coloured(Colour::kGreen, "up"), " on cgroup ", state.cgroup, " since ",
                   Moment(state.since), "\n");
   if (state.until != absl::InfiniteFuture())
-    line("on trial", "until ", Moment(state.until), "; srcsel confirm keeps it up");
+    line("on trial", "until ", Moment(state.until),
+         status.following ? "; srcsel confirm keeps it up" : ": then it goes down");
   if (!state.netns_name.empty()) line("netns", state.netns_name);
   line("policy", state.policy.empty() ? "the firewall's marks" : Printable(state.policy), ", ",
        Counted(state.rules.size(), "rule"), ", in force since ", Moment(state.policy_since));

@@ -53,8 +53,8 @@ Examples:
   srcsel up --policy /etc/srcsel/srcsel.toml --dry-run
       The same with a policy.
   srcsel up --policy /etc/srcsel/srcsel.toml --try 60s
-      Goes down again after a minute, unless `srcsel confirm` comes before. For hosts that one
-      reaches by the very routes in question.
+      Goes down again after a minute, unless `srcsel confirm` comes before; also if the process
+      that follows is killed. For hosts that one reaches by the very routes in question.
   srcsel up --policy srcsel.toml --cgroup /system.slice/backup.service
   srcsel up --policy srcsel.toml --foreground
       For a service manager: stays, and tells it when it is ready (Type=notify).
