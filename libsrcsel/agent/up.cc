@@ -11,6 +11,7 @@
 #include "agent/open_sockets.hh"
 #include "agent/own_rules.hh"
 #include "agent/publish_image.hh"
+#include "agent/take_over.hh"
 #include "base/cgroup_root.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
@@ -78,12 +79,13 @@ absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
 }  // namespace
 
 absl::StatusOr<UpPlan> PlanUp(const UpRequest &request) {
+  SRCSEL_ASSIGN_OR_RETURN(std::vector<std::string> changes, ChangesOfTakingOver(request));
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
   if (request.steer) mirror.SteerAs(RuleOwner::kUp);
   SRCSEL_ASSIGN_OR_RETURN(Examined examined,
                           Examine(request.policy, mirror.state(), mirror.advice()));
   SRCSEL_ASSIGN_OR_RETURN(HostMarks marks, HostMarks::Start(examined.written, mirror));
-  return UpPlan{std::move(examined), std::move(mirror), std::move(marks)};
+  return UpPlan{std::move(examined), std::move(mirror), std::move(marks), std::move(changes)};
 }
 
 absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan plan) {

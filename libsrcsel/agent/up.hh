@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agent/hook_mirror.hh"
@@ -52,6 +53,7 @@ struct UpPlan {
   Examined examined;  // of the file
   HookMirror mirror;
   HostMarks marks;
+  std::vector<std::string> changes = {};  // of hooks that are to be taken over (take_over.hh)
 };
 // What an `up` would do; changes nothing.
 absl::StatusOr<UpPlan> PlanUp(const UpRequest &request);

@@ -73,11 +73,74 @@ TEST_F(UpProcessTest, AnotherTakesOverElsewhere) {
   MustUp(kBySource);
   KillFollower();
   const TestCgroup other = TestCgroup::Create().value();
-  ASSERT_TRUE(
-      Srcsel({"up", "-q", "--policy", PolicyFile(kBySource), "--cgroup", other.path()}).ok());
+  const Result up =
+      Srcsel({"up", "-q", "--policy", PolicyFile(kBySource), "--cgroup", other.path()});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_EQ(up.err, absl::StrCat("srcsel: warning: taking over: the hooks move from cgroup ",
+                                 cgroup_.path(), " to ", other.path(), "\n"));
   EXPECT_TRUE(Eventually([&] { return ProgramIds(cgroup_.path()).value().empty(); }));
   EXPECT_EQ(Source(), kTelecomSource4);
   EXPECT_THAT(ProgramIds(other.path()).value(), SizeIs(4));
+}
+
+// At no moment is there none for those below both.
+TEST_F(UpProcessTest, AnotherTakesOverFurtherUpWithoutAGap) {
+  const std::string inner = cgroup_.path() + "/inner";
+  ASSERT_EQ(mkdir(inner.c_str(), 0755), 0);
+  const std::string policy = PolicyFile(kBySource);
+  ASSERT_TRUE(Srcsel({"up", "-q", "--policy", policy, "--cgroup", inner}).ok());
+  KillFollower();
+  Process dial =
+      client_.Spawn(CommandOf({DIAL, "-u", "-n", "200000", kServer4, "53"}, inner)).value();
+  ASSERT_TRUE(dial.WaitForLine("10.1.0.2 ").ok());
+  ASSERT_TRUE(Up(kBySource, {"-q"}).ok());
+  EXPECT_TRUE(Eventually([&] { return ProgramIds(inner).value().empty(); }));
+  ASSERT_TRUE(dial.WaitForLine("10.1.0.2 ").ok());
+  ASSERT_TRUE(dial.Signal(SIGTERM).ok());
+  EXPECT_THAT(dial.Wait().out, ::testing::Not(HasSubstr("10.0.0.1"))) << "there was a gap";
+}
+
+TEST_F(UpProcessTest, WhatTakingOverChangesIsSaid) {
+  const std::string policy = PolicyFile(kBySource), cgroup = cgroup_.path();
+  ASSERT_TRUE(Srcsel({"up", "-q", "--steer", "--policy", policy, "--cgroup", cgroup}).ok());
+  KillFollower();
+  const std::vector<std::string> changes = {
+      absl::StrCat("the policy ", policy, " is dropped: give --policy ", policy, " to keep it"),
+      "the ip rules of --steer are removed: give --steer to keep them"};
+  const Result plan = Srcsel({"up", "--dry-run", "--json", "--cgroup", cgroup});
+  EXPECT_EQ(Json::parse(plan.out).at("taking_over"), Json(changes));
+  const Result up = Srcsel({"up", "--cgroup", cgroup});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  for (const std::string &change : changes)
+    for (const Result *said : {&plan, &up})
+      EXPECT_THAT(said->err, HasSubstr("srcsel: warning: taking over: " + change + "\n"));
+  KillFollower();
+  const Result again = Srcsel({"up", "--policy", policy, "--cgroup", cgroup});
+  ASSERT_TRUE(again.ok()) << again.ToString();
+  EXPECT_THAT(again.err, ::testing::Not(HasSubstr("warning: taking over")));
+}
+
+// Of one namespace, rules that steer would stay in another for good.
+TEST_F(UpProcessTest, AnotherTakesOverInAnotherNamespace) {
+  const Words in_telecom{"up",
+                         "--policy",
+                         PolicyFile(kByMark),
+                         "--cgroup",
+                         cgroup_.path(),
+                         "--netns",
+                         lab_.host("telecom").netns().Path()};
+  ASSERT_TRUE(Up(kByMark, {"-q", "--steer"}).ok());
+  KillFollower();
+  const Result refused = Srcsel(in_telecom);
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("ip rules of srcsel up --steer are in another network "
+                                     "namespace: srcsel down in that one removes them"));
+  ASSERT_TRUE(Up(kByMark, {"-q"}).ok());
+  KillFollower();
+  const Result up = Srcsel(in_telecom);
+  EXPECT_THAT(up.err, HasSubstr(absl::StrCat(
+                          "warning: taking over: routes and rules are those of network namespace ",
+                          in_telecom.back(), ", no longer those of another network namespace\n")));
 }
 
 // As if another srcsel had left it: what it remembers and counts means something else.

@@ -36,11 +36,14 @@ policy comes first, and the firewall's marks where it says nothing.
 
 Attaches to a cgroup, all processes of the host if none is named, and comes back when the hooks are
 in force. A process in the background then follows routes, rules, addresses and the firewall. If it
-dies, the hooks go on with what they have; the next `srcsel up` takes them over without a gap.
+dies, the hooks go on with what they have; the next `srcsel up` takes them over without a gap. Of
+what was said to the one before nothing holds on: where the cgroup, the policy, the network namespace
+or --steer is another one, that is said.
 
 On stdout: what was understood of the firewall, rule by rule, and what was not.
 
-With --json: "policy" (the file; empty: none), "cgroup", "findings" about the policy ("severity",
+With --json: "policy" (the file; empty: none), "cgroup", "taking_over" (what other words than before
+change of hooks that are taken over), "findings" about the policy ("severity",
 "file", "line", "key", "message"), and, unless these have an error, "firewall": "rules" ("rule",
 "mark", "socket": marked, bound, or left where no ip rule looks at the mark, "tables" and "sources"
 that the mark leads to), "limits" (what is not known, and left to the kernel), "too_late" (rules for ping and raw sockets that do not connect),
@@ -177,6 +180,7 @@ absl::Status Tell(const UpOptions &options, const UpRequest &request, const UpPl
                                      : ToText(ReportOf(plan.marks, plan.mirror.state()))));
   nlohmann::ordered_json json = {{"policy", request.policy.file},
                                  {"cgroup", request.cgroup},
+                                 {"taking_over", plan.changes},
                                  {"findings", FindingsToJson(findings)}};
   if (!HasErrors(findings)) json["firewall"] = ToJson(ReportOf(plan.marks, plan.mirror.state()));
   return WriteOut(JsonLine(json));
@@ -185,6 +189,11 @@ absl::Status Tell(const UpOptions &options, const UpRequest &request, const UpPl
 bool ChangesNothing(const UpPlan &plan) {
   return plan.examined.written.rules.empty() && plan.marks.policy().rules.empty() &&
          plan.marks.Limits().empty();
+}
+
+// Said also to who wants to hear of nothing that was asked for: nobody asked for this.
+void WarnOf(const std::vector<std::string> &changes) {
+  for (const std::string &change : changes) Say(absl::StrCat("warning: taking over: ", change));
 }
 
 constexpr char kNothingMarked[] =
@@ -205,8 +214,10 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_RETURN_IF_ERROR(Tell(options, request, plan));
   if (HasErrors(plan.examined.findings)) return kExitWrongWords;
   const bool in_vain = !options.quiet && ChangesNothing(plan);
+  const std::vector<std::string> changes = plan.changes;
   if (options.dry_run) {
     SRCSEL_RETURN_IF_ERROR(OpenCgroup(request.cgroup).status());
+    WarnOf(changes);
     if (in_vain) Say(kNothingMarked);
     if (!options.quiet) Say("nothing was changed: --dry-run");
     return 0;
@@ -219,6 +230,7 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
   const std::string banner = Banner(**up, trial);
   const std::vector<std::string> missing = (*up)->state.missing;
   const auto say = [&] {
+    WarnOf(changes);
     if (!options.quiet) {
       for (const std::string &hook : missing) Say(absl::StrCat("warning: ", hook));
       Say(banner);

@@ -1,0 +1,72 @@
+#include "agent/take_over.hh"
+
+#include <sys/stat.h>
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "base/cgroup_root.hh"
+#include "base/netns.hh"
+#include "base/status.hh"
+#include "hooks/pins.hh"
+
+namespace srcsel {
+namespace {
+
+std::string Named(const std::string &netns, const char *otherwise) {
+  return netns.empty() ? otherwise : absl::StrCat("network namespace ", netns);
+}
+
+// Several paths may lead to one cgroup.
+std::string ChangeOfCgroup(const UpRequest &request, const UpState &last, const KeptLink &link) {
+  const absl::StatusOr<Fd> cgroup = PointToCgroup(request.cgroup);
+  struct stat about;
+  if (!cgroup.ok() || fstat(cgroup->get(), &about) != 0 || about.st_ino == link.cgroup) return "";
+  return absl::StrCat("the hooks move from cgroup ", last.cgroup,
+                      link.cgroup == 0 ? ", which has been removed, to " : " to ", request.cgroup);
+}
+
+std::string ChangeOfPolicy(const UpRequest &request, const UpState &last) {
+  if (last.policy.empty() || last.policy == request.policy.file) return "";
+  if (!request.policy.file.empty())
+    return absl::StrCat("the policy ", last.policy, " is replaced by ", request.policy.file);
+  return absl::StrCat("the policy ", last.policy, " is dropped: give --policy ", last.policy,
+                      " to keep it");
+}
+
+std::string ChangeOfSteering(const UpRequest &request, const UpState &last) {
+  if (!last.steered || request.steer) return "";
+  return "the ip rules of --steer are removed: give --steer to keep them";
+}
+
+absl::StatusOr<std::string> ChangeOfNetns(const UpRequest &request, const UpState &last) {
+  SRCSEL_ASSIGN_OR_RETURN(const std::uint64_t here, NetnsCookie());
+  if (last.netns == here) return "";
+  const std::string before = Named(last.netns_name, "another network namespace");
+  if (last.steered)
+    return absl::FailedPreconditionError(
+        absl::StrCat("ip rules of srcsel up --steer are in ", before,
+                     ": srcsel down in that one removes them; or take over there"));
+  return absl::StrCat("routes and rules are those of ", Named(request.netns, "this one"),
+                      ", no longer those of ", before);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ChangesOfTakingOver(const UpRequest &request) {
+  std::vector<std::string> changes;
+  const absl::StatusOr<Fd> run = OpenRunDirectory(request.paths);
+  const absl::StatusOr<Pins> pins = Pins::Open(request.paths.bpf);
+  if (!run.ok() || !pins.ok()) return changes;
+  const absl::StatusOr<UpState> last = ReadUpState(*run);
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> links, pins->Links());
+  if (!last.ok() || links.empty() || IsFollowing(*last)) return changes;
+  SRCSEL_ASSIGN_OR_RETURN(const std::string netns, ChangeOfNetns(request, *last));
+  for (const std::string &change :
+       {ChangeOfCgroup(request, *last, links.front()), netns, ChangeOfPolicy(request, *last),
+        ChangeOfSteering(request, *last)})
+    if (!change.empty()) changes.push_back(change);
+  return changes;
+}
+
+}  // namespace srcsel
