@@ -11,12 +11,11 @@
 #include "agent/own_rules.hh"
 #include "agent/resolve.hh"
 #include "agent/run_cgroup.hh"
-#include "agent/up_paths.hh"
+#include "agent/up_pins.hh"
 #include "base/cgroup_root.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "hooks/hooks.hh"
-#include "hooks/pins.hh"
 
 namespace srcsel {
 namespace {
@@ -39,7 +38,7 @@ absl::StatusOr<Findings> Enter(const Policy &policy, const CgroupRoot &where, Ho
   SRCSEL_RETURN_IF_ERROR(
       ReportUnmarkedBinds(resolution.policy, mirror.state(), resolution.findings));
   if (steering) SRCSEL_RETURN_IF_ERROR(AddOwnRules(resolution.wanted, RuleOwner::kRun));
-  const absl::StatusOr<Pins> above = Pins::Open(UpPaths::Get().bpf);
+  const absl::StatusOr<Pins> above = OpenPins(UpPaths::Get());
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, above.ok() ? Hooks::LoadBelow(*above) : Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(mirror.Publish(std::move(resolution.policy), hooks));
   SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/cgroup_path.hh"
 #include "agent/open_sockets.hh"
 #include "agent/own_rules.hh"
 #include "agent/publish_image.hh"
@@ -16,21 +18,36 @@
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"
+#include "policy/text_file.hh"
 
 namespace srcsel {
 namespace {
 
-// What is pinned in a mount namespace of a command's own goes with its last process.
-absl::Status CheckMounts(const UpPaths &paths) {
+bool SeesCgroups() {
+  constexpr std::size_t kLargest = 1u << 20;
+  const absl::StatusOr<std::string> own = CgroupOf(getpid());
+  const absl::StatusOr<std::string> mounts = ReadTextFile("/proc/self/mountinfo", kLargest);
+  return own.ok() && mounts.ok() && FindCgroupMount(*mounts, *own).ok();
+}
+
+// In a container the first process's may not be looked at; `ip netns exec` hides cgroups too.
+bool HasMountsOfItsOwn() {
   struct stat own, first;
-  if (paths.bpf != UpPaths().bpf || IsBpffs("/sys/fs/bpf") ||
-      stat("/proc/self/ns/mnt", &own) != 0 || stat("/proc/1/ns/mnt", &first) != 0 ||
-      own.st_ino == first.st_ino)
+  if (stat("/proc/self/ns/mnt", &own) == 0 && stat("/proc/1/ns/mnt", &first) == 0)
+    return own.st_ino != first.st_ino;
+  return !SeesCgroups();
+}
+
+// What is pinned in a mount namespace of a command's own goes with its last process.
+absl::Status CheckMounts(const UpRequest &request) {
+  const std::string above = request.paths.bpf.substr(0, request.paths.bpf.rfind('/'));
+  if (!absl::StartsWith(above, "/sys/") || IsBpffs(above) || !HasMountsOfItsOwn())
     return absl::OkStatus();
   return absl::FailedPreconditionError(
-      "/sys/fs/bpf is no bpffs in this mount namespace, and one mounted here would be gone with "
-      "it; "
-      "for another network namespace say srcsel up --netns NAME outside of `ip netns exec`");
+      absl::StrCat(above,
+                   " is no bpffs in this mount namespace, and one mounted here would be gone with "
+                   "it: say srcsel up --netns ",
+                   request.netns.empty() ? "NAME" : request.netns, " outside of `ip netns exec`"));
 }
 
 // The hooks to come: over those that are kept, if this srcsel understands what they know.
@@ -89,10 +106,10 @@ absl::StatusOr<UpPlan> PlanUp(const UpRequest &request) {
 }
 
 absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan plan) {
+  SRCSEL_RETURN_IF_ERROR(CheckMounts(request));
   SRCSEL_ASSIGN_OR_RETURN(const Fd cgroup, OpenCgroup(request.cgroup));
   SRCSEL_ASSIGN_OR_RETURN(Fd run, MakeRunDirectory(request.paths));
   SRCSEL_ASSIGN_OR_RETURN(Fd lock, TakeLock(run));
-  SRCSEL_RETURN_IF_ERROR(CheckMounts(request.paths));
   SRCSEL_ASSIGN_OR_RETURN(const Pins pins, Pins::Make(request.paths.bpf));
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> before, pins.Links());
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, LoadHooks(pins, plan.mirror));

@@ -31,7 +31,7 @@ struct UpRequest {
   UpPolicy policy;
   std::string cgroup = "/";  // from the root of the hierarchy, or a directory of it
   bool steer = false;        // add the ip rules that sources want
-  std::string netns = {};    // as one says it again; the caller has gone there
+  std::string netns = {};    // its name, as one says it again; the caller has gone there
   UpPaths paths = UpPaths::Get();
 };
 

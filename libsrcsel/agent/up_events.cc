@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/control.hh"
+#include "agent/up_pins.hh"
 #include "agent/up_state.hh"
 #include "base/status.hh"
 #include "hooks/kept_counts.hh"
@@ -21,7 +22,7 @@ constexpr int kPatienceMs = 50;
 }  // namespace
 
 absl::StatusOr<UpEvents> UpEvents::Open(const UpPaths &paths, bool all) {
-  absl::StatusOr<Pins> pins = Pins::Open(paths.bpf);
+  absl::StatusOr<Pins> pins = OpenPins(paths);
   const Fd map = pins.ok() ? pins->Map("events") : Fd();
   if (!map && (pins.ok() || absl::IsNotFound(pins.status())))
     return absl::NotFoundError("nothing is up: srcsel up brings it up");

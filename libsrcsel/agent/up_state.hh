@@ -33,8 +33,8 @@ struct UpState {
   absl::Time until = absl::InfiniteFuture();       // taken down then, unless confirmed
   bool steered = false;                            // has ip rules of its own
   std::uint64_t netns = 0;                         // cookie of the namespace they are in
-  std::string netns_name;                          // a name or path; empty: that of who said up
-  std::uint64_t generation = 0;                    // of the image in force
+  std::string netns_name;         // a name or path; empty: has none, that of who said up
+  std::uint64_t generation = 0;   // of the image in force
   std::string stale;              // why the image may not be what the kernel has; empty: it is
   std::uint32_t old_sockets = 0;  // noted when the hooks were attached
   std::uint32_t unseen = 0;       // processes whose sockets could not be looked at then

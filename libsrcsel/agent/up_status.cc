@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/up_command.hh"
+#include "agent/up_pins.hh"
 #include "base/cgroup_root.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"
@@ -46,7 +47,7 @@ UpTrouble UpStatus::Trouble() const {
 
 absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths) {
   const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
-  const absl::StatusOr<Pins> pins = Pins::Open(paths.bpf);
+  const absl::StatusOr<Pins> pins = OpenPins(paths);
   absl::StatusOr<UpState> state = run.ok() ? ReadUpState(*run) : run.status();
   if (absl::IsNotFound(state.status()) && absl::IsNotFound(pins.status()))
     return absl::NotFoundError("nothing is up");
@@ -71,7 +72,7 @@ absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths) {
 
 absl::StatusOr<std::vector<OpenSocket>> OldSockets(const UpPaths &paths, const UpState &state) {
   std::vector<OpenSocket> old;
-  SRCSEL_ASSIGN_OR_RETURN(const Pins pins, Pins::Open(paths.bpf));
+  SRCSEL_ASSIGN_OR_RETURN(const Pins pins, OpenPins(paths));
   SRCSEL_ASSIGN_OR_RETURN(const Fd cgroup, OpenCgroup(state.cgroup));
   const Fd map = pins.Map("facts");
   const SocketFacts facts(map.get());

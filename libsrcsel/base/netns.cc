@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/directory.hh"
 #include "base/status.hh"
 #include "base/thread.hh"
 
@@ -37,6 +40,18 @@ absl::StatusOr<Fd> OwnNetns() {
   Fd fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!fd) return absl::ErrnoToStatus(errno, "open /proc/thread-self/ns/net");
   return fd;
+}
+
+std::string OwnNetnsName() {
+  const absl::StatusOr<Fd> own = OwnNetns();
+  const Fd directory(open("/run/netns", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own.ok() || !directory) return "";
+  std::vector<std::string> names = NamesIn(directory);
+  std::ranges::sort(names);
+  for (const std::string &name : names)
+    if (const absl::StatusOr<Fd> netns = OpenNetns(name); netns.ok() && SameNetns(*own, *netns))
+      return name;
+  return "";
 }
 
 absl::Status EnterNetns(const Fd &netns) {

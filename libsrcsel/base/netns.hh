@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -19,6 +20,9 @@ absl::StatusOr<Fd> OwnNetns();
 
 // Moves the calling thread into the namespace.
 absl::Status EnterNetns(const Fd &netns);
+
+// The name by which `ip netns` knows the calling thread's namespace; empty if it has none.
+std::string OwnNetnsName();
 
 bool SameNetns(const Fd &a, const Fd &b);
 

@@ -29,7 +29,7 @@ Examples:
   srcsel status
   srcsel status --json | jq -r '.old_sockets[].comm' | sort | uniq -c
 
-With --json: "up"; and if so "cgroup", "netns" (as --netns had it; empty: that of who said up),
+With --json: "up"; and if so "cgroup", "netns" (as --netns had it, or its name; empty: that of who said up),
 "policy" (the file), "limits" (what is not known of the firewall's marks), "lacks" (rules whose source
 this host does not have now), "missing" (hooks that the kernel does not have, and what that means),
 "since", "policy_since", "until" (of a trial not yet confirmed, else null; seconds since 1970),

@@ -18,6 +18,7 @@
 #include "agent/up.hh"
 #include "agent/upkeep.hh"
 #include "base/cgroup_root.hh"
+#include "base/netns.hh"
 #include "base/status.hh"
 #include "base/terminal.hh"
 #include "firewall_report.hh"
@@ -202,11 +203,12 @@ constexpr char kNothingMarked[] =
     "-t mangle -A OUTPUT -p tcp --dport 80 -j MARK --set-mark 100";
 
 absl::StatusOr<int> BringItUp(const UpOptions &options) {
-  SRCSEL_ASSIGN_OR_RETURN(const UpRequest request, RequestOf(options));
+  SRCSEL_ASSIGN_OR_RETURN(UpRequest request, RequestOf(options));
   SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
   SRCSEL_RETURN_IF_ERROR(WantRoot(
       "hooks are attached for every user's processes (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN)"));
   SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  if (request.netns.empty()) request.netns = OwnNetnsName();
   if (!options.dry_run && IsKept(request.paths)) return IsUp(request);
   ProgressLine progress("reading routes, rules, firewall and policy");
   SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));

@@ -15,11 +15,10 @@
 #include "absl/strings/str_split.h"
 #include "agent/hook_mirror.hh"
 #include "agent/run_cgroup.hh"
-#include "agent/up_paths.hh"
+#include "agent/up_pins.hh"
 #include "base/cgroup_root.hh"
 #include "base/status.hh"
 #include "hooks/hooks.hh"
-#include "hooks/pins.hh"
 #include "srcsel/doctor/probe_sockets.hh"
 #include "srcsel/doctor/probe_world.hh"
 #include <srcsel/abi.h>
@@ -44,7 +43,7 @@ bool IsBelow(const Fd &cgroup, std::uint64_t above) {
 absl::StatusOr<std::vector<Probe>> TryInWorld(const RunCgroup &cgroup) {
   SRCSEL_RETURN_IF_ERROR(EnterProbeWorld());
   SRCSEL_ASSIGN_OR_RETURN(HookMirror mirror, HookMirror::Start());
-  const absl::StatusOr<Pins> above = Pins::Open(UpPaths::Get().bpf);
+  const absl::StatusOr<Pins> above = OpenPins(UpPaths::Get());
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, above.ok() ? Hooks::LoadBelow(*above) : Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(mirror.Publish(ProbePolicy(), hooks));
   SRCSEL_RETURN_IF_ERROR(hooks.Attach(cgroup.fd()));

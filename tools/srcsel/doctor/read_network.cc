@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/up_pins.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"
 #include "netfilter/read_rules.hh"
@@ -35,7 +36,7 @@ std::vector<ReversePath> ReadReversePaths(const NetnsFiles &files, const State &
 
 std::vector<Mark> MarksOf(const UpPaths &paths) {
   std::vector<Mark> marks;
-  const absl::StatusOr<Pins> pins = Pins::Open(paths.bpf);
+  const absl::StatusOr<Pins> pins = OpenPins(paths);
   if (!pins.ok()) return marks;
   const absl::StatusOr<KeptImage> image = KeptImage::Open(*pins);
   if (!image.ok() || !image->IsOurs()) return marks;
