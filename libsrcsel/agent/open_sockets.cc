@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -125,6 +126,7 @@ std::uint32_t ForEachOpenSocket(
     const Fd &cgroup, absl::FunctionRef<void(const OpenSocket &about, const Fd &socket)> each) {
   std::vector<pid_t> pids;
   ListProcesses(cgroup, pids);
+  std::ranges::stable_partition(pids, [](pid_t pid) { return pid != getpid(); });
   Walk walk(each);
   std::uint32_t unseen = 0;
   for (const pid_t pid : pids)

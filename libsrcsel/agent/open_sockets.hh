@@ -20,8 +20,8 @@ struct OpenSocket {
   bool listening;
 };
 
-// Calls `each` once for each socket of processes in the cgroup and below. Returns how many
-// processes could not be looked into, though they live.
+// Calls `each` once for each socket of processes in the cgroup and below; with our own pid only if
+// no other process has it. Returns how many processes could not be looked into, though they live.
 //
 // What is on its way in a message, or in io_uring alone, is not seen. Cost: a readlink a
 // descriptor, and six system calls a socket.

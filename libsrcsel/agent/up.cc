@@ -58,10 +58,11 @@ absl::StatusOr<Hooks> LoadHooks(const Pins &pins, HookMirror &mirror) {
   return Hooks::LoadOver(pins);
 }
 
-// Sockets that no hook has seen being bound or marked.
+// Sockets that no hook has seen being bound or marked; not those that we alone have.
 void NoteOldSockets(const Fd &cgroup, const Hooks &hooks, UpState &state) {
   const SocketFacts facts = hooks.facts();
-  state.unseen = ForEachOpenSocket(cgroup, [&](const OpenSocket &, const Fd &socket) {
+  state.unseen = ForEachOpenSocket(cgroup, [&](const OpenSocket &about, const Fd &socket) {
+    if (about.pid == getpid()) return;
     if (facts.Add(socket, SRCSEL_FACT_OLD).ok()) ++state.old_sockets;
   });
 }

@@ -190,6 +190,21 @@ TEST_F(UpVerbsTest, ACgroupThatIsNotThereIsMadeAsItSays) {
   EXPECT_TRUE(std::filesystem::remove(cgroup));
 }
 
+// Its own are not for anybody to look for; what its caller has open is the caller's.
+TEST_F(UpVerbsTest, ItsOwnSocketsAreNotOlder) {
+  const Words words{"bash", "-c",
+                    "exec 9<>/dev/udp/192.0.2.80/53; " SRCSEL " up --cgroup $0; " SRCSEL
+                    " status --json; " SRCSEL " down -q",
+                    cgroup_.path()};
+  const Result up = client_.Run(CommandOf(words, cgroup_.path())).value();
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(up.err, HasSubstr("; 1 socket older than that left alone"));
+  const Json old = Json::parse(up.out).at("old_sockets");
+  ASSERT_EQ(old.size(), 1u) << old;
+  EXPECT_EQ(old[0].at("comm"), "bash");
+  EXPECT_EQ(old[0].at("peer"), "192.0.2.80:53");
+}
+
 // Nobody but root changes what is up, and what all may read is in two files.
 TEST_F(UpVerbsTest, WhatItLeavesBehindIsRootsToWrite) {
   const mode_t usual = umask(0);
