@@ -24,7 +24,7 @@ struct DefaultRoute {
   std::uint8_t scope = 0;  // RT_SCOPE_*
   bool gateway = false;    // has one, which is not one of this host's addresses
   // NUD_*, nothing without an entry: of the gateway, even on a point-to-point device.
-  std::optional<std::uint16_t> neighbour;
+  std::optional<std::uint16_t> neighbour = {};
 };
 
 DefaultRoute DefaultOf(const RouteTerms &terms, const Paths &paths);
