@@ -246,7 +246,7 @@ struct Mistake {
 TEST_F(RouteGetTest, MistakesAreNamed) {
   const Mistake kMistakes[] = {
       {"", {"no destination", "ADDR"}},
-      {"8.8.8.8 foo", {"'foo'", "neither an address", "from, iif, oif", "flowlabel"}},
+      {"8.8.8.8 foo", {"'foo'", "neither an address", "to, from, oif", "flowlabel"}},
       {"8.8.8", {"'8.8.8'", "neither an address"}},
       {"localhost", {"'localhost'", "neither an address"}},
       {"8.8.8.0/24", {"8.8.8.0/24", "address"}},
