@@ -53,8 +53,9 @@ SRCSEL_FN int srcsel_remember(struct bpf_sock *sk, __u32 fact) {
 
 /*
  * What is remembered with SRCSEL_FACT_MARK, in the upper half: which mark the application asked
- * for, folded. The kernel may refuse it still (EPERM), and no program hears of that; so a socket
- * that has another mark, or none, was not marked by the application.
+ * for last, folded. The kernel may refuse it still (EPERM), and no program hears of that; so a
+ * socket that has another mark, or none, was not marked by the application, unless it was before
+ * (SRCSEL_FACT_STAYS).
  */
 SRCSEL_INLINE __u32 srcsel_mark_asked(__u32 mark) {
   return (mark ^ mark << 16) & 0xffff0000;
@@ -62,7 +63,9 @@ SRCSEL_INLINE __u32 srcsel_mark_asked(__u32 mark) {
 
 /* What is known of a socket with that mark: of a mark that is not there, nothing. */
 SRCSEL_INLINE __u32 srcsel_known(__u32 remembered, __u32 mark) {
-  const __u32 there = srcsel_is_zero((remembered ^ srcsel_mark_asked(mark)) >> 16);
+  const __u32 other = (remembered ^ srcsel_mark_asked(mark)) >> 16;
+  const __u32 there =
+      srcsel_is_zero(other & (srcsel_is_zero(remembered & SRCSEL_FACT_STAYS) * 0xffff));
 
   return remembered & (0xffff & ~((there ^ 1) * SRCSEL_FACT_MARK));
 }

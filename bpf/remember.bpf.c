@@ -63,13 +63,17 @@ SRCSEL_INLINE __u32 is_for_groups(__s32 level, __s32 option) {
 
 SRCSEL_INLINE void remember_mark(struct bpf_sockopt *ctx) {
   const __u32 *mark = ctx->optval;
-  __u32 none = 0;
+  __u32 none = 0, stays = 0;
   __u32 *facts;
 
   /* Shorter ones the kernel refuses. */
   if (!ctx->sk || (const void *)(mark + 1) > ctx->optval_end) return;
   facts = bpf_sk_storage_get(&srcsel_facts, ctx->sk, &none, BPF_SK_STORAGE_GET_F_CREATE);
-  if (facts) *facts = (*facts & 0xffff) | SRCSEL_FACT_MARK | srcsel_mark_asked(*mark);
+  if (!facts) return;
+  if (*mark && ctx->sk->mark && srcsel_known(*facts, ctx->sk->mark) & SRCSEL_FACT_MARK)
+    stays = SRCSEL_FACT_STAYS;
+  *facts = (*facts & (0xffff & ~SRCSEL_FACT_STAYS)) | SRCSEL_FACT_MARK | stays |
+           srcsel_mark_asked(*mark);
 }
 
 SEC("cgroup/setsockopt")

@@ -448,6 +448,8 @@ enum srcsel_fact {
                                        the mark */
   SRCSEL_FACT_INNER = 1u << 7,      /* hooks of a cgroup further down have decided for it */
   SRCSEL_FACT_HELD = 1u << 8,       /* they will: not to be marked as it is made. In no flow */
+  SRCSEL_FACT_STAYS = 1u << 9, /* the application's mark stays its own if the kernel refuses the one
+                                  it asked for last. In no flow */
 };
 
 /* A flow about to be opened by a socket. IPv4-mapped destinations are IPv4 flows. */

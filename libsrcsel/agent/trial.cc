@@ -20,6 +20,9 @@ namespace {
 
 // What is locked by somebody who then fails to bring something up tells nobody.
 constexpr absl::Duration kRetry = absl::Seconds(1);
+// A process that has not ended its trial by then, because it is stopped or waits for what the trial
+// broke, will not.
+constexpr absl::Duration kGrace = absl::Seconds(5);
 
 class TrialGuard {
  public:
@@ -35,28 +38,40 @@ class TrialGuard {
     if (inotify_add_watch(changes_.get(), paths_.run.c_str(), IN_MOVED_TO | IN_DELETE) < 0)
       return absl::ErrnoToStatus(errno, "watch the state");
     while (IsOn(run)) {
-      const bool lives = IsFollowing(trial_);
+      const bool lives = Lives();
       const absl::Duration left = trial_.until - absl::Now();
-      if (!lives && left <= absl::ZeroDuration())
-        if (const absl::StatusOr<Fd> lock = TakeLock(run); lock.ok() && IsOn(run))
-          return TakeDown(paths_, run);
-      Wait(lives, std::max(left, kRetry));
+      if (lives && left <= -kGrace)
+        syscall(SYS_pidfd_send_signal, process_.get(), SIGKILL, nullptr, 0);
+      else if (!lives && left <= absl::ZeroDuration() && TookDown(run))
+        break;
+      Wait(lives, std::max(left + (lives ? kGrace : absl::ZeroDuration()), kRetry));
     }
     return absl::OkStatus();
   }
 
  private:
+  // As long as nothing says otherwise.
   bool IsOn(const Fd &run) const {
     const absl::StatusOr<UpState> state = ReadUpState(run);
-    return state.ok() && state->pid == trial_.pid && state->started == trial_.started &&
+    if (!state.ok()) return !absl::IsNotFound(state.status());
+    return state->pid == trial_.pid && state->started == trial_.started &&
            state->until != absl::InfiniteFuture();
   }
 
-  // A process that lives ends the trial itself.
+  bool Lives() const {
+    pollfd ended = {process_.get(), POLLIN, 0};
+    return process_ ? poll(&ended, 1, 0) == 0 : IsFollowing(trial_);
+  }
+
+  bool TookDown(const Fd &run) const {
+    const absl::StatusOr<Fd> lock = TakeLock(run);
+    return lock.ok() && IsOn(run) && TakeDown(paths_, run).ok();
+  }
+
+  // A process that lives ends the trial itself, if it can.
   void Wait(bool lives, absl::Duration patience) const {
     pollfd polled[] = {{changes_.get(), POLLIN, 0}, {lives ? process_.get() : -1, POLLIN, 0}};
-    poll(polled, std::size(polled),
-         lives ? -1 : static_cast<int>(absl::ToInt64Milliseconds(patience) + 1));
+    poll(polled, std::size(polled), static_cast<int>(absl::ToInt64Milliseconds(patience) + 1));
     char events[4096];
     while (read(changes_.get(), events, sizeof(events)) > 0) continue;
   }

@@ -127,7 +127,7 @@ absl::Status Upkeep::Run() {
       up_->hooks.Tell(Hooks::Told::kNone);
     }
     if (polled[1].revents) HearCaller();
-    if (polled[2].revents) HearSignal();
+    if (polled[2].revents && !ended_) HearSignal();
   }
   return *ended_;
 }

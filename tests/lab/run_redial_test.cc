@@ -171,6 +171,13 @@ TEST_P(RunRedialTwoTest, UdpThatAsksInVainForAMarkOrForNone) {
   EXPECT_THAT(Redial(none), ElementsAre(rules.first4, rules.other4));
 }
 
+// Its own mark is the application's, also if the kernel refuses it another.
+TEST_P(RunRedialTwoTest, UdpThatHasAMarkAndAsksInVainForAnother) {
+  const Words marked = Redial({"-u", "-d", "-m", "100", kServer4, "53", kOtherServer4, "53"});
+  EXPECT_EQ(Redial({"-u", "-d", "-m", "100", "-n", "7", kServer4, "53", kOtherServer4, "53"}),
+            marked);
+}
+
 TEST_P(RunRedialTwoTest, TcpAfterARefusal) {
   const TwoRules &rules = GetParam();
   const Nginx nginx = Nginx::Start(lab_.host("server"), /*access_log=*/false).value();

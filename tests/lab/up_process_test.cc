@@ -204,6 +204,15 @@ TEST_F(UpProcessTest, ATrialEndsAlsoIfItsProcessIsKilled) {
   ExpectNothingLeft();
 }
 
+// As if it waited for what is out of reach now.
+TEST_F(UpProcessTest, ATrialEndsAlsoIfItsProcessIsStuck) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--try", "1s"}).ok());
+  ASSERT_EQ(kill(Status().at("pid").get<pid_t>(), SIGSTOP), 0);
+  EXPECT_TRUE(keeper_.WaitUntilEmpty().ok());
+  EXPECT_EQ(Source(), kTelecomSource4);
+  ExpectNothingLeft();
+}
+
 TEST_F(UpProcessTest, ATrialThatNobodyIsLeftToEndIsNamed) {
   ASSERT_TRUE(Up(kBySource, {"-q", "--try", "3s"}).ok());
   for (const pid_t pid : keeper_.procs()) {

@@ -20,7 +20,7 @@ from mutations import MUTATIONS
 # kernel does.
 TESTS = ("differential_traps", "differential_hosts", "differential_multipath",
          "differential_default_rotation", "differential_source6", "unit_select")
-TARGETS = {"unit_select": "unit_engine_tests"}  # where it is not the test's name
+TARGETS = {"unit_select": "unit_tests"}  # where it is not the test's name
 HOSTS = dict(os.environ, SRCSEL_HOSTS="300")
 NOT_COPIED = shutil.ignore_patterns("build", ".git")
 

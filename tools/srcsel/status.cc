@@ -123,7 +123,9 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
                   Moment(state.since), "\n");
   if (state.until != absl::InfiniteFuture())
     line("on trial", "until ", Moment(state.until),
-         status.following ? "; srcsel confirm keeps it up" : ": then it goes down");
+         status.following            ? "; srcsel confirm keeps it up"
+         : state.until > absl::Now() ? ": then it goes down"
+                                     : "");
   if (!state.netns_name.empty()) line("netns", state.netns_name);
   line("policy", state.policy.empty() ? "the firewall's marks" : Printable(state.policy), ", ",
        Counted(state.rules.size(), "rule"), ", in force since ", Moment(state.policy_since));

@@ -1,4 +1,4 @@
-// redial [-u] [-d] [-k] [-m MARK] ADDR PORT [ADDR PORT]...
+// redial [-u] [-d] [-k] [-m MARK [-n MARK]] ADDR PORT [ADDR PORT]...
 //
 // Connects one and the same socket to each destination in turn, and prints a line for each: the
 // local address and port, or why connect() failed ("ECONNREFUSED").
@@ -7,6 +7,7 @@
 //   -d  dissolve the association before each further destination (AF_UNSPEC), as a resolver does
 //   -k  print the socket's mark as well ("10.0.0.1 40000 mark 100")
 //   -m MARK  ask for that mark first (SO_MARK), and go on where it is refused
+//   -n MARK  then give up all rights, and ask for that one
 //
 // Exit status 0 whatever connect() said, 1 if another call failed, or 2 for bad usage.
 
@@ -30,20 +31,27 @@ static void dissolve(int fd) {
   if (connect(fd, &nobody, sizeof(nobody)) != 0) fail("connect to AF_UNSPEC");
 }
 
-static int open_socket(int family, int type, const char *asked) {
+static void ask(int fd, const char *word) {
+  const unsigned mark = (unsigned)strtoul(word, NULL, 0);
+  if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) != 0 && errno != EPERM)
+    fail("SO_MARK");
+}
+
+static int open_socket(int family, int type, const char *asked, const char *asked_last) {
   const int fd = socket(family, type, 0);
   if (fd < 0) fail("socket");
-  const unsigned mark = asked ? (unsigned)strtoul(asked, NULL, 0) : 0;
-  if (asked && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) != 0 && errno != EPERM)
-    fail("SO_MARK");
+  if (asked) ask(fd, asked);
+  if (!asked_last) return fd;
+  if (setresuid(65534, 65534, 65534) != 0) fail("setresuid");
+  ask(fd, asked_last);
   return fd;
 }
 
 int main(int argc, char **argv) {
   int type = SOCK_STREAM;
   bool dissolving = false, marks = false;
-  const char *asked = NULL;
-  for (int c; (c = getopt(argc, argv, "udkm:")) != -1;) switch (c) {
+  const char *asked = NULL, *asked_last = NULL;
+  for (int c; (c = getopt(argc, argv, "udkm:n:")) != -1;) switch (c) {
       case 'u':
         type = SOCK_DGRAM;
         break;
@@ -56,13 +64,16 @@ int main(int argc, char **argv) {
       case 'm':
         asked = optarg;
         break;
+      case 'n':
+        asked_last = optarg;
+        break;
       default:
         return 2;
     }
   int fd = -1;
   for (int i = optind; i + 1 < argc; i += 2) {
     struct addrinfo *to = resolve(argv[i], argv[i + 1], type, false);
-    if (fd < 0) fd = open_socket(to->ai_family, type, asked);
+    if (fd < 0) fd = open_socket(to->ai_family, type, asked, asked_last);
     if (dissolving && i > optind) dissolve(fd);
     redial(fd, to, marks);
     freeaddrinfo(to);
