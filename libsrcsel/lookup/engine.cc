@@ -13,8 +13,13 @@ namespace srcsel {
 namespace {
 
 SRCSEL_COUNTING std::uint32_t FindCounting(srcsel_image image, const srcsel_header &head,
-                                           std::uint32_t table, const srcsel_key &key) {
-  return srcsel_find_route(image, &head, table, &key);
+                                           const srcsel_trie &trie, srcsel_key key) {
+  return srcsel_find(image, &head, &trie, &key);
+}
+
+[[gnu::noinline]] std::uint32_t FindPlain(srcsel_image image, const srcsel_header &head,
+                                          const srcsel_trie &trie, srcsel_key key) {
+  return srcsel_find(image, &head, &trie, &key);
 }
 
 SRCSEL_COUNTING std::uint32_t SearchCounting(srcsel_image image, const srcsel_header &head,
@@ -57,9 +62,13 @@ SRCSEL_COUNTING std::uint32_t Source6Counting(srcsel_image image, const srcsel_h
 }  // namespace
 
 std::uint32_t FindInTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,
-                          const srcsel_key &key) {
-  if (SRCSEL_COUNTS) return FindCounting(image, head, table, key);
-  return srcsel_find_route(image, &head, table, &key);
+                          srcsel_key key) {
+  const srcsel_table *const found = srcsel_table_at(image, &head, table);
+  if (!found) return 0;
+  const srcsel_trie &trie = found->trie;
+  const std::uint32_t slot = trie.fan == SRCSEL_NONE ? 0 : srcsel_jump(image, trie.fan, &key);
+  if (slot & SRCSEL_LEAF) return slot & ~SRCSEL_LEAF;
+  return SRCSEL_COUNTS ? FindCounting(image, head, trie, key) : FindPlain(image, head, trie, key);
 }
 
 std::uint32_t SearchTable(srcsel_image image, const srcsel_header &head, std::uint32_t table,

@@ -81,8 +81,11 @@ const Slot *Shortcuts::Fill(const Image &image, srcsel_family family) {
     if (IsLeaf(fan[i])) continue;
     const NodeSlots children = DescendFrom(&memory, image.header(), fan[i]);
     for (std::size_t j = 0; j < children.size(); ++j) {
-      if (IsLeaf(children[j])) continue;
       Slot *const below = slots + (i * children.size() + j) * children.size();
+      if (IsLeaf(children[j])) {
+        std::fill_n(below, children.size(), SlotOf(children[j], Slot()));
+        continue;
+      }
       std::ranges::transform(DescendFrom(&memory, image.header(), children[j]), below,
                              [](std::uint32_t slot) { return SlotOf(slot, Slot()); });
     }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <numeric>
 
 #include "bench/routes/hash_per_length.hh"
 #include "image/key.hh"
@@ -63,7 +64,7 @@ Answer Searching(const Size &size) {
        table->id != RT_TABLE_MAIN || table->family != static_cast<std::uint32_t>(family);
        table = TableAt(snapshot, main))
     ++main;
-  // What is found is a route's number, as rte_fib's is a nexthop's.
+  // What is found is a route's number.
   std::vector<std::uint8_t> hops{static_cast<std::uint8_t>(kHops)};
   for (std::uint32_t i = 1; i < snapshot.head().routes.count; ++i) {
     const srcsel_route *route = srcsel_route_at(snapshot.image(), &snapshot.head(), i);
@@ -94,7 +95,12 @@ Answer Hashing(const Size &size) {
 Answer WithDpdk(const Size &size) {
   const Host &host = HostOf(size);
   const auto &fib = OfSize<DpdkFib>(size, [&] { return OrDie(DpdkFib::Make(host.table())); });
-  return [&fib](const IpAddress &address) { return fib.Find(address); };
+  // What is found is a nexthop's number; who forwards by it reads what that stands for.
+  std::vector<std::uint8_t> hops(kHops + 1);
+  std::iota(hops.begin(), hops.end(), std::uint8_t{0});
+  return [&fib, hops = std::move(hops)](const IpAddress &address) -> std::uint64_t {
+    return hops[fib.Find(address)];
+  };
 }
 #endif
 
