@@ -116,6 +116,32 @@ for reuse in 0, 1:
   EXPECT_EQ(shared.out, "EADDRINUSE\n10.1.0.1 25000\n") << shared.err;
 }
 
+// What docs/limits.md says: the kernel binds a socket once, and gives up no port that was asked
+// for.
+TEST_F(RunPortsTest, ASocketThatConnectsAgainKeepsItsPort) {
+  const auto again = [&](const char *ports, const char *held) {
+    const Result result = Run(Policy(ports), {"python3", "-c", absl::StrCat("held = [", held, R"(]
+import errno
+from socket import *
+kept = []
+for to in held:
+    kept.append(socket())
+    kept[-1].connect((to, 80))
+s = socket()
+for to in ('192.0.2.80', 9), ('192.0.2.80', 80), ('192.0.2.81', 80):
+    try:
+        s.connect(to)
+        print(*s.getsockname())
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+)")});
+    EXPECT_EQ(result.err, "");
+    return result.out;
+  };
+  EXPECT_EQ(again("26000-26000", ""), "ECONNREFUSED\n10.1.0.1 26000\nEISCONN\n");
+  EXPECT_EQ(again("26001-26001", "'192.0.2.80'"), "ECONNREFUSED\nEADDRNOTAVAIL\n10.1.0.1 26001\n");
+}
+
 TEST_F(RunPortsTest, TypedInsteadOfWrittenDown) {
   int first = 24000;
   for (const Words &more : {Words{}, Words{"--source", "10.1.0.1"}, Words{"--mark", "100"}})

@@ -22,9 +22,17 @@ namespace srcsel::lab {
 
 using Words = std::vector<std::string>;
 
-inline const Words kWaysOfStreams{
-    "tcp",    "nonblocking",      "again-after-a-refusal", "bound-to-any", "thread",
-    "passed", "fastopen-message", "fastopen-connect",      "mptcp"};
+// The first connects again with a port that was free to another destination: to the server, no flow
+// before it may have that port.
+inline const Words kWaysOfStreams{"again-after-a-refusal",
+                                  "tcp",
+                                  "nonblocking",
+                                  "bound-to-any",
+                                  "thread",
+                                  "passed",
+                                  "fastopen-message",
+                                  "fastopen-connect",
+                                  "mptcp"};
 inline const Words kWaysOfDatagrams{"udp", "udp-again", "sendto", "sendmsg"};
 inline const Words kWaysOfMapped{"mapped", "sendto-mapped"};
 inline const Words kOtherWays{"inherited", "sendmmsg", "sendto-on-connected",

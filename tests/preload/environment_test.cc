@@ -180,5 +180,23 @@ TEST_F(EnvironmentTest, APortServesEveryServer) {
               ElementsAre("20 {'10.1.0.1'}"));
 }
 
+// What docs/limits.md says: no port is asked for, so the kernel gives up that of a failure.
+TEST_F(EnvironmentTest, AStreamThatConnectsAgainGetsAnotherPort) {
+  ASSERT_TRUE(RouteBySource(lab_).ok());
+  const Nginx nginx = Nginx::Start(lab_.host("server")).value();
+  const char *connect =
+      "from socket import *\n"
+      "servers = '192.0.2.80', '192.0.2.81'\n"
+      "held = [create_connection((h, 80)) for h in servers for _ in range(15)]\n"
+      "for h in servers:\n"
+      "  s = socket()\n"
+      "  try: s.connect((h, 9))\n"
+      "  except ConnectionRefusedError: s.connect((h, 80))\n"
+      "  print(s.getsockname()[0], 40000 <= s.getsockname()[1] <= 40015)";
+  EXPECT_THAT(Lines(Preloaded({"/usr/bin/python3", "-c", connect},
+                              {"SRCSEL_SOURCE=10.1.0.1", "SRCSEL_PORTS=40000-40015"})),
+              ElementsAre("10.1.0.1 True", "10.1.0.1 True"));
+}
+
 }  // namespace
 }  // namespace srcsel::lab
