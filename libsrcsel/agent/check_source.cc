@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/socket_address.hh"
 #include "base/fd.hh"
+#include "base/in_netns.hh"
 #include "base/status.hh"
 #include "image/compile_policy.hh"
 
@@ -77,14 +78,16 @@ absl::Status CheckDevice(const DeviceSource &device, const std::vector<int> &fam
         absl::StrJoin(state.links, ", ",
                       [](std::string *out, const Link &l) { absl::StrAppend(out, l.name); })));
   if (!(link->flags & IFF_UP))
-    return absl::FailedPreconditionError(absl::StrCat(
-        "dev ", device.name, ": the interface is down; ip link set ", device.name, " up"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("dev ", device.name, ": the interface is down; ",
+                     AsTyped(absl::StrCat("ip link set ", device.name, " up"))));
   const auto lends = [&](int family) { return AddressOf(state, device, family).has_value(); };
   if (std::ranges::any_of(families, lends)) return absl::OkStatus();
   const char *kind = families.size() != 1 ? "" : families[0] == AF_INET6 ? "IPv6 " : "IPv4 ";
   return absl::NotFoundError(
       absl::StrCat("dev ", device.name, ": the interface has no global ", kind,
-                   "address to lend; add one with: ip address add ADDR/LEN dev ", device.name));
+                   "address to lend; add one with: ",
+                   AsTyped(absl::StrCat("ip address add ADDR/LEN dev ", device.name))));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/uplink.hh"
+#include "base/in_netns.hh"
 
 namespace srcsel {
 namespace {
@@ -151,8 +152,10 @@ void Describe(const Content &content, const State &state, DeadTable &dead) {
                                               : ", which is empty");
   const Link *link = LinkOfTable(dead, content, state);
   if (link == nullptr) {
-    dead.mend.missing = absl::StrCat("the interface it is for, and its gateway: ", first, ip,
-                                     " route add default via GATEWAY dev INTERFACE table ", table);
+    dead.mend.missing =
+        absl::StrCat("the interface it is for, and its gateway: ",
+                     AsTyped(absl::StrCat(
+                         first, ip, " route add default via GATEWAY dev INTERFACE table ", table)));
     return;
   }
   if (!(link->flags & IFF_UP)) absl::StrAppend(&dead.words, ", and ", link->name, " is down");

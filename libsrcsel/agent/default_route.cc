@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "base/in_netns.hh"
 
 namespace srcsel {
 namespace {
@@ -55,7 +56,8 @@ std::string Commands::WhatIsMissing() const {
 }
 
 std::string Commands::ToString() const {
-  return absl::StrCat(typed, typed.empty() || missing.empty() ? "" : "; ", WhatIsMissing());
+  return absl::StrCat(AsTyped(typed), typed.empty() || missing.empty() ? "" : "; ",
+                      WhatIsMissing());
 }
 
 Commands CommandsForDefault(const Link &link, const std::string &table, int family,
@@ -66,7 +68,8 @@ Commands CommandsForDefault(const Link &link, const std::string &table, int fami
       way.value_or(absl::StrCat("via GATEWAY dev ", link.name)), " table ", table, then);
   const std::string set_up =
       link.flags & IFF_UP ? "" : absl::StrCat("ip link set ", link.name, " up");
-  if (!way) return {set_up, absl::StrCat("the gateway behind ", link.name, ", for: ", add)};
+  if (!way)
+    return {set_up, absl::StrCat("the gateway behind ", link.name, ", for: ", AsTyped(add))};
   return {absl::StrCat(set_up, set_up.empty() ? "" : " && ", add), ""};
 }
 

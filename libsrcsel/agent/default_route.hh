@@ -16,12 +16,12 @@
 namespace srcsel {
 
 struct Commands {
-  std::string typed;    // as they are typed, " && " between; empty: there is nothing to type
+  std::string typed;    // in the namespace, " && " between; empty: there is nothing to type
   std::string missing;  // what has to be known or done to type the rest; empty: nothing
 
   // "what is missing is the gateway behind eth1, for: ip route add ..."; empty: nothing is.
   std::string WhatIsMissing() const;
-  // Both, "; " between.
+  // Both, "; " between, as they are typed from where the process began.
   std::string ToString() const;
 };
 

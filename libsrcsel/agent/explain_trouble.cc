@@ -18,6 +18,7 @@
 #include "agent/steering_commands.hh"
 #include "agent/uplink.hh"
 #include "agent/way.hh"
+#include "base/in_netns.hh"
 #include "base/mark.hh"
 #include "base/status.hh"
 #include "image/compile_policy.hh"
@@ -145,7 +146,8 @@ void AddOwnSource(const Outcome &way, const State &state, Trouble &trouble) {
   const auto own = AddressOf(state, DeviceSource{device}, family);
   if (!own) {
     absl::StrAppend(&trouble.text, " What is missing is an ", family == AF_INET ? "IPv4" : "IPv6",
-                    " address of ", device, ": ip address add ADDR/LEN dev ", device, ".");
+                    " address of ", device, ": ",
+                    AsTyped(absl::StrCat("ip address add ADDR/LEN dev ", device)), ".");
     return;
   }
   if (way.nexthop_id != 0) return;

@@ -20,7 +20,7 @@
 #include "agent/preload_custodian.hh"
 #include "agent/resolve.hh"
 #include "agent/rule_findings.hh"
-#include "base/netns.hh"
+#include "base/in_netns.hh"
 #include "base/status.hh"
 
 namespace srcsel {
@@ -101,10 +101,7 @@ void SetEnvironment(const std::string &library, const RunDirectory &directory, b
 }  // namespace
 
 absl::StatusOr<Findings> EnterPreload(const Policy &policy, const PreloadRun &run) {
-  if (!run.netns.empty()) {
-    SRCSEL_ASSIGN_OR_RETURN(const Fd fd, OpenNetns(run.netns));
-    SRCSEL_RETURN_IF_ERROR(EnterNetns(fd));
-  }
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(run.netns));
   SRCSEL_ASSIGN_OR_RETURN(const std::string library, FindLibrary());
   if (!run.program.empty()) SRCSEL_RETURN_IF_ERROR(CheckReach(run.program, library));
   SweepRunDirectories();

@@ -17,6 +17,7 @@
 #include "agent/rule_findings.hh"
 #include "agent/uplink.hh"
 #include "base/cgroup_root.hh"
+#include "base/in_netns.hh"
 #include "base/status.hh"
 #include "lookup/snapshot.hh"
 #include "policy/words.hh"
@@ -112,8 +113,9 @@ class Resolver {
       const char *ip = families == std::vector<int>{AF_INET6} ? "ip -6" : "ip";
       return found.Add(
           Severity::kError, "lookup",
-          absl::StrCat("no ip rule leads to table ", table, " by fwmark alone; this does: ", ip,
-                       " rule add fwmark ", UnusedMark(state_, *rule.lookup), " lookup ", table));
+          absl::StrCat("no ip rule leads to table ", table, " by fwmark alone; this does: ",
+                       AsTyped(absl::StrCat(ip, " rule add fwmark ",
+                                            UnusedMark(state_, *rule.lookup), " lookup ", table))));
     }
     rule.mark = mark;
     rule.home_mark = true;

@@ -13,7 +13,7 @@
 #include "agent/run_cgroup.hh"
 #include "agent/up_pins.hh"
 #include "base/cgroup_root.hh"
-#include "base/netns.hh"
+#include "base/in_netns.hh"
 #include "base/status.hh"
 #include "hooks/hooks.hh"
 
@@ -59,10 +59,7 @@ absl::StatusOr<Findings> Enter(const Policy &policy, const CgroupRoot &where, Ho
 
 absl::StatusOr<Findings> EnterPolicy(const Policy &policy, const std::string &netns, bool steer) {
   SRCSEL_ASSIGN_OR_RETURN(const CgroupRoot where, FindCgroupRoot());
-  if (!netns.empty()) {
-    SRCSEL_ASSIGN_OR_RETURN(const Fd fd, OpenNetns(netns));
-    SRCSEL_RETURN_IF_ERROR(EnterNetns(fd));
-  }
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(netns));
   SweepAbandoned(where.root);
   Fd steering;
   if (steer) {

@@ -1,5 +1,6 @@
 // srcsel up typed inside of `ip netns exec`, which has a /sys of its own and hides cgroups: what is
-// refused there, and what status and doctor say of it outside.
+// refused there, and what status and doctor say of it outside. And typed outside, with --netns:
+// what it says is to be typed.
 
 #include <sys/mount.h>
 
@@ -11,6 +12,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class UpNetnsTest : public DoctorTest {
@@ -28,7 +30,10 @@ class UpNetnsTest : public DoctorTest {
     const std::size_t own = table.find("0::") + 3;
     return table.substr(own, table.find('\n', own) - own);
   }
-  // By somebody who is elsewhere.
+  // By somebody who is elsewhere, and stays there.
+  Result Outside(const Words &words) const {
+    return lab_.host("telecom").Run(CommandOf(words, keeper_.path())).value();
+  }
   Result InBlue(const Words &words, const std::string &pins) const {
     Words all{"ip", "netns", "exec", "blue", SRCSEL};
     all.insert(all.end(), words.begin(), words.end());
@@ -44,6 +49,43 @@ TEST_F(UpNetnsTest, WhereNobodyElseWouldSeeItItSaysWhatToTypeOutside) {
   EXPECT_THAT(up.err, AllOf(HasSubstr("/sys/fs/bpf is no bpffs in this mount namespace"),
                             HasSubstr(": say srcsel up --netns blue outside of `ip netns exec`")));
   ExpectNothingLeft();
+}
+
+std::string Behind(const std::string &text, const std::string &words) {
+  const std::size_t at = text.find(words);
+  EXPECT_NE(at, std::string::npos) << words << " is not in " << text;
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + words.size();
+  return text.substr(begin, text.find_first_of(";\n", begin) - begin);
+}
+
+TEST_F(UpNetnsTest, ACommandThatCheckTellsIsForItsNamespace) {
+  const auto told = [&](const std::string &policy, const std::string &before) {
+    const Result check = Outside({SRCSEL, "check", "--netns", "blue", PolicyFile(policy)});
+    const std::string command = Behind(check.out, before);
+    EXPECT_THAT(command, HasSubstr("ip -n blue "));
+    EXPECT_TRUE(Outside({"sh", "-c", command}).ok()) << command;
+    return Outside({SRCSEL, "check", "--netns", "blue", PolicyFile(policy)});
+  };
+  EXPECT_TRUE(told("[[rule]]\nlookup = 77\n", "this does: ").ok());
+  EXPECT_THAT(told(kBySource, "sends it there: ").out, Not(HasSubstr("sends it there")));
+  ASSERT_TRUE(client_.Ip("link set eth1 down").ok());
+  EXPECT_THAT(told("[[rule]]\nsource = 'dev eth1'\n", "the interface is down; ").out,
+              Not(HasSubstr("is down")));
+}
+
+TEST_F(UpNetnsTest, ACommandThatUpOrStatusTellsIsForItsNamespace) {
+  const Words up{SRCSEL, "up", "--netns", "blue", "--cgroup", cgroup_.path()};
+  Words dry = up, down = up;
+  dry.emplace_back("--dry-run");
+  EXPECT_THAT(Outside(dry).err, HasSubstr("as in: ip -n blue rule add fwmark 100 lookup 100 && "
+                                          "ip netns exec blue iptables "));
+  ASSERT_TRUE(client_.Ip("link set eth1 down").ok());
+  down.insert(down.end(), {"-q", "--policy", PolicyFile("[[rule]]\nsource = 'dev eth1'\n")});
+  EXPECT_THAT(Outside(down).out, HasSubstr("; ip -n blue link set eth1 up; "));
+  const std::string lack = Status().at("lacks").at(0);
+  EXPECT_TRUE(Outside({"sh", "-c", Behind(lack, "the interface is down; ")}).ok()) << lack;
+  EXPECT_TRUE(Eventually([&] { return Status().at("lacks").empty(); }));
 }
 
 TEST_F(UpNetnsTest, WhatIsPinnedWhereItsProcessAloneSeesItIsSeen) {

@@ -1,6 +1,6 @@
 // Remedies, as somebody types them who is in another network namespace.
 
-#include "srcsel/in_netns.hh"
+#include "base/in_netns.hh"
 
 #include "gtest/gtest.h"
 
@@ -23,6 +23,16 @@ TEST(InNetns, ByName) {
 TEST(InNetns, ByPath) {
   EXPECT_EQ(InNetns("/proc/7/ns/net", "ip rule del pref 10"),
             "nsenter --net=/proc/7/ns/net ip rule del pref 10");
+}
+
+TEST(InNetns, WhatTheProcessTells) {
+  EXPECT_EQ(AsTyped("ip rule del pref 10"), "ip rule del pref 10");
+  TellCommandsFor("blue");
+  EXPECT_EQ(AsTyped("ip rule del pref 10"), "ip -n blue rule del pref 10");
+  TellCommandsFor("");
+  EXPECT_TRUE(GoIntoNetns("").ok());
+  EXPECT_FALSE(GoIntoNetns("/no/such").ok());
+  EXPECT_EQ(AsTyped("ip rule del pref 10"), "ip rule del pref 10");
 }
 
 TEST(InNetns, OurOwnVerbsHaveAnOption) {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/up_policy.hh"
+#include "base/in_netns.hh"
 #include "base/status.hh"
 #include "base/terminal.hh"
 #include "compile_policy.hh"
@@ -68,7 +69,7 @@ std::string ToText(const Examined &checked, const CheckOptions &options) {
 absl::StatusOr<Examined> Check(const CheckOptions &options) {
   if (options.file.empty())
     return absl::InvalidArgumentError("no policy to check: srcsel check FILE");
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(options.netns));
   ProgressLine progress("reading routes and rules");
   SRCSEL_ASSIGN_OR_RETURN(StateReader reader, StateReader::Open());
   SRCSEL_ASSIGN_OR_RETURN(const State state, reader.Read());

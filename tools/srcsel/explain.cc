@@ -16,13 +16,13 @@
 #include "absl/strings/str_cat.h"
 #include "agent/connected_sockets.hh"
 #include "agent/explain_flow.hh"
+#include "base/in_netns.hh"
 #include "base/netns.hh"
 #include "base/printable.hh"
 #include "base/status.hh"
 #include "explain_json.hh"
 #include "explain_text.hh"
 #include "explain_words.hh"
-#include "in_netns.hh"
 #include "json_text.hh"
 #include "netfilter/read_rules.hh"
 #include "netns_option.hh"
@@ -144,18 +144,18 @@ absl::StatusOr<FlowStory> Story(Here &here, const ExplainWords &asked, const std
 
 using Json = nlohmann::ordered_json;
 
-// Who asks is not in the namespace where the remedies work.
-void TellFrom(const std::string &netns, FlowStory &story) {
+// Who asks may not be in the namespace where the remedies work.
+void TellAsTyped(FlowStory &story) {
   for (Trouble &trouble : story.troubles)
-    for (std::string &remedy : trouble.remedies) remedy = InNetns(netns, remedy);
+    for (std::string &remedy : trouble.remedies) remedy = AsTyped(remedy);
 }
 
 // Whether all is well.
-absl::StatusOr<bool> ExplainOne(const ExplainOptions &options, const std::string &netns) {
+absl::StatusOr<bool> ExplainOne(const ExplainOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const ExplainWords asked, ExplainWordsOf(options.words));
   SRCSEL_ASSIGN_OR_RETURN(Here here, ReadHere(options.policy));
   SRCSEL_ASSIGN_OR_RETURN(FlowStory story, Story(here, asked, options.policy));
-  TellFrom(netns, story);
+  TellAsTyped(story);
   SRCSEL_RETURN_IF_ERROR(WriteOut(options.json ? JsonLine(ExplainJson(story, here.context()))
                                                : ExplainText(story, here.context())));
   return story.troubles.empty();
@@ -212,7 +212,7 @@ absl::StatusOr<std::string> NetnsOf(const ExplainOptions &options) {
   return here || absl::IsPermissionDenied(its.status()) ? "" : path;
 }
 
-absl::StatusOr<bool> ExplainSockets(const ExplainOptions &options, const std::string &netns) {
+absl::StatusOr<bool> ExplainSockets(const ExplainOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<ConnectedSocket> sockets, SocketsOf(options));
   SRCSEL_ASSIGN_OR_RETURN(Here here, ReadHere(options.policy));
   Json all = Json::array();
@@ -220,7 +220,7 @@ absl::StatusOr<bool> ExplainSockets(const ExplainOptions &options, const std::st
   for (const ConnectedSocket &socket : sockets) {
     SRCSEL_ASSIGN_OR_RETURN(FlowStory story,
                             Story(here, {socket.flow, socket.caller}, options.policy));
-    TellFrom(netns, story);
+    TellAsTyped(story);
     well &= story.troubles.empty() && HasToday(socket, story);
     if (!options.json) {
       SRCSEL_RETURN_IF_ERROR(
@@ -237,9 +237,9 @@ absl::StatusOr<bool> ExplainSockets(const ExplainOptions &options, const std::st
 
 absl::StatusOr<bool> Explain(const ExplainOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(const std::string netns, NetnsOf(options));
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(netns));
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(netns));
   const bool sockets = options.pid != 0 || !options.socket.empty();
-  return sockets ? ExplainSockets(options, netns) : ExplainOne(options, netns);
+  return sockets ? ExplainSockets(options) : ExplainOne(options);
 }
 
 [[noreturn]] void RunExplain(const ExplainOptions &options) {

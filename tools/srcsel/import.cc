@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "agent/fit_marks.hh"
+#include "base/in_netns.hh"
 #include "base/status.hh"
 #include "json_text.hh"
 #include "netfilter/compile_marks.hh"
@@ -62,7 +63,7 @@ struct Imported {
 
 absl::StatusOr<Imported> Import(const ImportOptions &options) {
   SRCSEL_RETURN_IF_ERROR(WantRoot("the firewall's rules are root's alone to see (CAP_NET_ADMIN)"));
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(options.netns));
   NfRuleSet rules = ReadRules();
   const std::size_t all = rules.tables.size();
   std::erase_if(rules.tables, [&](const NfTable &table) {

@@ -1,8 +1,5 @@
 #include "netns_option.hh"
 
-#include "base/netns.hh"
-#include "base/status.hh"
-
 namespace srcsel {
 
 void AddNetnsOption(CLI::App &verb, std::string &name, const std::string &help) {
@@ -11,12 +8,6 @@ void AddNetnsOption(CLI::App &verb, std::string &name, const std::string &help) 
       ->check([](const std::string &given) {
         return given.empty() ? "NAME|PATH is empty; leave the option out to stay here" : "";
       });
-}
-
-absl::Status EnterNetnsOption(const std::string &name) {
-  if (name.empty()) return absl::OkStatus();
-  SRCSEL_ASSIGN_OR_RETURN(const Fd netns, OpenNetns(name));
-  return EnterNetns(netns);
 }
 
 }  // namespace srcsel

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/in_netns.hh"
 #include "base/printable.hh"
 #include "base/status.hh"
 #include "json_text.hh"
@@ -88,7 +89,7 @@ absl::StatusOr<bool> PrintJson(const RoutePrinter &printer, const Flow &flow,
 }
 
 absl::StatusOr<bool> Get(const GetOptions &options) {
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(options.netns));
   SRCSEL_ASSIGN_OR_RETURN(const Flow flow, FlowOfWords(options.words));
   SRCSEL_ASSIGN_OR_RETURN(const std::unique_ptr<const Snapshot> snapshot, ReadSnapshotHere());
   const Selection selection = Lookup(*snapshot, flow);

@@ -18,6 +18,7 @@
 #include "agent/up.hh"
 #include "agent/upkeep.hh"
 #include "base/cgroup_root.hh"
+#include "base/in_netns.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "base/terminal.hh"
@@ -197,18 +198,22 @@ void WarnOf(const std::vector<std::string> &changes) {
   for (const std::string &change : changes) Say(absl::StrCat("warning: taking over: ", change));
 }
 
-constexpr char kNothingMarked[] =
-    "nothing here marks what this host sends, so no source changes; what to do is said by a policy "
-    "(srcsel up --policy FILE), or by a mark, as in: ip rule add fwmark 100 lookup 100 && iptables "
-    "-t mangle -A OUTPUT -p tcp --dport 80 -j MARK --set-mark 100";
+void SayThatNothingIsMarked() {
+  Say(absl::StrCat(
+      "nothing here marks what this host sends, so no source changes; what to do is said by a "
+      "policy (srcsel up --policy FILE), or by a mark, as in: ",
+      AsTyped("ip rule add fwmark 100 lookup 100 && iptables -t mangle -A OUTPUT -p tcp --dport 80 "
+              "-j MARK --set-mark 100")));
+}
 
 absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(UpRequest request, RequestOf(options));
   SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
   SRCSEL_RETURN_IF_ERROR(WantRoot(
       "hooks are attached for every user's processes (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN)"));
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(options.netns));
   if (request.netns.empty()) request.netns = OwnNetnsName();
+  TellCommandsFor(request.netns);
   if (!options.dry_run && IsKept(request.paths)) return IsUp(request);
   ProgressLine progress("reading routes, rules, firewall and policy");
   SRCSEL_ASSIGN_OR_RETURN(UpPlan plan, PlanUp(request));
@@ -220,7 +225,7 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
   if (options.dry_run) {
     SRCSEL_RETURN_IF_ERROR(OpenCgroup(request.cgroup).status());
     WarnOf(changes);
-    if (in_vain) Say(kNothingMarked);
+    if (in_vain) SayThatNothingIsMarked();
     if (!options.quiet) Say("nothing was changed: --dry-run");
     return 0;
   }
@@ -237,7 +242,7 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
       for (const std::string &hook : missing) Say(absl::StrCat("warning: ", hook));
       Say(banner);
     }
-    if (in_vain) Say(kNothingMarked);
+    if (in_vain) SayThatNothingIsMarked();
   };
   if (!options.foreground) {
     SRCSEL_RETURN_IF_ERROR(GoBehind(*std::move(up), trial));

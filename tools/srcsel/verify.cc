@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/process_policies.hh"
 #include "agent/verify.hh"
+#include "base/in_netns.hh"
 #include "base/status.hh"
 #include "base/terminal.hh"
 #include "json_text.hh"
@@ -112,7 +113,7 @@ bool IsUnderAPolicy() {
 }
 
 absl::StatusOr<bool> Check(const VerifyWords &words) {
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(words.netns));
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(words.netns));
   std::vector<Link> links;
   const auto read = [&]() -> absl::StatusOr<std::unique_ptr<const Snapshot>> {
     SRCSEL_ASSIGN_OR_RETURN(std::unique_ptr<const Snapshot> snapshot, ReadSnapshotHere());

@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "srcsel/in_netns.hh"
+#include "base/in_netns.hh"
 
 namespace srcsel {
 namespace {

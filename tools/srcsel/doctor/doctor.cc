@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/in_netns.hh"
 #include "base/status.hh"
 #include "srcsel/doctor/checks.hh"
 #include "srcsel/doctor/read_facts.hh"
@@ -48,7 +49,7 @@ absl::StatusOr<Facts> ReadFacts(const DoctorOptions &options) {
   facts.up = ReadUpFacts(paths);
   if (facts.host.missing_caps.empty() && facts.host.cgroup2.ok())
     facts.probes = ProbeHooks(facts.up.status ? &*facts.up.status : nullptr);
-  SRCSEL_RETURN_IF_ERROR(EnterNetnsOption(options.netns));
+  SRCSEL_RETURN_IF_ERROR(GoIntoNetns(options.netns));
   SRCSEL_ASSIGN_OR_RETURN(facts.network, ReadNetworkFacts());
   facts.network.netns = options.netns;
   return facts;

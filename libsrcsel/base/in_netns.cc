@@ -1,4 +1,4 @@
-#include "in_netns.hh"
+#include "base/in_netns.hh"
 
 #include <vector>
 
@@ -7,9 +7,16 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/netns.hh"
+#include "base/status.hh"
 
 namespace srcsel {
 namespace {
+
+std::string &ToldNetns() {
+  static auto &netns = *new std::string;
+  return netns;
+}
 
 std::string OneInNetns(const std::string &netns, absl::string_view command) {
   for (const absl::string_view verb : {"srcsel run", "srcsel up"})
@@ -29,6 +36,22 @@ std::string InNetns(const std::string &netns, absl::string_view commands) {
   for (const absl::string_view command : absl::StrSplit(typed, kThen))
     there.push_back(OneInNetns(netns, command));
   return absl::StrCat(absl::StrJoin(there, kThen), commands.substr(typed.size()));
+}
+
+void TellCommandsFor(const std::string &netns) {
+  ToldNetns() = netns;
+}
+
+std::string AsTyped(absl::string_view commands) {
+  return InNetns(ToldNetns(), commands);
+}
+
+absl::Status GoIntoNetns(const std::string &netns) {
+  if (netns.empty()) return absl::OkStatus();
+  SRCSEL_ASSIGN_OR_RETURN(const Fd fd, OpenNetns(netns));
+  SRCSEL_RETURN_IF_ERROR(EnterNetns(fd));
+  TellCommandsFor(netns);
+  return absl::OkStatus();
 }
 
 }  // namespace srcsel
