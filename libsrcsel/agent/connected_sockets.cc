@@ -19,6 +19,7 @@
 #include "base/printable.hh"
 #include "base/process_name.hh"
 #include "base/status.hh"
+#include "base/unmapped.hh"
 
 namespace srcsel {
 namespace {
@@ -29,11 +30,6 @@ struct Endpoint {
 
   friend bool operator==(const Endpoint &, const Endpoint &) = default;
 };
-
-IpAddress Unmapped(const IpAddress &address) {
-  return address.IsV4Mapped() ? IpAddress::FromBytes(AF_INET, address.bytes().data() + 12)
-                              : address;
-}
 
 // "10.0.0.1:80", "[fd00::1]:80".
 std::optional<Endpoint> EndpointOf(absl::string_view text) {

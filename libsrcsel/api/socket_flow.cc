@@ -7,6 +7,7 @@
 
 #include "api/convert.hh"
 #include "api/error.hh"
+#include "base/unmapped.hh"
 
 namespace srcsel::api {
 namespace {
@@ -46,8 +47,7 @@ int ReadSocketFlow(int fd, const srcsel_sockaddr &destination, SocketFlow &socke
   if (const int error = ToAddress(destination, flow.destination)) return error;
   if (flow.destination.family() != socket.family)
     return Refuse(EAFNOSUPPORT, "prepare a socket: its family is not the destination's");
-  if (flow.destination.IsV4Mapped())
-    flow.destination = IpAddress::FromBytes(AF_INET, flow.destination.bytes().data() + 12);
+  flow.destination = Unmapped(flow.destination);
   flow.dport = PortOf(destination);
 
   srcsel_sockaddr own{};

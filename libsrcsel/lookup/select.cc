@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "base/unmapped.hh"
 #include "lookup/answers.hh"
 #include "lookup/lookup4.hh"
 #include "lookup/lookup6.hh"
@@ -173,13 +174,7 @@ class Connect6 {
   Answers &answers_;
 };
 
-// An IPv4-mapped flow is one of IPv4.
-IpAddress Unmapped(const IpAddress &address) {
-  return address.IsV4Mapped() ? IpAddress::FromBytes(AF_INET, address.bytes().data() + 12)
-                              : address;
-}
-
-// With addresses of one family.
+// With addresses of one family: an IPv4-mapped flow is one of IPv4.
 Flow Plain(const Flow &flow) {
   Flow plain = flow;
   plain.destination = Unmapped(flow.destination);

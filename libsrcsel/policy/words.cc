@@ -20,6 +20,7 @@
 #include "absl/strings/strip.h"
 #include "base/iproute_names.hh"
 #include "base/status.hh"
+#include "base/unmapped.hh"
 
 namespace srcsel {
 namespace {
@@ -96,9 +97,10 @@ absl::StatusOr<Prefix> PrefixOfWord(absl::string_view word) {
       return prefix.status();
     return Wrong(word, "is not a prefix: 10.0.0.0/8, fd00::/8, or an address alone");
   }
-  if (prefix->address.IsV4Mapped() && prefix->length >= 96)
-    return Wrong(word, "is an IPv4 prefix in IPv6: write it as IPv4");
-  const Prefix network = prefix->Network();
+  const Prefix network = prefix->Network(), plain = Unmapped(network);
+  if (plain != network)
+    return Wrong(word, "is an IPv4 prefix in IPv6: write ", plain.ToString(),
+                 ", which holds for IPv6 sockets that connect there too");
   if (network == *prefix) return prefix;
   return Wrong(word, "has host bits: write ", network.ToString(), " or ",
                prefix->address.ToString());

@@ -53,6 +53,34 @@ TEST_F(ExplainTest, TheProblemInIpv6AndByNft) {
   EXPECT_TRUE(json["agrees"]);
 }
 
+// As the hooks take it, and the kernel: also where the policy's prefixes and protocols are IPv4's.
+TEST_F(ExplainTest, AnIpv4MappedDestinationIsOneOfIpv4) {
+  ASSERT_TRUE(MarkOutput(lab_).ok());
+  std::string told = kTheProblem;
+  told.insert(told.find("  policy"),
+              "  family: IPv4, for ::ffff:a.b.c.d is IPv4-mapped: what an IPv6 socket sends there "
+              "goes by the rules and routes of IPv4\n");
+  EXPECT_EQ(Explain({"::ffff:192.0.2.80", "dport", "80", "cgroup", "/a"}).out, told);
+  ASSERT_TRUE(folder_.Write("p.toml", "[[rule]]\nto = '192.0.2.0/24'\nmark = 100\n").ok());
+  const Json json = ExplainJson({"to", "::ffff:c000:250/128", "from", "::ffff:10.1.0.1", "ipproto",
+                                 "icmp", "--policy", folder_.path() + "/p.toml"});
+  EXPECT_EQ(json["flow"]["dst"], kServer4);
+  EXPECT_EQ(json["flow"]["from"], kUnicomSource4);
+  EXPECT_EQ(json["flow"]["mapped"], true);
+  EXPECT_EQ(json["policy"]["rule"], folder_.path() + "/p.toml:1");
+  EXPECT_FALSE(ExplainJson({kServer4})["flow"].contains("mapped"));
+}
+
+// `ip route get` asks the tables of IPv6, and so does `srcsel route get`.
+TEST_F(ExplainTest, ToRouteGetAnIpv4MappedDestinationIsOneOfIpv6) {
+  const auto get = [&](const std::string &command) {
+    return client_.Run({.argv = {"sh", "-c", command + " route get ::ffff:192.0.2.80"}}).value();
+  };
+  const Result ours = get(SRCSEL), theirs = get("ip");
+  EXPECT_EQ(ours.out, theirs.out);
+  EXPECT_THAT(ours.out, HasSubstr("dev eth0"));
+}
+
 // The remedy, on the socket: as --mark sets it.
 TEST_F(ExplainTest, TheMarkOnTheSocketMendsIt) {
   ASSERT_TRUE(MarkOutput(lab_).ok());

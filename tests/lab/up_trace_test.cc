@@ -51,7 +51,8 @@ TEST_F(UpTraceTest, PrintsALineADecision) {
 
 TEST_F(UpTraceTest, PrintsJsonOfWhatIsAskedFor) {
   MustUp(kTwoRules);
-  Process trace = Trace({"--json", "--all", "--to", "192.0.2.80/32", "--comm", "dial", "-n", "1"});
+  Process trace =
+      Trace({"--json", "--all", "--to", "::ffff:192.0.2.80", "--comm", "dial", "-n", "1"});
   Connect(kOtherServer4);
   ASSERT_TRUE(Run({DIAL, "-u", "-b", kTelecomSource4, kServer4, "53"}).ok());
   const Json event = Json::parse(trace.Wait().out);

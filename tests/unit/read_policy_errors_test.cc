@@ -35,7 +35,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"ToHostBits", "to = '10.0.0.1/8'",
                 "rule.to: '10.0.0.1/8' has host bits: write 10.0.0.0/8 or 10.0.0.1"},
         Mistake{"ToMapped", "to = '::ffff:10.0.0.0/104'",
-                "rule.to: '::ffff:10.0.0.0/104' is an IPv4 prefix in IPv6: write it as IPv4"},
+                "rule.to: '::ffff:10.0.0.0/104' is an IPv4 prefix in IPv6: write 10.0.0.0/8, which "
+                "holds "
+                "for IPv6 sockets that connect there too"},
+        Mistake{"ToMappedHost", "to = ['::ffff:10.0.0.1']",
+                "rule.to: '::ffff:10.0.0.1' is an IPv4 prefix in IPv6: write 10.0.0.1/32, which "
+                "holds for IPv6 sockets that connect there too"},
         Mistake{"ToUndefinedSet", "to = '@unicom'", "rule.to: no [set.unicom] is defined"},
         Mistake{"ToNumber", "to = 10",
                 "rule.to: is an integer (10); a string, or a list of such, is accepted"},

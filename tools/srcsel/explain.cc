@@ -38,7 +38,9 @@ constexpr char kWordsText[] = R"(
 Words, in any order, as `ip route get` knows them, and those of the caller:
 )";
 
-constexpr char kExplainText[] = R"(ipproto is tcp if left out.
+constexpr char kExplainText[] =
+    R"(ipproto is tcp if left out. An IPv4-mapped destination, ::ffff:192.0.2.80, is one of IPv4, as it is for an
+IPv6 socket that connects there.
 
 What is told, in the order in which it happens: what the policy does with the socket (that of
 --policy, else the one that is up); the lookups inside connect(), ip rule by ip rule; the source,
@@ -60,21 +62,20 @@ Examples:
   srcsel explain --pid 1234
   srcsel explain --socket 10.0.0.1:40000-192.0.2.80:443
 
-With --json: "flow" ("dst", "ipproto", "mark", "uid", "cgroup", "classid" (null: not known), and where they
-were said "from", "oif", "sport", "dport", "comm"); "policy" (null: none; "file", "up", "covers", "here":
-whether it is for this network namespace, and if it covers the caller "rule", "reason", "mark",
-"source", "pick": by which a pool goes, where that is round-robin or random, "ports", "lacks": why it
-has no source, "passed": how many rules before it, "nearer": those of them that fail by the fewest
-selectors, "rule" and "missed"); "lookups" ("when": connect, connect-again or
-reroute, "flow", "rules" with "pref", "rule", "did" and "missed", "answer", "exact", if not "why" and
-"candidates", "kernel", "agrees"); "source" (null: none; "address", "why", "because"); "firewall"
-(null: not known; "known", if not "unknown": why, else "dropped", "mark" and "routed"; "passed",
-"translating", "skipped"); "leaves"; "turns" (where a pool goes by turn: each "source", and how it
-"leaves"; all else is told of the first); "exact"; "agrees"; "troubles" ("text", "remedies"). An answer, a
-candidate, what the kernel says and what leaves is "rule", "table", and "error" or else "type",
-"route", "gateway", "dev", "prefsrc". Of sockets, a list of such objects, each with "socket": "pid",
-"comm", "fd", "protocol", "local", "peer", "mark", "prefsrc" (the source it has), "same" (whether a
-new one would have it too).
+With --json: "flow" ("dst", "ipproto", "mark", "uid", "cgroup", "classid" (null: not known), where they were
+said "from", "oif", "sport", "dport", "comm", and where an address was said IPv4-mapped "mapped": true);
+"policy" (null: none; "file", "up", "covers", "here": whether it is for this network namespace, and if it covers
+the caller "rule", "reason", "mark", "source", "pick": by which a pool goes, where that is round-robin or
+random, "ports", "lacks": why it has no source, "passed": how many rules before it, "nearer": those of them that
+fail by the fewest selectors, "rule" and "missed"); "lookups" ("when": connect, connect-again or reroute,
+"flow", "rules" with "pref", "rule", "did" and "missed", "answer", "exact", if not "why" and "candidates",
+"kernel", "agrees"); "source" (null: none; "address", "why", "because"); "firewall" (null: not known; "known",
+if not "unknown": why, else "dropped", "mark" and "routed"; "passed", "translating", "skipped"); "leaves";
+"turns" (where a pool goes by turn: each "source", and how it "leaves"; all else is told of the first); "exact";
+"agrees"; "troubles" ("text", "remedies"). An answer, a candidate, what the kernel says and what leaves is
+"rule", "table", and "error" or else "type", "route", "gateway", "dev", "prefsrc". Of sockets, a list of such
+objects, each with "socket": "pid", "comm", "fd", "protocol", "local", "peer", "mark", "prefsrc" (the source it
+has), "same" (whether a new one would have it too).
 
 Exit status: 0 if it leaves by its mark's way with a source that fits, and that of a socket is still
 what it would be; 1 if not; 2 if that could not be found out.
@@ -99,8 +100,8 @@ struct Here {
   const NfRuleSet *known_firewall() const {
     return firewall.tables.empty() && !firewall.skipped.empty() ? nullptr : &firewall;
   }
-  ExplainContext context() const {
-    return {*snapshot, policy ? &*policy : nullptr, firewall.skipped};
+  ExplainContext context(bool mapped = false) const {
+    return {*snapshot, policy ? &*policy : nullptr, firewall.skipped, mapped};
   }
 };
 
@@ -156,8 +157,9 @@ absl::StatusOr<bool> ExplainOne(const ExplainOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(Here here, ReadHere(options.policy));
   SRCSEL_ASSIGN_OR_RETURN(FlowStory story, Story(here, asked, options.policy));
   TellAsTyped(story);
-  SRCSEL_RETURN_IF_ERROR(WriteOut(options.json ? JsonLine(ExplainJson(story, here.context()))
-                                               : ExplainText(story, here.context())));
+  const ExplainContext context = here.context(asked.mapped);
+  SRCSEL_RETURN_IF_ERROR(
+      WriteOut(options.json ? JsonLine(ExplainJson(story, context)) : ExplainText(story, context)));
   return story.troubles.empty();
 }
 

@@ -136,6 +136,7 @@ Json ExplainJson(const FlowStory &story, const ExplainContext &context) {
   json["flow"]["cgroup"] = story.caller.cgroup;
   json["flow"]["classid"] = story.caller.classid ? Json(*story.caller.classid) : Json(nullptr);
   json["flow"]["comm"] = story.caller.comm;
+  if (context.mapped) json["flow"]["mapped"] = true;
   json["policy"] = story.policy ? PolicyJson(story, *context.policy) : Json(nullptr);
   json["lookups"] = Json::array();
   for (const LookupStory &lookup : story.lookups)

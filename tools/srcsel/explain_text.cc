@@ -39,6 +39,13 @@ std::string FlowWords(const FlowStory &story, const State &state) {
   return text;
 }
 
+std::string FamilyText(const ExplainContext &context) {
+  if (!context.mapped) return "";
+  return "  family: IPv4, for ::ffff:a.b.c.d is IPv4-mapped: what an IPv6 socket sends there goes "
+         "by "
+         "the rules and routes of IPv4\n";
+}
+
 std::string Lines(const std::vector<std::string> &lines, int depth) {
   std::string text;
   for (const std::string &line : lines)
@@ -179,7 +186,7 @@ std::string SourceText(const FlowStory &story) {
 std::string ExplainText(const FlowStory &story, const ExplainContext &context) {
   const State &state = context.snapshot.state();
   std::string text = absl::StrCat(Coloured(Colour::kBold, FlowWords(story, state)), "\n",
-                                  PolicyText(story, context));
+                                  FamilyText(context), PolicyText(story, context));
   std::string firewall = FirewallText(story, context);
   const LookupStory *before = nullptr;
   for (const LookupStory &lookup : story.lookups) {

@@ -15,6 +15,7 @@ struct ExplainContext {
   const Snapshot &snapshot;
   const PolicyInForce *policy;              // null: none
   const std::vector<std::string> &skipped;  // of the firewall, what could not be read
+  bool mapped = false;                      // it was asked by an IPv4-mapped address
 };
 
 // All lines.

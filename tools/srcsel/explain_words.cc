@@ -9,6 +9,7 @@
 #include "agent/cgroup_path.hh"
 #include "agent/net_class.hh"
 #include "base/status.hh"
+#include "base/unmapped.hh"
 #include "policy/words.hh"
 
 namespace srcsel {
@@ -57,6 +58,14 @@ constexpr CallerWord kWords[] = {
     {{"comm", "C", "the caller's command name"}, SetComm},
 };
 
+// connect() takes an IPv4-mapped address for one of IPv4. Whether it was one.
+bool Unmap(std::string &word) {
+  const absl::StatusOr<Prefix> said = Prefix::Parse(word);
+  if (!said.ok() || Unmapped(*said) == *said) return false;
+  word = Unmapped(*said).ToString();
+  return true;
+}
+
 std::vector<WordHelp> OfCaller() {
   std::vector<WordHelp> words;
   for (const CallerWord &word : kWords) words.push_back(word.told);
@@ -79,7 +88,7 @@ absl::StatusOr<ExplainWords> ExplainWordsOf(const std::vector<std::string> &word
     const auto *known = std::ranges::find(kWords, absl::string_view(*word),
                                           [](const CallerWord &w) { return w.told.name; });
     if (known == std::end(kWords)) {
-      of_route.push_back(*word);
+      asked.mapped |= Unmap(of_route.emplace_back(*word));
       continue;
     }
     if (++word == words.end() || word->empty())

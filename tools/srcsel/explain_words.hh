@@ -2,7 +2,8 @@
 // policy asks of the caller. Left out, its cgroup and class are those of this process, and its
 // command is none that a policy knows.
 //
-// The protocol is TCP if none is said: it is a connect() that is explained. Errors as there.
+// It is a connect() that is explained: the protocol is TCP if none is said, and an IPv4-mapped
+// address, ::ffff:a.b.c.d, is one of IPv4. Errors as there.
 
 #pragma once
 
@@ -19,6 +20,7 @@ namespace srcsel {
 struct ExplainWords {
   Flow flow;
   Caller caller;
+  bool mapped = false;  // it was said by an IPv4-mapped address
 };
 
 // Of both kinds, in the order in which help tells them.

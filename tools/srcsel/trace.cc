@@ -23,6 +23,7 @@
 #include "agent/up_events.hh"
 #include "base/printable.hh"
 #include "base/status.hh"
+#include "base/unmapped.hh"
 #include "counts.hh"
 #include "decision_text.hh"
 #include "json_text.hh"
@@ -87,7 +88,8 @@ absl::StatusOr<Filter> FilterOf(const TraceOptions &options) {
   Filter filter{options.pid, options.comm, options.reason, std::nullopt, std::nullopt};
   if (!options.comm.empty()) SRCSEL_RETURN_IF_ERROR(CommOfWord(options.comm).status());
   if (!options.to.empty()) {
-    SRCSEL_ASSIGN_OR_RETURN(filter.to, Prefix::Parse(options.to));
+    SRCSEL_ASSIGN_OR_RETURN(const Prefix to, Prefix::Parse(options.to));
+    filter.to = Unmapped(to);
   }
   if (options.reason.empty()) return filter;
   std::string known;
