@@ -14,15 +14,20 @@ import tempfile
 
 SRCSEL = pathlib.Path(sys.argv[1])
 
+# As one types, too: readline takes words apart at colons. Offered is what would be on the line.
 BASH = r"""
-source "$1"; shift
-COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-_srcsel
-printf '%s\n' "${COMPREPLY[@]}"
+tell() {
+  local word=${COMP_LINE##* }
+  _srcsel "$@"
+  printf '%s\n' "${COMPREPLY[@]/#/"${word%"$2"}"}" end >$fifo
+  COMPREPLY=()
+}
+source "$2"/bash
+complete -F tell srcsel
+PS1=
 """
 
-
-# zsh completes only as one types. Each offer is a line of the FIFO "$1", and so is the end of it.
+# Each offer is a line of the FIFO "$1", and so is the end of it.
 ZSH = r"""
 fpath=("$2" $fpath)
 autoload -Uz compinit && compinit -u -D
@@ -57,11 +62,6 @@ def help_of(*verbs):
     return options, re.findall(r"^  ([a-z]+) ", subcommands, re.MULTILINE)
 
 
-def with_bash(script):
-    return lambda *words: run("bash", "--norc", "-c", BASH, "bash", script, "srcsel",
-                              *words).split()
-
-
 def with_fish(script):
     def complete(*words):
         line = " ".join(("srcsel", *words))
@@ -70,18 +70,19 @@ def with_fish(script):
     return complete
 
 
-class Zsh:
-    """On a terminal of its own, which nobody reads."""
+class Typed:
+    """A shell on a terminal of its own, which nobody reads. How it tells what it offers, `tell` says."""
 
-    def __init__(self, folder):
-        fifo, start = folder / "offers", folder / ".zshrc"
-        start.write_text(f"fifo={fifo}\nset -- {fifo} {folder}\n{ZSH}print end >$fifo\n")
+    def __init__(self, folder, start, tell, *command):
+        self.shell = command[0]
+        fifo, script = folder / f"{start}-offers", folder / start
+        script.write_text(f"fifo={fifo}\nset -- {fifo} {folder}\n{tell}echo end >$fifo\n")
         os.mkfifo(fifo)
         self.offers = os.open(fifo, os.O_RDWR)
         self.process, self.terminal = pty.fork()
         if self.process == 0:
-            os.execvpe("zsh", ["zsh", "--no-globalrcs", "-i"],
-                       {**os.environ, "ZDOTDIR": str(folder), "TERM": "dumb"})
+            os.execvpe(command[0], command,
+                       {**os.environ, "ZDOTDIR": str(folder), "INPUTRC": "/dev/null", "TERM": "dumb"})
         self.hear()
 
     def hear(self):
@@ -90,7 +91,7 @@ class Zsh:
         while not told.endswith(b"end\n"):
             ready, _, _ = select.select([self.offers, self.terminal], [], [], 60)
             if not ready:
-                sys.exit(f"zsh says no more than {told!r}")
+                sys.exit(f"{self.shell} says no more than {told!r}")
             if self.terminal in ready:
                 os.read(self.terminal, 65536)
             if self.offers in ready:
@@ -98,12 +99,20 @@ class Zsh:
         return told.decode().splitlines()[:-1]
 
     def complete(self, *words):
-        os.write(self.terminal, " ".join(("srcsel", *words)).encode() + b"\t")
+        # ^U: without what the line had before.
+        os.write(self.terminal, b"\x15" + " ".join(("srcsel", *words)).encode() + b"\t")
         return self.hear()
 
     def end(self):
         os.close(self.terminal)
         os.waitpid(self.process, 0)
+
+
+def reasons():
+    header = pathlib.Path(__file__).resolve().parents[2] / "include/srcsel/abi.h"
+    words = re.findall(r'^ +X\(\w+, "([a-z-]+)"\)', header.read_text(), re.MULTILINE)
+    assert {"mark", "app-port"} <= set(words), words
+    return words
 
 
 def expect(shell, complete, words, expected):
@@ -129,6 +138,12 @@ def expect_all(shell, complete, scratch, process="1"):
     expect(shell, complete, ("explain", "10.0.0.1", ""), ["flowlabel", "cgroup", "classid", "comm"])
     expect(shell, complete, ("route", "get", "10.0.0.1", "oif", ""), ["lo"])
     expect(shell, complete, ("trace", "--pid", ""), [process])
+    expect(shell, complete, ("trace", "--all", "--reason", ""), reasons())
+    expect(shell, complete, ("run", "--source", "fd00:1:"), ["fd00:1::1"])
+    expect(shell, complete, ("run", "--source", "fd00:1::"), ["fd00:1::1"])
+    expect(shell, complete, ("run", "--source", "fd00:1::1", "--pol"), ["--policy"])
+    expect(shell, complete, ("explain", "fd00:1::1", ""), ["flowlabel", "comm"])
+    expect(shell, complete, ("explain", "fd00:1::1", "com"), ["comm"])
     policy = scratch / "a-policy.toml"
     policy.touch()
     expect(shell, complete, ("up", "--policy", f"{scratch}/a-"), [str(policy)])
@@ -140,6 +155,10 @@ def main():
     absent = []
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
+        (scratch / "bin").mkdir()
+        (scratch / "bin/ip").write_text("#!/bin/sh\necho '2: eth1    inet6 fd00:1::1/64 scope global'\n")
+        (scratch / "bin/ip").chmod(0o755)
+        os.environ["PATH"] = f"{scratch}/bin:{os.environ['PATH']}"
         for shell in ("bash", "zsh", "fish"):
             script = scratch / ("_srcsel" if shell == "zsh" else shell)
             script.write_text(run(SRCSEL, "completion", shell))
@@ -147,13 +166,15 @@ def main():
                 absent.append(shell)
                 continue
             run(shell, "-n", script)
-            if shell == "zsh":
-                zsh = Zsh(scratch)
-                # It offers the processes of its own terminal.
-                expect_all(shell, zsh.complete, scratch, str(zsh.process))
-                zsh.end()
-            else:
-                expect_all(shell, {"bash": with_bash, "fish": with_fish}[shell](script), scratch)
+            if shell == "fish":
+                expect_all(shell, with_fish(script), scratch)
+                continue
+            typed = (Typed(scratch, ".zshrc", ZSH, "zsh", "--no-globalrcs", "-i") if shell == "zsh" else
+                     Typed(scratch, ".bashrc", BASH, "bash", "--noprofile", "--rcfile",
+                           str(scratch / ".bashrc"), "-i"))
+            # zsh offers the processes of its own terminal.
+            expect_all(shell, typed.complete, scratch, str(typed.process))
+            typed.end()
     if absent:
         print(f"not installed: {', '.join(absent)}")
 

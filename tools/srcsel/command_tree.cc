@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "counts.hh"
 #include "explain_words.hh"
 #include "route_words.hh"
 
@@ -17,6 +18,7 @@ Offer OfferFor(const std::string &value) {
       {"NAME|PATH", Offer::kNetns}, {"PATH", Offer::kCgroup},
       {"PID", Offer::kProcess},     {"ADDR|\"dev IF\"", Offer::kAddress},
       {"CMD...", Offer::kCommand},  {"ADDR [WORD VALUE]...", Offer::kFlow},
+      {"REASON", Offer::kChoices},
   };
   const auto found = known.find(value);
   return found == known.end() ? Offer::kNothing : found->second;
@@ -39,6 +41,7 @@ CommandWord WordOf(const CLI::Option &option, const std::string &verb) {
   for (const std::string &name : option.get_snames()) word.names.push_back("-" + name);
   for (const std::string &name : option.get_lnames()) word.names.push_back("--" + name);
   if (option.get_items_expected_max() != 0) SetValue(option.get_type_name(), word);
+  if (word.value == "REASON") word.choices = ReasonWords();
   if (word.offer == Offer::kFlow)
     word.choices = NamesOf(verb == "explain" ? AllExplainWords() : FlowWords());
   return word;

@@ -35,14 +35,35 @@ _srcsel_offer() {
 )sh";
 
 constexpr char kTail[] = R"sh(
+# The words up to the cursor, and where each begins in COMP_WORDS: bash takes an address apart at its
+# colons.
+_srcsel_words() {
+  local rest=$COMP_LINE word gap i
+  words=() places=()
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]} gap=' '
+    if [[ $word ]]; then
+      gap=${rest%%"$word"*} rest=${rest#*"$word"}
+    fi
+    if ((i)) && [[ ! $gap && ($word == :* || ${words[-1]} == *:) && ${words[-1]} != = ]]; then
+      words[-1]+=$word
+    else
+      words+=("$word") places+=("$i")
+    fi
+  done
+}
+
 _srcsel() {
-  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  local words places
+  _srcsel_words
+  local last=$((${#words[@]} - 1))
+  local cur=${words[last]} prev=${words[last - 1]}
   local verb= verbs= options= argument= value= wanted= command= word i
   COMPREPLY=()
   [[ $cur != = ]] || cur=
   _srcsel_of ''
-  for ((i = 1; i < COMP_CWORD && !command; i++)); do
-    word=${COMP_WORDS[i]}
+  for ((i = 1; i < last && !command; i++)); do
+    word=${words[i]}
     if [[ $word == = ]]; then
       continue
     elif [[ $wanted ]]; then
@@ -68,12 +89,16 @@ _srcsel() {
     COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
   elif [[ $argument != command ]]; then
     _srcsel_offer ${argument%% *} "$cur" "$prev" ${argument#* }
-  elif ((${command:-COMP_CWORD} == COMP_CWORD)); then
+  elif ((${command:-last} == last)); then
     COMPREPLY=($(compgen -c -- "$cur"))
   elif declare -F _command_offset >/dev/null; then
-    _command_offset "$command"
+    _command_offset "${places[command]}"
   else
     _srcsel_offer file "$cur" "$prev"
+  fi
+  # What stands before the last colon stays on the line.
+  if [[ ! $command && $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
+    COMPREPLY=("${COMPREPLY[@]#"${cur%:*}:"}")
   fi
 }
 

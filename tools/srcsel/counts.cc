@@ -1,6 +1,7 @@
 #include "counts.hh"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -19,6 +20,10 @@ constexpr absl::string_view kReasons[] = {SRCSEL_REASONS(SRCSEL_REASON_TEXT)};
 
 absl::string_view ReasonWord(std::uint32_t reason) {
   return reason < std::size(kReasons) ? kReasons[reason] : "?";
+}
+
+std::vector<std::string> ReasonWords() {
+  return {std::begin(kReasons), std::end(kReasons)};
 }
 
 std::string RuleName(std::size_t rule, const std::vector<std::string> &names) {

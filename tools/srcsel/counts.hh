@@ -15,6 +15,9 @@ namespace srcsel {
 // The stable word of enum srcsel_reason.
 absl::string_view ReasonWord(std::uint32_t reason);
 
+// All of them, in the order of the enum.
+std::vector<std::string> ReasonWords();
+
 // Of a rule by its number; `names` are those of the policy.
 std::string RuleName(std::size_t rule, const std::vector<std::string> &names);
 

@@ -16,9 +16,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "agent/cgroup_subtree.hh"
 #include "agent/up_events.hh"
 #include "base/printable.hh"
@@ -92,13 +94,10 @@ absl::StatusOr<Filter> FilterOf(const TraceOptions &options) {
     filter.to = Unmapped(to);
   }
   if (options.reason.empty()) return filter;
-  std::string known;
-  for (std::uint32_t reason = 0; reason < SRCSEL_WHY_COUNT; ++reason) {
-    if (ReasonWord(reason) == options.reason) return filter;
-    absl::StrAppend(&known, known.empty() ? "" : ", ", ReasonWord(reason));
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", options.reason, "' is not a reason; there is: ", known));
+  const std::vector<std::string> known = ReasonWords();
+  if (std::ranges::find(known, options.reason) != known.end()) return filter;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", options.reason, "' is not a reason; there is: ", absl::StrJoin(known, ", ")));
 }
 
 absl::StatusOr<Fd> CatchSignals() {
