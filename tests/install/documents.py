@@ -4,7 +4,8 @@ print with what the page says.
 
 Of a page, each block ```sh is run, and a block ```text right behind it is what that prints; "…" stands for
 anything, alone in a line for any lines. All of a page is one bash, in namespaces and a cgroup of its own,
-where no `srcsel up` can reach any other process. A how-to begins on the host that the tutorial builds."""
+where no `srcsel up` can reach any other process. A how-to begins on the host that the tutorial builds, and
+says where that tells how; the tutorial leaves nothing behind."""
 
 import pathlib
 import re
@@ -14,6 +15,9 @@ import tempfile
 import alone
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+
+# What a how-to says of the tutorial's host.
+THERE = "On that very host they are typed [in its namespace](../tutorial.md#the-how-tos-on-this-host)."
 
 # Behind the tutorial's host, for how-tos: what they say is there besides.
 HOST = r"""
@@ -73,6 +77,12 @@ def try_page(page, environment):
             if printed is not None and not re.fullmatch(as_pattern(printed), got):
                 sys.exit(f"{page}:\n{commands}\nis to print\n{printed}\nand prints\n{got}\n"
                          f"{done.stdout}")
+        if page.stem == "tutorial":
+            left = {p.name for p in folder.iterdir() if not p.match("out.*")} - {"script"}
+            assert not left, f"{page} leaves {left} behind"
+            assert "\n## The how-tos on this host\n" in page.read_text()
+        else:
+            assert THERE in page.read_text().replace("\n", " "), f"{page} says nothing of the tutorial's host"
     print(f"{page.relative_to(DOCS)}: {len(steps)} blocks, as written")
 
 
