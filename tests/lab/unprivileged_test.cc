@@ -9,6 +9,7 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class UnprivilegedTest : public PublicUpTest {
@@ -85,18 +86,24 @@ TEST_F(UnprivilegedTest, WhatCanBeToldInPart) {
 // `ip netns exec` hides cgroups, and to see them all the same takes one capability more.
 TEST_F(UnprivilegedTest, InsideOfIpNetnsExec) {
   ASSERT_TRUE(client_.Run({.argv = {"sh", "-c", "ip netns attach blue $$"}})->ok());
-  Command command = ByNobody({SRCSEL, "run", "--via", "bpf", "--mark", "100", "--", "true"});
-  command.argv.insert(command.argv.begin(), {"ip", "netns", "exec", "blue"});
-  const Result run = lab_.host("telecom").Run(command).value();
+  const auto in_blue = [&](Command command) {
+    command.argv.insert(command.argv.begin(), {"ip", "netns", "exec", "blue"});
+    return lab_.host("telecom").Run(command).value();
+  };
+  const Result run =
+      in_blue(ByNobody({SRCSEL, "run", "--via", "bpf", "--mark", "100", "--", "true"}));
   EXPECT_EQ(run.status, 125);
   EXPECT_THAT(run.err, HasSubstr("CAP_SYS_ADMIN"));
+  const Result doctor = in_blue(ByNobody({SRCSEL, "doctor"}));
+  EXPECT_THAT(doctor.out, HasSubstr("cgroup v2 is hidden"));
+  EXPECT_THAT(doctor.out, Not(HasSubstr("mount -t cgroup2")));
 }
 
 // What every user may.
 TEST_F(UnprivilegedTest, WhatNeedsNoPrivilege) {
   for (const Words &words : {Words{"route", "get", kServer4}, Words{"verify", "--flows", "100"},
                              Words{"check", folder_.path() + "/p.toml"},
-                             Words{"completion", "bash"}, Words{"--version"}}) {
+                             Words{"completion", "bash"}, Words{"--version"}, Words{"-V"}}) {
     const Result result = AsNobody(words);
     EXPECT_EQ(result.status, 0) << words[0] << ": " << result.ToString();
     EXPECT_NE(result.out, "") << words[0];

@@ -85,6 +85,12 @@ TEST(DoctorChecks, WhereRemediesAreTyped) {
               f.host.cgroup2_point = "/sys/fs/cgroup";
             }),
             "mkdir -p /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+  // Who may not mount it for srcsel may not mount it for all.
+  EXPECT_EQ(RemedyAfter([](Facts &f) {
+              f.host.cgroup2 = absl::PermissionDeniedError("mount");
+              f.host.cgroup2_point = "/sys/fs/cgroup";
+            }),
+            "sudo srcsel doctor");
   EXPECT_EQ(RemedyAfter([](Facts &f) {
               f.host.jit = 0;
               f.host.jit_elsewhere = true;

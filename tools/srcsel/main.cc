@@ -81,7 +81,7 @@ void FillStandardStreams() {
 int main(int argc, char **argv) {
   CLI::App app("Chooses the right source address at the socket, before the SYN exists.");
   app.name("srcsel");
-  app.set_version_flag("--version", "srcsel " SRCSEL_RELEASE);
+  app.set_version_flag("-V,--version", "srcsel " SRCSEL_RELEASE);
   app.require_subcommand(1);
   app.footer("srcsel VERB --help explains a verb.");
   srcsel::AddRun(app);

@@ -73,6 +73,12 @@ Complaints CheckKernel(const Facts &facts) {
 
 Complaints CheckCgroup2(const Facts &facts) {
   if (facts.host.cgroup2.ok()) return {};
+  // The kernel has one, which the process may not mount for itself.
+  if (absl::IsPermissionDenied(facts.host.cgroup2))
+    return {{Gravity::kBroken,
+             "cgroup v2 is hidden, as inside of ip netns exec, and srcsel can see it all the same "
+             "only as root (CAP_SYS_ADMIN)",
+             "sudo srcsel doctor"}};
   const std::string &point = facts.host.cgroup2_point;
   return {{Gravity::kBroken,
            absl::StrCat("there is no cgroup v2 to attach hooks to: ",
