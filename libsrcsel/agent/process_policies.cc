@@ -3,19 +3,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "agent/cgroup_path.hh"
 #include "agent/preload_counts.hh"
-#include "base/directory.hh"
 #include "base/process_name.hh"
+#include "base/processes.hh"
 #include "base/status.hh"
 #include "policy/text_file.hh"
 
@@ -81,17 +79,14 @@ absl::StatusOr<ProcessPolicies> PolicyFinder::Of(pid_t pid) {
 }
 
 ManyPolicies PolicyFinder::OfAll() {
-  const Fd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   ManyPolicies all;
-  for (const std::string &name : NamesIn(proc)) {
-    pid_t pid = 0;
-    if (!absl::SimpleAtoi(name, &pid) || IsOfKernel(pid)) continue;
+  for (const pid_t pid : Processes()) {
+    if (IsOfKernel(pid)) continue;
     absl::StatusOr<ProcessPolicies> policies = Of(pid);
     if (!policies.ok()) continue;
     all.hidden += policies->hidden ? 1 : 0;
     if (policies->any()) all.found.push_back(*std::move(policies));
   }
-  std::ranges::sort(all.found, {}, &ProcessPolicies::pid);
   return all;
 }
 

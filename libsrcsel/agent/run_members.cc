@@ -4,10 +4,9 @@
 #include <unistd.h>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "base/directory.hh"
 #include "base/fd.hh"
+#include "base/processes.hh"
 
 namespace srcsel {
 namespace {
@@ -30,11 +29,10 @@ std::vector<pid_t> RunMembers(const std::string &directory) {
   const std::string mapped = absl::StrCat(" ", directory, "/");
   const Fd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::vector<pid_t> members;
-  for (const std::string &name : NamesIn(proc)) {
-    pid_t pid = 0;
-    if (!absl::SimpleAtoi(name, &pid) || pid == getpid()) continue;
-    if (absl::StrContains(ReadFile(proc, name + "/environ"), named) ||
-        absl::StrContains(ReadFile(proc, name + "/maps"), mapped))
+  for (const pid_t pid : Processes()) {
+    if (pid == getpid()) continue;
+    if (absl::StrContains(ReadFile(proc, absl::StrCat(pid, "/environ")), named) ||
+        absl::StrContains(ReadFile(proc, absl::StrCat(pid, "/maps")), mapped))
       members.push_back(pid);
   }
   return members;
