@@ -1,7 +1,9 @@
 #include "agent/control.hh"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/control_words.hh"
 #include "agent/up_command.hh"
+#include "agent/up_pins.hh"
 #include "agent/up_state.hh"
 #include "base/status.hh"
 
@@ -20,6 +23,8 @@ namespace srcsel {
 namespace {
 
 constexpr std::size_t kLargestMessage = std::size_t{16} << 20;
+// For what the process may be busy with: a policy, and a host's whole routing table.
+constexpr int kPatienceS = 60;
 
 absl::StatusOr<sockaddr_un> AddressOf(const UpPaths &paths) {
   sockaddr_un address{};
@@ -55,19 +60,62 @@ bool Send(const Fd &connection, absl::string_view text) {
   return true;
 }
 
-absl::Status Gone(const UpPaths &paths) {
+UpState StateOf(const UpPaths &paths) {
   const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
-  const absl::StatusOr<UpState> state = run.ok() ? ReadUpState(*run) : run.status();
-  return absl::UnavailableError(absl::StrCat(
-      "the process that follows the kernel is gone: ", UpCommand(state.value_or(UpState())),
-      " takes over, srcsel down ends it"));
+  return run.ok() ? ReadUpState(*run).value_or(UpState()) : UpState();
+}
+
+absl::Status Gone(const UpPaths &paths) {
+  const UpState state = StateOf(paths);
+  return absl::UnavailableError(
+      absl::StrCat("the process that follows the kernel is gone: ",
+                   state.pid == 0 ? "" : absl::StrCat(UpCommand(state), " takes over, "),
+                   "srcsel down ends it"));
+}
+
+// Process 0 is one of another pid namespace.
+absl::Status DoesNotAnswer(pid_t pid) {
+  if (pid == 0)
+    return absl::DeadlineExceededError("the process that follows the kernel does not answer");
+  const bool stopped = IsStopped(pid);
+  return absl::DeadlineExceededError(absl::StrCat(
+      "the process that follows the kernel, ", pid, stopped ? ", is stopped and" : ",",
+      " does not answer: ", stopped ? absl::StrCat("kill -CONT ", pid, " lets it go on, ") : "",
+      "kill -KILL ", pid, " ends it and leaves the hooks; then say this again"));
+}
+
+ucred PeerOf(const Fd &connection) {
+  ucred peer{.pid = 0, .uid = ~uid_t{0}, .gid = ~gid_t{0}};
+  socklen_t size = sizeof(peer);
+  getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
+  return peer;
 }
 
 bool IsRoot(const Fd &connection) {
-  ucred caller{};
-  socklen_t size = sizeof(caller);
-  return getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &caller, &size) == 0 &&
-         (caller.uid == 0 || caller.uid == geteuid());
+  const uid_t user = PeerOf(connection).uid;
+  return user == 0 || user == geteuid();
+}
+
+void GiveUpAfter(const Fd &connection, int seconds) {
+  const timeval patience{.tv_sec = seconds, .tv_usec = 0};
+  setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
+// Until the process has something to say.
+absl::Status AwaitAnswer(const Fd &connection, pid_t pid) {
+  for (int second = 0; second < kPatienceS; ++second) {
+    pollfd polled{connection.get(), POLLIN, 0};
+    if (poll(&polled, 1, 1000) > 0) return absl::OkStatus();
+    if (IsStopped(pid)) break;
+  }
+  return DoesNotAnswer(pid);
+}
+
+// Whoever asks stays to hear the answer.
+bool HasLeft(const Fd &connection) {
+  char next;
+  return recv(connection.get(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 }  // namespace
@@ -75,16 +123,24 @@ bool IsRoot(const Fd &connection) {
 absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request) {
   SRCSEL_ASSIGN_OR_RETURN(const sockaddr_un address, AddressOf(paths));
   Fd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (connection) GiveUpAfter(connection, 1);
   if (!connection || connect(connection.get(), reinterpret_cast<const sockaddr *>(&address),
                              sizeof(address)) != 0) {
-    if (errno == ENOENT) return absl::NotFoundError("nothing is up: srcsel up brings it up");
-    if (errno == ECONNREFUSED) return Gone(paths);
-    return absl::ErrnoToStatus(errno, absl::StrCat("speak to ", address.sun_path));
+    const int error = errno;
+    if (error == EAGAIN) return DoesNotAnswer(StateOf(paths).pid);
+    if (error == ENOENT && absl::IsNotFound(OpenPins(paths).status()))
+      return absl::NotFoundError("nothing is up: srcsel up brings it up");
+    if (error == ENOENT || error == ECONNREFUSED) return Gone(paths);
+    return absl::ErrnoToStatus(error, absl::StrCat("speak to ", address.sun_path));
   }
+  const pid_t pid = PeerOf(connection).pid;
+  // glibc 2.36 has a wrapper, declared without extern "C".
+  Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!Send(connection, WordsOf(request))) return Gone(paths);
+  SRCSEL_RETURN_IF_ERROR(AwaitAnswer(connection, pid));
   SRCSEL_ASSIGN_OR_RETURN(const std::string text, Receive(connection));
   SRCSEL_ASSIGN_OR_RETURN(ControlAnswer answer, AnswerOfWords(text));
-  return Asked{std::move(answer), std::move(connection)};
+  return Asked{std::move(answer), std::move(connection), std::move(process)};
 }
 
 absl::StatusOr<ControlSocket> ControlSocket::Listen(const UpPaths &paths) {
@@ -102,10 +158,9 @@ absl::StatusOr<ControlSocket::Caller> ControlSocket::Accept() const {
   Fd connection(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!connection) return absl::ErrnoToStatus(errno, "take a call");
   if (!IsRoot(connection)) return absl::PermissionDeniedError("take a call: not root's");
-  const timeval patience{.tv_sec = 1, .tv_usec = 0};
-  setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-  setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  GiveUpAfter(connection, 1);
   SRCSEL_ASSIGN_OR_RETURN(const std::string text, Receive(connection));
+  if (HasLeft(connection)) return absl::AbortedError("take a call: who asked has gone");
   SRCSEL_ASSIGN_OR_RETURN(ControlRequest request, RequestOfWords(text));
   return Caller{std::move(request), std::move(connection)};
 }

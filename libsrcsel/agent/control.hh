@@ -1,8 +1,9 @@
 // How the other verbs speak to the process that follows the kernel for an `up`: one JSON object
 // each way, over a socket in the run directory that root alone may use.
 //
-// Errors of Ask(): kNotFound, nothing is up; kUnavailable, the process is gone or does not answer;
-// else what it answered.
+// Errors of Ask(): kNotFound, nothing is up; kUnavailable, the process is gone; kDeadlineExceeded,
+// it does not answer: within a second if it is stopped, within a minute otherwise. What it
+// has not begun by then is not done later.
 
 #pragma once
 
@@ -29,14 +30,15 @@ struct ControlAnswer {
   std::uint64_t rules = 0, generation = 0;
 };
 
-// The answer; the connection, which for kTrace lasts as long as events are wanted.
+// The answer; the connection, which for kTrace lasts as long as events are wanted; who answered, to
+// wait for its end (a pidfd; empty if it is not of this pid namespace).
 struct Asked {
   ControlAnswer answer;
-  Fd connection;
+  Fd connection, process;
 };
 absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request);
 
-// The other side. Whoever is slow is given up after a second.
+// The other side. Whoever is slow is given up after a second, and who has gone is not obeyed.
 class ControlSocket {
  public:
   // Replaces a socket that somebody who is gone has left.

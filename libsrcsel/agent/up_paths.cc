@@ -20,20 +20,6 @@ std::string Or(const char *variable, std::string usual) {
   return given != nullptr && *given != '\0' ? given : std::move(usual);
 }
 
-absl::StatusOr<Fd> Lock(const Fd &run, int how) {
-  for (;;) {
-    Fd lock(openat(run.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!lock) return absl::ErrnoToStatus(errno, "open the lock");
-    if (flock(lock.get(), how) != 0) {
-      if (errno == EINTR) continue;
-      if (errno == EWOULDBLOCK) return absl::AlreadyExistsError("srcsel is up already");
-      return absl::ErrnoToStatus(errno, "take the lock");
-    }
-    // Whoever had it may have removed it.
-    if (IsNamed(run.get(), "lock", lock)) return lock;
-  }
-}
-
 }  // namespace
 
 UpPaths UpPaths::Get() {
@@ -65,11 +51,17 @@ absl::StatusOr<Fd> OpenRunDirectory(const UpPaths &paths) {
 }
 
 absl::StatusOr<Fd> TakeLock(const Fd &run) {
-  return Lock(run, LOCK_EX | LOCK_NB);
-}
-
-absl::StatusOr<Fd> WaitForLock(const Fd &run) {
-  return Lock(run, LOCK_EX);
+  for (;;) {
+    Fd lock(openat(run.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!lock) return absl::ErrnoToStatus(errno, "open the lock");
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) return absl::AlreadyExistsError("srcsel is up already");
+      return absl::ErrnoToStatus(errno, "take the lock");
+    }
+    // Whoever had it may have removed it.
+    if (IsNamed(run.get(), "lock", lock)) return lock;
+  }
 }
 
 }  // namespace srcsel

@@ -32,7 +32,5 @@ absl::StatusOr<Fd> OpenRunDirectory(const UpPaths &paths);
 // The lock, until the descriptor and all its duplicates are closed. kAlreadyExists: somebody has
 // it.
 absl::StatusOr<Fd> TakeLock(const Fd &run);
-// The same, but waits for who has it to end.
-absl::StatusOr<Fd> WaitForLock(const Fd &run);
 
 }  // namespace srcsel

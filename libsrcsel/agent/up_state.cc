@@ -33,13 +33,16 @@ absl::Time TimeOf(const Json &json, absl::Time none) {
   return json.is_null() ? none : absl::FromUnixSeconds(json.get<std::int64_t>());
 }
 
-// Field 22 of /proc/PID/stat; field 2 may hold spaces and brackets. Of one that has ended and waits
-// for its parent, nothing.
-absl::StatusOr<std::uint64_t> StartOf(pid_t pid) {
+// Fields of /proc/PID/stat from the third on; the second may hold spaces and brackets.
+absl::StatusOr<std::vector<std::string>> StatOf(pid_t pid) {
   SRCSEL_ASSIGN_OR_RETURN(const std::string stat,
                           ReadTextFile(absl::StrCat("/proc/", pid, "/stat"), 1u << 16));
-  const std::vector<std::string> fields =
-      absl::StrSplit(stat.substr(stat.rfind(')') + 1), ' ', absl::SkipEmpty());
+  return absl::StrSplit(stat.substr(stat.rfind(')') + 1), ' ', absl::SkipEmpty());
+}
+
+// Of one that has ended and waits for its parent, nothing.
+absl::StatusOr<std::uint64_t> StartOf(pid_t pid) {
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<std::string> fields, StatOf(pid));
   std::uint64_t start = 0;
   if (fields.size() < 20 || fields[0] == "Z" || !absl::SimpleAtoi(fields[19], &start))
     return absl::InternalError(absl::StrCat("read the start of process ", pid));
@@ -120,6 +123,11 @@ absl::StatusOr<UpState> ReadUpState(const Fd &run) {
 bool IsFollowing(const UpState &state) {
   const absl::StatusOr<std::uint64_t> start = StartOf(state.pid);
   return start.ok() && *start == state.started;
+}
+
+bool IsStopped(pid_t pid) {
+  const absl::StatusOr<std::vector<std::string>> fields = StatOf(pid);
+  return fields.ok() && !fields->empty() && (fields->front() == "T" || fields->front() == "t");
 }
 
 absl::StatusOr<std::uint64_t> OwnStart() {

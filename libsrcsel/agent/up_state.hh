@@ -16,7 +16,7 @@
 namespace srcsel {
 
 struct UpState {
-  pid_t pid = 0;                   // of the process that follows the kernel
+  pid_t pid = 0;                   // of the process that follows the kernel; 0: nothing is known
   std::uint64_t started = 0;       // when it did, in ticks since boot: tells it from a later one
   std::string version;             // of srcsel
   std::uint32_t abi = 0;           // of the image
@@ -51,6 +51,9 @@ absl::StatusOr<UpState> ReadUpState(const Fd &run);
 
 // Whether the process that wrote it lives.
 bool IsFollowing(const UpState &state);
+
+// Whether a process lives but does nothing, for it was stopped (SIGSTOP, a debugger).
+bool IsStopped(pid_t pid);
 
 // UpState::started of this process.
 absl::StatusOr<std::uint64_t> OwnStart();

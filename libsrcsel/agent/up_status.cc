@@ -42,6 +42,10 @@ UpTrouble UpStatus::Trouble() const {
   if (!following)
     return {absl::StrCat("process ", state.pid, " is gone, so no change is followed"),
             abi != 0 ? UpCommand(state) : AgainCommand(state)};
+  if (stopped)
+    return {absl::StrCat("process ", state.pid,
+                         " is stopped and does not answer, so no change is followed"),
+            absl::StrCat("kill -CONT ", state.pid)};
   return {state.stale, ""};
 }
 
@@ -57,6 +61,7 @@ absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths) {
   else if (!absl::IsNotFound(state.status()))
     return state.status();
   status.following = state.ok() && IsFollowing(status.state);
+  status.stopped = status.following && IsStopped(status.state.pid);
   status.cgroup_is_back = PointToCgroup(status.state.cgroup).ok();
   if (absl::IsNotFound(pins.status())) return status;
   SRCSEL_RETURN_IF_ERROR(pins.status());

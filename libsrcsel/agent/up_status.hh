@@ -26,6 +26,7 @@ struct UpTrouble {
 struct UpStatus {
   UpState state;
   bool following = false;       // the process that follows the kernel lives
+  bool stopped = false;         // it does nothing (SIGSTOP)
   std::vector<KeptLink> hooks;  // as the kernel has them
   std::uint32_t abi = 0;        // of the image that hooks have; 0: they have none
   std::uint64_t generation = 0;

@@ -1,11 +1,13 @@
 // The process that keeps an `up`: killed, replaced, run in the foreground, on trial.
 
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <bpf/bpf.h>
 
 #include <cstring>
 
+#include "agent/up_paths.hh"
 #include "hooks/image_map.hh"
 #include "hooks/pins.hh"
 #include "lab/up_scene.hh"
@@ -236,6 +238,63 @@ TEST_F(UpProcessTest, ATrialThatIsTakenOverStays) {
   EXPECT_TRUE(Status().at("until").is_null());
   EXPECT_TRUE(Eventually([&] { return keeper_.procs().size() == 1; })) << "two processes are left";
   EXPECT_EQ(Source(), kUnicomOtherSource4);
+}
+
+// What it was asked meanwhile, by who has given up, it does not do later.
+TEST_F(UpProcessTest, OneThatIsStoppedIsNamed) {
+  MustUp(kBySource);
+  const auto pid = Status().at("pid").get<pid_t>();
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  const Json status = Status();
+  EXPECT_EQ(status.at("following"), false);
+  EXPECT_THAT(status.at("trouble"), HasSubstr("is stopped and does not answer"));
+  EXPECT_EQ(status.at("remedy"), absl::StrCat("kill -CONT ", pid));
+  for (const char *verb : {"reload", "down"}) {
+    const Result asked = Srcsel({verb});
+    EXPECT_EQ(asked.status, 1);
+    EXPECT_THAT(asked.err,
+                HasSubstr(absl::StrCat(pid, ", is stopped and does not answer: kill -CONT ", pid)));
+  }
+  ASSERT_EQ(kill(pid, SIGCONT), 0);
+  EXPECT_TRUE(Srcsel({"reload", "-q"}).ok());
+  EXPECT_EQ(Status().at("trouble"), "");
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  ASSERT_EQ(kill(pid, SIGKILL), 0);
+  ASSERT_TRUE(WaitUntilEnded(pid).ok());
+  EXPECT_TRUE(Srcsel({"down", "-q"}).ok());
+  ExpectNothingLeft();
+}
+
+// More than the kernel lets wait.
+TEST_F(UpProcessTest, OneThatIsStoppedIsNamedHoweverManyHaveAsked) {
+  MustUp(kBySource);
+  const auto pid = Status().at("pid").get<pid_t>();
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  (run_ + "/control").copy(address.sun_path, sizeof(address.sun_path) - 1);
+  std::vector<Fd> waiting;
+  do {
+    waiting.emplace_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  } while (connect(waiting.back().get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)) ==
+           0);
+  EXPECT_THAT(Srcsel({"down"}).err,
+              HasSubstr(absl::StrCat(pid, ", is stopped and does not answer")));
+  waiting.clear();
+  ASSERT_EQ(kill(pid, SIGCONT), 0);
+}
+
+// One that begins as soon as the one before has let go.
+TEST_F(UpProcessTest, DownDoesNotWaitForALaterOne) {
+  MustUp(kBySource);
+  const Fd changes(inotify_init1(IN_CLOEXEC));
+  ASSERT_GE(inotify_add_watch(changes.get(), run_.c_str(), IN_DELETE), 0);
+  Process down = client_.Spawn(CommandOf({SRCSEL, "down"}, keeper_.path())).value();
+  char events[4096];
+  while (std::filesystem::exists(run_ + "/lock"))
+    ASSERT_GT(read(changes.get(), events, sizeof(events)), 0);
+  const Fd later = TakeLock(OpenRunDirectory({run_, bpf_}).value()).value();
+  EXPECT_EQ(down.Wait().err, "srcsel: down\n");
+  EXPECT_TRUE(std::filesystem::remove(run_ + "/lock"));
 }
 
 TEST_F(UpProcessTest, AConfirmedTrialStays) {

@@ -1,3 +1,6 @@
+#include <poll.h>
+
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -5,6 +8,7 @@
 
 #include "agent/control.hh"
 #include "agent/up.hh"
+#include "agent/up_pins.hh"
 #include "base/status.hh"
 #include "base/terminal.hh"
 #include "json_text.hh"
@@ -44,7 +48,8 @@ Exit status: 0 if it stays; 1 if nothing is up, or there is nothing to confirm.
 constexpr char kDown[] = R"(
 Takes down what `srcsel up` brought up: hooks, pinned maps, and the process that follows the kernel.
 What stays is the directory /run/srcsel, empty, and the bpffs on /sys/fs/bpf where `up` found none:
-others may have pinned something in it. Sockets keep the source and the mark they have. Works also if that process is gone.
+others may have pinned something in it. Sockets keep the source and the mark they have. Works also if that process is gone;
+if it has been stopped, says what lets it go on.
 
 Examples:
   srcsel down
@@ -98,21 +103,29 @@ absl::StatusOr<ControlAnswer> AskAndHear(const ControlRequest &request) {
   std::exit(0);
 }
 
-// By the process that keeps it up; or by ourselves if that is gone. Whether anything was up.
+// What nobody keeps. Whether there was any.
+absl::StatusOr<bool> TakeDownWhatIsLeft(const UpPaths &paths) {
+  const bool pinned = !absl::IsNotFound(OpenPins(paths).status());
+  if (!pinned && absl::IsNotFound(OpenRunDirectory(paths).status())) return false;
+  SRCSEL_ASSIGN_OR_RETURN(const Fd run, MakeRunDirectory(paths));
+  // Nobody has it but who is bringing something up.
+  SRCSEL_ASSIGN_OR_RETURN(const Fd lock, TakeLock(run));
+  const bool any = pinned || ReadUpState(run).ok();
+  SRCSEL_RETURN_IF_ERROR(TakeDown(paths, run));
+  return any;
+}
+
+// By the process that keeps it up, and by ourselves only if that is gone. Whether anything was up.
 absl::StatusOr<bool> TakeItDown() {
   SRCSEL_RETURN_IF_ERROR(WantRoot(kNotToBeChanged));
   const UpPaths paths = UpPaths::Get();
   const absl::StatusOr<Asked> asked = Ask(paths, {.verb = ControlRequest::Verb::kDown});
-  if (asked.ok()) SRCSEL_RETURN_IF_ERROR(asked->answer.status);
-  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
-  if (absl::IsNotFound(run.status()) && absl::IsNotFound(Pins::Open(paths.bpf).status()))
-    return false;
-  SRCSEL_RETURN_IF_ERROR(run.status());
-  // Nobody has it but who has answered and is about to end, or who is bringing something up.
-  SRCSEL_ASSIGN_OR_RETURN(const Fd lock, asked.ok() ? WaitForLock(*run) : TakeLock(*run));
-  const bool any = asked.ok() || ReadUpState(*run).ok() || Pins::Open(paths.bpf).ok();
-  SRCSEL_RETURN_IF_ERROR(TakeDown(paths, *run));
-  return any;
+  if (absl::IsDeadlineExceeded(asked.status())) return asked.status();
+  if (!asked.ok()) return TakeDownWhatIsLeft(paths);
+  SRCSEL_RETURN_IF_ERROR(asked->answer.status);
+  pollfd ended{asked->process.get(), POLLIN, 0};
+  while (asked->process && poll(&ended, 1, -1) < 0 && errno == EINTR) continue;
+  return true;
 }
 
 [[noreturn]] void RunDown(const AskOptions &options) {

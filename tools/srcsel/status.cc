@@ -78,7 +78,7 @@ Json ToJson(const UpStatus &status, const std::vector<OpenSocket> &old) {
                {"since", OfTime(state.since)},
                {"policy_since", OfTime(state.policy_since)},
                {"until", OfTime(state.until)},
-               {"following", status.following},
+               {"following", status.following && !status.stopped},
                {"pid", state.pid},
                {"trouble", trouble.what},
                {"remedy", trouble.remedy},
