@@ -51,6 +51,11 @@ absl::StatusOr<std::string> ChangeOfNetns(const UpRequest &request, const UpStat
                       ", no longer those of ", before);
 }
 
+std::string ChangeOfTrial(const UpRequest &request, const UpState &last) {
+  if (last.trial == 0 || request.trial) return "";
+  return absl::StrCat("what was on trial stays up: give --try ", last.trial, "s to try it on");
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> ChangesOfTakingOver(const UpRequest &request) {
@@ -64,7 +69,7 @@ absl::StatusOr<std::vector<std::string>> ChangesOfTakingOver(const UpRequest &re
   SRCSEL_ASSIGN_OR_RETURN(const std::string netns, ChangeOfNetns(request, *last));
   for (const std::string &change :
        {ChangeOfCgroup(request, *last, links.front()), netns, ChangeOfPolicy(request, *last),
-        ChangeOfSteering(request, *last)})
+        ChangeOfSteering(request, *last), ChangeOfTrial(request, *last)})
     if (!change.empty()) changes.push_back(change);
   return changes;
 }

@@ -10,7 +10,9 @@
 
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct UpRequest {
   std::string cgroup = "/";  // from the root of the hierarchy, or a directory of it
   bool steer = false;        // add the ip rules that sources want
   std::string netns = {};    // its name, as one says it again; the caller has gone there
+  std::optional<std::chrono::seconds> trial = {};  // in which somebody must confirm
   UpPaths paths = UpPaths::Get();
 };
 

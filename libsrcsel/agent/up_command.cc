@@ -24,10 +24,12 @@ std::string UpCommand(const UpState &state) {
     absl::StrAppend(&command, " --cgroup ", Quoted(state.cgroup));
   if (state.steered) absl::StrAppend(&command, " --steer");
   if (!state.netns_name.empty()) absl::StrAppend(&command, " --netns ", Quoted(state.netns_name));
+  if (state.trial != 0) absl::StrAppend(&command, " --try ", state.trial, "s");
   return command;
 }
 
 std::string AgainCommand(const UpState &state) {
+  if (state.pid == 0 || state.until <= absl::Now()) return "srcsel down";
   return absl::StrCat("srcsel down && ", UpCommand(state));
 }
 

@@ -9,10 +9,12 @@
 
 namespace srcsel {
 
-// The one that brought it up: takes over where nobody keeps it.
+// The one that brought it up, on trial if it was and has not been confirmed: takes over where
+// nobody keeps it. The state must be known.
 std::string UpCommand(const UpState &state);
 
-// Takes down what is left, and brings the same up anew.
+// Takes down what is left, and brings the same up anew: not if nothing is known of it, nor a trial
+// that has run out.
 std::string AgainCommand(const UpState &state);
 
 }  // namespace srcsel

@@ -66,6 +66,8 @@ std::string ToJson(const UpState &state) {
               {"since", OfTime(state.since)},
               {"policy_since", OfTime(state.policy_since)},
               {"until", OfTime(state.until)},
+              {"trial", state.trial},
+              {"links", state.links},
               {"steered", state.steered},
               {"netns", state.netns},
               {"netns_name", state.netns_name},
@@ -94,6 +96,8 @@ absl::StatusOr<UpState> UpStateOf(const std::string &json) {
     state.since = TimeOf(read.at("since"), absl::InfinitePast());
     state.policy_since = TimeOf(read.at("policy_since"), absl::InfinitePast());
     state.until = TimeOf(read.at("until"), absl::InfiniteFuture());
+    state.trial = read.value("trial", state.trial);
+    state.links = read.value("links", state.links);
     read.at("steered").get_to(state.steered);
     read.at("netns").get_to(state.netns);
     state.netns_name = read.value("netns_name", "");

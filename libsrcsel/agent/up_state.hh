@@ -31,6 +31,8 @@ struct UpState {
   absl::Time since = absl::InfinitePast();         // the hooks are attached
   absl::Time policy_since = absl::InfinitePast();  // the policy is in force
   absl::Time until = absl::InfiniteFuture();       // taken down then, unless confirmed
+  std::uint32_t trial = 0;                         // of so many seconds; 0: none, or confirmed
+  std::vector<std::uint32_t> links;                // ids of those that attach the hooks
   bool steered = false;                            // has ip rules of its own
   std::uint64_t netns = 0;                         // cookie of the namespace they are in
   std::string netns_name;         // a name or path; empty: has none, that of who said up

@@ -97,6 +97,7 @@ absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Begin(std::unique_ptr<Up> up,
   if (trial) {
     upkeep->trial_ends_ = Clock::now() + *trial;
     state.until = absl::Now() + absl::FromChrono(*trial);
+    state.trial = static_cast<std::uint32_t>(trial->count());
   }
   // Whoever listened to hooks taken over has gone with their process.
   upkeep->up_->hooks.Tell(Hooks::Told::kNone);
@@ -287,6 +288,7 @@ ControlAnswer Upkeep::Confirm() {
   if (!trial_ends_) return {.status = absl::FailedPreconditionError("there is nothing to confirm")};
   trial_ends_.reset();
   up_->state.until = absl::InfiniteFuture();
+  up_->state.trial = 0;
   return {.status = WriteDown()};
 }
 

@@ -230,11 +230,28 @@ TEST_F(UpProcessTest, ATrialThatNobodyIsLeftToEndIsNamed) {
   EXPECT_EQ(Source(), kTelecomSource4);
 }
 
-TEST_F(UpProcessTest, ATrialThatIsTakenOverStays) {
+TEST_F(UpProcessTest, ATrialThatIsTakenOverAsItSaysIsOneAgain) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--try", "1h"}).ok());
+  KillFollower();
+  const Json status = Status();
+  EXPECT_EQ(status.at("remedy"), absl::StrCat("srcsel up --policy ", folder_.path(),
+                                              "/p.toml --cgroup ", cgroup_.path(), " --try 3600s"));
+  const Result up = Up(kBySource, {"-q", "--try", "3600s"});
+  EXPECT_EQ(up.err, "") << "it changes nothing";
+  EXPECT_TRUE(Status().at("until").is_number());
+  ASSERT_TRUE(Srcsel({"confirm", "-q"}).ok());
+  KillFollower();
+  EXPECT_THAT(Status().at("remedy"), ::testing::Not(HasSubstr("--try")));
+}
+
+TEST_F(UpProcessTest, ATrialThatIsTakenOverByOtherWordsStays) {
   ASSERT_TRUE(Up(kBySource, {"-q", "--try", "1h"}).ok());
   KillFollower();
   const Result up = Up(kBySource, {"-q"});
   ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_EQ(up.err,
+            "srcsel: warning: taking over: what was on trial stays up: give --try 3600s to try it "
+            "on\n");
   EXPECT_TRUE(Status().at("until").is_null());
   EXPECT_TRUE(Eventually([&] { return keeper_.procs().size() == 1; })) << "two processes are left";
   EXPECT_EQ(Source(), kUnicomOtherSource4);

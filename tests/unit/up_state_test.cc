@@ -22,6 +22,8 @@ TEST(UpState, ComesBackAsItWas) {
   state.missing = {"the kernel has no hook sendmsg4: IPv4 datagrams"};
   state.since = absl::FromUnixSeconds(1'700'000'000);
   state.policy_since = absl::FromUnixSeconds(1'700'000'001);
+  state.trial = 60;
+  state.links = {7, 9};
   state.steered = true;
   state.netns = ~std::uint64_t{0};
   state.netns_name = "blue";

@@ -208,7 +208,7 @@ void SayThatNothingIsMarked() {
 
 absl::StatusOr<int> BringItUp(const UpOptions &options) {
   SRCSEL_ASSIGN_OR_RETURN(UpRequest request, RequestOf(options));
-  SRCSEL_ASSIGN_OR_RETURN(const auto trial, TrialOf(options));
+  SRCSEL_ASSIGN_OR_RETURN(request.trial, TrialOf(options));
   SRCSEL_RETURN_IF_ERROR(WantRoot(
       "hooks are attached for every user's processes (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN)"));
   SRCSEL_RETURN_IF_ERROR(GoIntoNetns(options.netns));
@@ -234,7 +234,7 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
   progress.Clear();
   if (absl::IsAlreadyExists(up.status())) return IsUp(request);
   SRCSEL_RETURN_IF_ERROR(up.status());
-  const std::string banner = Banner(**up, trial);
+  const std::string banner = Banner(**up, request.trial);
   const std::vector<std::string> missing = (*up)->state.missing;
   const auto say = [&] {
     WarnOf(changes);
@@ -245,11 +245,11 @@ absl::StatusOr<int> BringItUp(const UpOptions &options) {
     if (in_vain) SayThatNothingIsMarked();
   };
   if (!options.foreground) {
-    SRCSEL_RETURN_IF_ERROR(GoBehind(*std::move(up), trial));
+    SRCSEL_RETURN_IF_ERROR(GoBehind(*std::move(up), request.trial));
     say();
     return 0;
   }
-  SRCSEL_RETURN_IF_ERROR(RunUpkeep(*std::move(up), trial, [&](const absl::Status &begun) {
+  SRCSEL_RETURN_IF_ERROR(RunUpkeep(*std::move(up), request.trial, [&](const absl::Status &begun) {
     if (begun.ok()) say();
   }));
   return 0;
