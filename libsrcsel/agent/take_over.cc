@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "agent/up_command.hh"
 #include "base/cgroup_root.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
@@ -46,7 +47,7 @@ absl::StatusOr<std::string> ChangeOfNetns(const UpRequest &request, const UpStat
   if (last.steered)
     return absl::FailedPreconditionError(
         absl::StrCat("ip rules of srcsel up --steer are in ", before,
-                     ": srcsel down in that one removes them; or take over there"));
+                     ": srcsel down removes them; or take over there: ", UpCommand(last)));
   return absl::StrCat("routes and rules are those of ", Named(request.netns, "this one"),
                       ", no longer those of ", before);
 }

@@ -15,6 +15,7 @@
 #include "agent/publish_image.hh"
 #include "agent/take_over.hh"
 #include "base/cgroup_root.hh"
+#include "base/find_netns.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
 #include "hooks/kept_image.hh"
@@ -67,16 +68,20 @@ void NoteOldSockets(const Fd &cgroup, const Hooks &hooks, UpState &state) {
   });
 }
 
-// Without a state it is not known where it was added; here it may have been.
+// Without a state it is not known where they were added; here it may have been. kNotFound: the
+// namespace they were added in is not found.
 absl::Status RemoveSteering(const Fd &run) {
   const absl::StatusOr<UpState> state = ReadUpState(run);
-  if (state.ok() && !state->steered) return absl::OkStatus();
-  SRCSEL_ASSIGN_OR_RETURN(const std::uint64_t here, NetnsCookie());
-  if (state.ok() && state->netns != here)
-    return absl::FailedPreconditionError(
-        "the hooks are detached, but ip rules of srcsel up --steer are in another network "
-        "namespace: srcsel down in that one removes them");
-  return RemoveOwnRules(RuleOwner::kUp);
+  if (!state.ok()) return RemoveOwnRules(RuleOwner::kUp);
+  if (!state->steered) return absl::OkStatus();
+  const absl::StatusOr<FoundNetns> found = FindNetns(state->netns, state->netns_name);
+  if (absl::IsNotFound(found.status()))
+    return absl::NotFoundError(
+        "all is down but the ip rules of --steer, if the network namespace they are in still is: "
+        "no name leads to it, and no process is in it; what removes them there: ip rule flush "
+        "protocol 83 && ip -6 rule flush protocol 83");
+  SRCSEL_RETURN_IF_ERROR(found.status());
+  return CallInNetns(found->netns, [] { return RemoveOwnRules(RuleOwner::kUp); });
 }
 
 absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
@@ -147,12 +152,13 @@ absl::Status TakeDown(const UpPaths &paths, const Fd &run) {
     SRCSEL_RETURN_IF_ERROR(pins->Remove());
   else if (!absl::IsNotFound(pins.status()))
     return pins.status();
-  SRCSEL_RETURN_IF_ERROR(RemoveSteering(run));
+  const absl::Status steering = RemoveSteering(run);
+  if (!steering.ok() && !absl::IsNotFound(steering)) return steering;
   SRCSEL_RETURN_IF_ERROR(WithdrawImage(run, "image"));
   for (const char *name : {"control", "state", "lock"})
     if (unlinkat(run.get(), name, 0) != 0 && errno != ENOENT)
       return absl::ErrnoToStatus(errno, absl::StrCat("remove ", paths.run, "/", name));
-  return absl::OkStatus();
+  return steering;
 }
 
 }  // namespace srcsel

@@ -1,6 +1,7 @@
 #include "agent/up_command.hh"
 
 #include "absl/strings/str_cat.h"
+#include "base/find_netns.hh"
 
 namespace srcsel {
 namespace {
@@ -15,6 +16,13 @@ std::string Quoted(const std::string &word) {
   return quoted + "'";
 }
 
+// As it was named; of what had no name, what leads there from where one is.
+std::string NetnsOf(const UpState &state) {
+  if (!state.netns_name.empty() || state.netns == 0) return state.netns_name;
+  const absl::StatusOr<FoundNetns> found = FindNetns(state.netns, "");
+  return found.ok() ? found->name : "";
+}
+
 }  // namespace
 
 std::string UpCommand(const UpState &state) {
@@ -23,7 +31,8 @@ std::string UpCommand(const UpState &state) {
   if (!state.cgroup.empty() && state.cgroup != "/")
     absl::StrAppend(&command, " --cgroup ", Quoted(state.cgroup));
   if (state.steered) absl::StrAppend(&command, " --steer");
-  if (!state.netns_name.empty()) absl::StrAppend(&command, " --netns ", Quoted(state.netns_name));
+  if (const std::string netns = NetnsOf(state); !netns.empty())
+    absl::StrAppend(&command, " --netns ", Quoted(netns));
   if (state.trial != 0) absl::StrAppend(&command, " --try ", state.trial, "s");
   return command;
 }

@@ -42,13 +42,17 @@ absl::StatusOr<Fd> OwnNetns() {
   return fd;
 }
 
-std::string OwnNetnsName() {
-  const absl::StatusOr<Fd> own = OwnNetns();
+std::vector<std::string> NetnsNames() {
   const Fd directory(open("/run/netns", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!own.ok() || !directory) return "";
   std::vector<std::string> names = NamesIn(directory);
   std::ranges::sort(names);
-  for (const std::string &name : names)
+  return names;
+}
+
+std::string OwnNetnsName() {
+  const absl::StatusOr<Fd> own = OwnNetns();
+  if (!own.ok()) return "";
+  for (const std::string &name : NetnsNames())
     if (const absl::StatusOr<Fd> netns = OpenNetns(name); netns.ok() && SameNetns(*own, *netns))
       return name;
   return "";

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -20,6 +21,9 @@ absl::StatusOr<Fd> OwnNetns();
 
 // Moves the calling thread into the namespace.
 absl::Status EnterNetns(const Fd &netns);
+
+// The names that `ip netns` knows, sorted.
+std::vector<std::string> NetnsNames();
 
 // The name by which `ip netns` knows the calling thread's namespace; empty if it has none.
 std::string OwnNetnsName();

@@ -136,7 +136,7 @@ TEST_F(UpProcessTest, AnotherTakesOverInAnotherNamespace) {
   const Result refused = Srcsel(in_telecom);
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("ip rules of srcsel up --steer are in another network "
-                                     "namespace: srcsel down in that one removes them"));
+                                     "namespace: srcsel down removes them"));
   ASSERT_TRUE(Up(kByMark, {"-q"}).ok());
   KillFollower();
   const Result up = Srcsel(in_telecom);

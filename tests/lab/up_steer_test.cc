@@ -35,6 +35,11 @@ class UpSteerTest : public UpTest {
         absl::StrAppend(&own, line, "\n");
     return own;
   }
+  // By somebody in another network namespace.
+  Result Elsewhere(Words words) const {
+    words.insert(words.begin(), SRCSEL);
+    return lab_.host("telecom").Run(CommandOf(std::move(words), keeper_.path())).value();
+  }
   // Of the line that a dialling program prints.
   static std::string PortIn(const std::string &line) {
     return std::vector<std::string>(absl::StrSplit(absl::StripSuffix(line, "\n"), ' ')).back();
@@ -98,6 +103,40 @@ TEST_F(UpSteerTest, RulesOutliveTheProcessAndGoWithoutIt) {
   KillFollower();
   EXPECT_THAT(Rules(), HasSubstr("from 10.1.0.2 lookup 100"));
   ASSERT_TRUE(Srcsel({"down", "-q"}).ok());
+  EXPECT_EQ(Rules(), "");
+}
+
+TEST_F(UpSteerTest, RulesGoFromWhereverItIsTakenDown) {
+  ASSERT_TRUE(Elsewhere({"up", "-q", "--steer", "--netns", client_.netns().Path(), "--policy",
+                         PolicyFile(kBySource), "--cgroup", cgroup_.path()})
+                  .ok());
+  KillFollower();
+  EXPECT_THAT(Rules(), HasSubstr("from 10.1.0.2 lookup 100"));
+  EXPECT_EQ(Elsewhere({"down"}).err, "srcsel: down\n");
+  EXPECT_EQ(Rules(), "");
+}
+
+// It is found by a process that is in it, and so named.
+TEST_F(UpSteerTest, RulesGoFromANamespaceWithoutAName) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--steer"}).ok());
+  KillFollower();
+  const Process inside = Spawn({"cat"});
+  EXPECT_THAT(Elsewhere({"status"}).out,
+              HasSubstr(absl::StrCat(" --steer --netns /proc/", inside.pid(), "/ns/net\n")));
+  EXPECT_EQ(Elsewhere({"down"}).err, "srcsel: down\n");
+  EXPECT_EQ(Rules(), "");
+}
+
+TEST_F(UpSteerTest, WhereTheirNamespaceIsNotFoundItSaysWhatRemovesThem) {
+  ASSERT_TRUE(Up(kBySource, {"-q", "--steer"}).ok());
+  KillFollower();
+  const Result down = Elsewhere({"down"});
+  EXPECT_EQ(down.status, 1);
+  constexpr char kRemedy[] = "ip rule flush protocol 83 && ip -6 rule flush protocol 83";
+  EXPECT_THAT(down.err, AllOf(HasSubstr("all is down but the ip rules of --steer"),
+                              HasSubstr(absl::StrCat("removes them there: ", kRemedy, "\n"))));
+  EXPECT_NE(Rules(), "");
+  ASSERT_TRUE(client_.Run({.argv = {"sh", "-c", kRemedy}})->ok());
   EXPECT_EQ(Rules(), "");
 }
 
