@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "agent/custodian.hh"
 #include "agent/hook_mirror.hh"
 #include "agent/mark_findings.hh"
@@ -39,6 +40,12 @@ absl::StatusOr<Findings> Enter(const Policy &policy, const CgroupRoot &where, Ho
       ReportUnmarkedBinds(resolution.policy, mirror.state(), resolution.findings));
   if (steering) SRCSEL_RETURN_IF_ERROR(AddOwnRules(resolution.wanted, RuleOwner::kRun));
   const absl::StatusOr<Pins> above = OpenPins(UpPaths::Get());
+  if (absl::IsFailedPrecondition(above.status()))
+    resolution.findings.push_back(
+        {Severity::kWarning,
+         {},
+         "",
+         absl::StrCat(above.status().message(), "; below their cgroup, they overrule a run")});
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, above.ok() ? Hooks::LoadBelow(*above) : Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(mirror.Publish(std::move(resolution.policy), hooks));
   SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));

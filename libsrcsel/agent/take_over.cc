@@ -6,10 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/up_command.hh"
+#include "agent/up_pins.hh"
 #include "base/cgroup_root.hh"
 #include "base/netns.hh"
 #include "base/status.hh"
-#include "hooks/pins.hh"
 
 namespace srcsel {
 namespace {
@@ -62,11 +62,17 @@ std::string ChangeOfTrial(const UpRequest &request, const UpState &last) {
 absl::StatusOr<std::vector<std::string>> ChangesOfTakingOver(const UpRequest &request) {
   std::vector<std::string> changes;
   const absl::StatusOr<Fd> run = OpenRunDirectory(request.paths);
-  const absl::StatusOr<Pins> pins = Pins::Open(request.paths.bpf);
-  if (!run.ok() || !pins.ok()) return changes;
-  const absl::StatusOr<UpState> last = ReadUpState(*run);
+  const absl::StatusOr<UpState> last = run.ok() ? ReadUpState(*run) : run.status();
+  if (!last.ok() || IsFollowing(*last)) return changes;
+  const absl::StatusOr<Pins> pins = OpenPins(request.paths);
+  if (absl::IsNotFound(pins.status())) return changes;
+  SRCSEL_RETURN_IF_ERROR(pins.status());
   SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> links, pins->Links());
-  if (!last.ok() || links.empty() || IsFollowing(*last)) return changes;
+  if (links.empty()) return changes;
+  if (!Pins::Open(request.paths.bpf).ok())
+    return absl::FailedPreconditionError(absl::StrCat(
+        "hooks that nobody keeps are pinned out of sight of this mount namespace: ",
+        UpCommand(*last), " takes over outside of `ip netns exec`, srcsel down ends it"));
   SRCSEL_ASSIGN_OR_RETURN(const std::string netns, ChangeOfNetns(request, *last));
   for (const std::string &change :
        {ChangeOfCgroup(request, *last, links.front()), netns, ChangeOfPolicy(request, *last),

@@ -13,7 +13,8 @@ namespace srcsel {
 // A sentence for each: "the policy /etc/a.toml is dropped: ...". None if nothing is to be taken
 // over. In the network namespace that is to be mirrored.
 //
-// kFailedPrecondition: it would leave ip rules behind that nobody would ever remove.
+// kFailedPrecondition: it would leave ip rules behind that nobody would ever remove, or hooks,
+// where their pins are not seen here.
 absl::StatusOr<std::vector<std::string>> ChangesOfTakingOver(const UpRequest &request);
 
 }  // namespace srcsel

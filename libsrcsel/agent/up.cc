@@ -14,6 +14,7 @@
 #include "agent/own_rules.hh"
 #include "agent/publish_image.hh"
 #include "agent/take_over.hh"
+#include "agent/up_pins.hh"
 #include "base/cgroup_root.hh"
 #include "base/find_netns.hh"
 #include "base/netns.hh"
@@ -96,7 +97,10 @@ absl::Status Attach(const Fd &cgroup, const Pins &pins, Up &up) {
     up.state.unseen = last->unseen;
   }
   up.state.missing = up.hooks.Missing();
-  return up.hooks.KeepDeciding(cgroup, pins);
+  SRCSEL_RETURN_IF_ERROR(up.hooks.KeepDeciding(cgroup, pins));
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<KeptLink> links, pins.Links());
+  for (const KeptLink &link : links) up.state.links.push_back(link.id);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -147,11 +151,7 @@ absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan pla
 }
 
 absl::Status TakeDown(const UpPaths &paths, const Fd &run) {
-  const absl::StatusOr<Pins> pins = Pins::Open(paths.bpf);
-  if (pins.ok())
-    SRCSEL_RETURN_IF_ERROR(pins->Remove());
-  else if (!absl::IsNotFound(pins.status()))
-    return pins.status();
+  SRCSEL_RETURN_IF_ERROR(RemovePins(paths));
   const absl::Status steering = RemoveSteering(run);
   if (!steering.ok() && !absl::IsNotFound(steering)) return steering;
   SRCSEL_RETURN_IF_ERROR(WithdrawImage(run, "image"));

@@ -64,8 +64,9 @@ absl::StatusOr<UpPlan> PlanUp(const UpRequest &request);
 // Carries it out; the plan must be free of errors. kAlreadyExists: something is up.
 absl::StatusOr<std::unique_ptr<Up>> BringUp(const UpRequest &request, UpPlan plan);
 
-// Detaches the hooks and removes all, last the lock, which the caller holds: ip rules that steer in
-// the namespace they were added in. With an error, the state is kept, so that it can be said again; but for
+// Detaches the hooks and removes all, last the lock, which the caller holds: the hooks also where
+// they are pinned out of sight of the caller (up_pins.hh), ip rules that steer in the namespace
+// they were added in. With an error, the state is kept, so that it can be said again; but for
 // kNotFound: all is removed then but ip rules in a namespace that is not found.
 absl::Status TakeDown(const UpPaths &paths, const Fd &run);
 

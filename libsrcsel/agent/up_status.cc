@@ -30,7 +30,8 @@ UpTrouble UpStatus::HookTrouble() const {
   if (hooks.size() + state.missing.size() < kHooks)
     return {"hooks are missing", AgainCommand(state)};
   if (std::ranges::any_of(hooks, [](const KeptLink &link) { return link.cgroup == 0; }))
-    return {absl::StrCat("the cgroup ", state.cgroup, " has been removed, and the hooks with it"),
+    return {absl::StrCat("the cgroup ", state.cgroup.empty() ? "they were on" : state.cgroup,
+                         " has been removed, and the hooks with it"),
             cgroup_is_back ? AgainCommand(state) : "srcsel down"};
   return {};
 }
@@ -39,6 +40,9 @@ UpTrouble UpStatus::Trouble() const {
   if (UpTrouble trouble = HookTrouble(); !trouble.what.empty()) return trouble;
   if (!following && state.until <= absl::Now())
     return {"the trial has run out, and nobody was left to end it", "srcsel down"};
+  if (state.pid == 0)
+    return {"what it was brought up with is not known any more, and no change is followed",
+            "srcsel down"};
   if (!following)
     return {absl::StrCat("process ", state.pid, " is gone, so no change is followed"),
             abi != 0 ? UpCommand(state) : AgainCommand(state)};

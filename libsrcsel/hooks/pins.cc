@@ -120,7 +120,13 @@ absl::StatusOr<KeptLink> DescribeLink(const Fd &link) {
     return absl::ErrnoToStatus(errno, "describe a link");
   if (info.type != BPF_LINK_TYPE_CGROUP)
     return absl::FailedPreconditionError("describe a link: it is not one to a cgroup");
-  return KeptLink{"", info.prog_id, info.cgroup.cgroup_id};
+  return KeptLink{.id = info.id, .program = info.prog_id, .cgroup = info.cgroup.cgroup_id};
+}
+
+absl::StatusOr<KeptLink> DescribeLink(std::uint32_t id) {
+  const Fd link(bpf_link_get_fd_by_id(id));
+  if (!link) return absl::ErrnoToStatus(errno, absl::StrCat("open link ", id));
+  return DescribeLink(link);
 }
 
 absl::StatusOr<std::vector<KeptLink>> Pins::Links() const {

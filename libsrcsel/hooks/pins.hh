@@ -22,7 +22,8 @@ namespace srcsel {
 
 // An attachment as the kernel has it.
 struct KeptLink {
-  std::string name;           // "connect4"
+  std::uint32_t id = 0;
+  std::string name = {};      // "connect4"; empty: not by where it is pinned
   std::uint32_t program = 0;  // id
   std::uint64_t cgroup = 0;   // id; 0: the cgroup has been removed
 };
@@ -66,5 +67,8 @@ bool IsBpffs(const std::string &path);
 
 // Of a descriptor of a link. kFailedPrecondition if it attaches nothing to a cgroup.
 absl::StatusOr<KeptLink> DescribeLink(const Fd &link);
+// Of a link by its id, wherever it is pinned: ids are not given a second time. kNotFound: it is
+// gone. Needs CAP_SYS_ADMIN.
+absl::StatusOr<KeptLink> DescribeLink(std::uint32_t id);
 
 }  // namespace srcsel

@@ -2,6 +2,7 @@
 // refused there, and what status and doctor say of it outside. And typed outside, with --netns:
 // what it says is to be typed.
 
+#include <fcntl.h>
 #include <sys/mount.h>
 
 #include "lab/doctor_scene.hh"
@@ -34,6 +35,14 @@ class UpNetnsTest : public DoctorTest {
   Result Outside(const Words &words) const {
     return lab_.host("telecom").Run(CommandOf(words, keeper_.path())).value();
   }
+  // Where the pins are not seen.
+  Result OutOfSight(const Words &words, const std::string &cgroup) const {
+    Words all{"unshare", "-m",  "sh", "-c", absl::StrCat("umount -l ", above_, " && exec \"$@\""),
+              "sh",      SRCSEL};
+    all.insert(all.end(), words.begin(), words.end());
+    return client_.Run(CommandOf(std::move(all), cgroup)).value();
+  }
+  // By somebody who is elsewhere.
   Result InBlue(const Words &words, const std::string &pins) const {
     Words all{"ip", "netns", "exec", "blue", SRCSEL};
     all.insert(all.end(), words.begin(), words.end());
@@ -110,6 +119,58 @@ TEST_F(UpNetnsTest, WhatIsPinnedWhereItsProcessAloneSeesItIsSeen) {
   EXPECT_EQ(Status().at("remedy"), again);
   ExpectMended("up", 1, "broken");
   EXPECT_EQ(Source(), kUnicomOtherSource4);
+}
+
+// As in `ip netns exec`, whose /sys is another one.
+TEST_F(UpNetnsTest, WhatIsPinnedOutOfSightIsReached) {
+  MustUp(kBySource);
+  KillFollower();
+  const Json status = Json::parse(OutOfSight({"status", "--json"}, keeper_.path()).out);
+  EXPECT_THAT(status.at("hooks"), SizeIs(8));
+  EXPECT_THAT(status.at("trouble"), HasSubstr("is gone, so no change is followed"));
+  EXPECT_THAT(
+      OutOfSight({"run", "-q", "--mark", "100", "--", DIAL, "-u", kServer4, "53"}, cgroup_.path())
+          .out,
+      ::testing::StartsWith(kUnicomSource4))
+      << "what is attached above overrules it";
+  const Result up = OutOfSight(
+      {"up", "-q", "--policy", PolicyFile(kBySource), "--cgroup", cgroup_.path()}, keeper_.path());
+  EXPECT_EQ(up.status, 1);
+  EXPECT_THAT(up.err, AllOf(HasSubstr("out of sight of this mount namespace: srcsel up --policy "),
+                            HasSubstr(" takes over outside of `ip netns exec`")));
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  EXPECT_EQ(OutOfSight({"down"}, keeper_.path()).err, "srcsel: down\n");
+  EXPECT_EQ(Source(), kTelecomSource4);
+  ExpectNothingLeft();
+}
+
+// In a mount namespace that a descriptor keeps, and no process is in.
+TEST_F(UpNetnsTest, WhatIsPinnedWhereNobodySeesItIsNotForgotten) {
+  const auto as_keeper = [&](Words words) { return CommandOf(std::move(words), keeper_.path()); };
+  Process shell =
+      client_
+          .Spawn(as_keeper({"unshare", "-m", "sh", "-c",
+                            absl::StrCat("mount -t bpf -o mode=0700 bpf ", above_, " && ", SRCSEL,
+                                         " up -q --policy ", PolicyFile(kBySource), " --cgroup ",
+                                         cgroup_.path(), " && echo up && exec cat")}))
+          .value();
+  ASSERT_TRUE(shell.WaitForLine("up").ok());
+  const Fd mounts(
+      open(absl::StrCat("/proc/", shell.pid(), "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+  shell.CloseInput();
+  EXPECT_TRUE(shell.Wait().ok());
+  KillFollower();
+  const Result down = Srcsel({"down"});
+  EXPECT_EQ(down.status, 1);
+  EXPECT_THAT(down.err, HasSubstr("the hooks of srcsel up are attached, but " + bpf_));
+  EXPECT_EQ(Srcsel({"status"}).status, 2);
+  EXPECT_EQ(Source(), kUnicomOtherSource4);
+  EXPECT_THAT(Run({SRCSEL, "run", "--mark", "100", "--", "true"}).err,
+              HasSubstr("warning: the hooks of srcsel up are attached, but " + bpf_));
+  const std::string there = absl::StrCat("--mount=/proc/", getpid(), "/fd/", mounts.get());
+  EXPECT_EQ(client_.Run(as_keeper({"nsenter", there, SRCSEL, "down"}))->err, "srcsel: down\n");
+  EXPECT_EQ(Source(), kTelecomSource4);
+  ExpectNothingLeft();
 }
 
 }  // namespace

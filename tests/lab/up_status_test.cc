@@ -9,6 +9,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 using UpStatusTest = UpTest;
@@ -72,6 +73,25 @@ TEST_F(UpStatusTest, TellsWhenTheCgroupIsAnotherOneOfThatName) {
   EXPECT_EQ(reload.status, 1);
   EXPECT_THAT(reload.err, HasSubstr(again + "\n"));
   EXPECT_EQ(rmdir(cgroup.c_str()), 0);
+}
+
+// Nothing is named then that would do more than what was up.
+TEST_F(UpStatusTest, TellsWhenNothingIsKnownOfWhatIsUp) {
+  MustUp(kBySource);
+  KillFollower();
+  std::filesystem::remove_all(run_);
+  const Result status = Srcsel({"status"});
+  EXPECT_EQ(status.status, 1);
+  EXPECT_THAT(status.out, AllOf(testing::StartsWith("up\n"),
+                                HasSubstr("what it was brought up with is not known any more"),
+                                Not(HasSubstr("srcsel up")), Not(HasSubstr("policy"))));
+  EXPECT_EQ(Status().at("remedy"), "srcsel down");
+  const Result reload = Srcsel({"reload"});
+  EXPECT_EQ(reload.status, 1);
+  EXPECT_EQ(reload.err,
+            "srcsel: the process that follows the kernel is gone: srcsel down ends it\n");
+  EXPECT_EQ(Srcsel({"down"}).err, "srcsel: down\n");
+  ExpectNothingLeft();
 }
 
 // Connects over and over by one socket, which the hooks leave alone if it is older than they are.

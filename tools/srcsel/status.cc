@@ -119,16 +119,19 @@ std::string ToText(const UpStatus &status, const std::vector<OpenSocket> &old) {
     absl::StrAppend(&text, "  ", key, std::string(key.size() < 14 ? 14 - key.size() : 1, ' '),
                     value..., "\n");
   };
-  absl::StrAppend(&text, Coloured(Colour::kGreen, "up"), " on cgroup ", state.cgroup, " since ",
-                  Moment(state.since), "\n");
+  const bool known = state.pid != 0;
+  absl::StrAppend(&text, Coloured(Colour::kGreen, "up"));
+  if (known) absl::StrAppend(&text, " on cgroup ", state.cgroup, " since ", Moment(state.since));
+  absl::StrAppend(&text, "\n");
   if (state.until != absl::InfiniteFuture())
     line("on trial", "until ", Moment(state.until),
          status.following            ? "; srcsel confirm keeps it up"
          : state.until > absl::Now() ? ": then it goes down"
                                      : "");
   if (!state.netns_name.empty()) line("netns", state.netns_name);
-  line("policy", state.policy.empty() ? "the firewall's marks" : Printable(state.policy), ", ",
-       Counted(state.rules.size(), "rule"), ", in force since ", Moment(state.policy_since));
+  if (known)
+    line("policy", state.policy.empty() ? "the firewall's marks" : Printable(state.policy), ", ",
+         Counted(state.rules.size(), "rule"), ", in force since ", Moment(state.policy_since));
   for (const std::string &limit : state.limits) line("not known", limit);
   for (const std::string &lack : state.lacks) line("no source", Printable(lack));
   for (const std::string &missing : state.missing) line("missing", missing);
