@@ -60,12 +60,13 @@ absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths) {
   if (absl::IsNotFound(state.status()) && absl::IsNotFound(pins.status()))
     return absl::NotFoundError("nothing is up");
   UpStatus status;
-  if (state.ok())
+  if (state.ok()) {
     status.state = *std::move(state);
-  else if (!absl::IsNotFound(state.status()))
+    status.following = IsFollowing(status.state);
+    status.stopped = status.following && IsStopped(status.state.pid);
+  } else if (!absl::IsNotFound(state.status())) {
     return state.status();
-  status.following = state.ok() && IsFollowing(status.state);
-  status.stopped = status.following && IsStopped(status.state.pid);
+  }
   status.cgroup_is_back = PointToCgroup(status.state.cgroup).ok();
   if (absl::IsNotFound(pins.status())) return status;
   SRCSEL_RETURN_IF_ERROR(pins.status());

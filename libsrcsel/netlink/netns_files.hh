@@ -11,7 +11,7 @@
 
 #pragma once
 
-#include <cstdint>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,7 +35,7 @@ class NetnsFiles {
  private:
   NetnsFiles() = default;
 
-  Fd sysctls_[2];
+  std::array<Fd, 2> sysctls_;  // IPv4, IPv6
   Fd igmp6_;
   Fd socket_;
 };
