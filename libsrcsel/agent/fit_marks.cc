@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "image/policy_rows.hh"
 #include <srcsel/abi.h>
@@ -41,74 +42,51 @@ std::set<Selector> Fitting(const Policy &file, const std::vector<PolicyRule> &ru
   return kept;
 }
 
-std::string Words(const Selector &by) {
-  switch (by.property) {
-    case SRCSEL_BY_PROTO:
-      return "protocols";
-    case SRCSEL_BY_UID:
-      return "users";
-    case SRCSEL_BY_GID:
-      return "groups";
-    case SRCSEL_BY_CLASSID:
-      return "classes of net_cls";
-    case SRCSEL_BY_COMM:
-      return "commands";
-    case SRCSEL_BY_CGROUP:
-      return absl::StrCat("cgroups of level ", by.argument);
-    case SRCSEL_BY_MARK:
-      return absl::StrCat("marks under the mask 0x", absl::Hex(by.argument));
-    case SRCSEL_BY_DST:
-      return "destinations";
-    case SRCSEL_BY_DPORT:
-      return "ports";
-    case SRCSEL_PROPERTIES:
-      break;
-  }
-  return "";
-}
+struct Property {
+  std::string name;  // in the plural
+  void (*remove)(PolicyRule &rule);
+};
 
-void Remove(const Selector &by, PolicyRule &rule) {
+Property Of(const Selector &by) {
   switch (by.property) {
     case SRCSEL_BY_PROTO:
-      rule.protos.clear();
-      if (OnlyFamily(rule) != 0) rule.to.clear();
-      break;
+      return {"protocols", [](PolicyRule &rule) {
+                rule.protos.clear();
+                if (OnlyFamily(rule) != 0) rule.to.clear();
+              }};
     case SRCSEL_BY_UID:
-      rule.uids.clear();
-      break;
+      return {"users", [](PolicyRule &rule) { rule.uids.clear(); }};
     case SRCSEL_BY_GID:
-      rule.gids.clear();
-      break;
+      return {"groups", [](PolicyRule &rule) { rule.gids.clear(); }};
     case SRCSEL_BY_CLASSID:
-      rule.classids.clear();
-      break;
+      return {"classes of net_cls", [](PolicyRule &rule) { rule.classids.clear(); }};
     case SRCSEL_BY_COMM:
-      rule.comms.clear();
-      break;
+      return {"commands", [](PolicyRule &rule) { rule.comms.clear(); }};
     case SRCSEL_BY_CGROUP:
-      rule.cgroups.clear();
-      break;
+      return {absl::StrCat("cgroups of level ", by.argument),
+              [](PolicyRule &rule) { rule.cgroups.clear(); }};
     case SRCSEL_BY_MARK:
-      rule.marks.clear();
-      break;
+      return {absl::StrCat("marks under the mask 0x", absl::Hex(by.argument)),
+              [](PolicyRule &rule) { rule.marks.clear(); }};
     case SRCSEL_BY_DST:
-      rule.to.clear();
-      rule.sets.clear();
-      break;
+      return {"destinations", [](PolicyRule &rule) {
+                rule.to.clear();
+                rule.sets.clear();
+              }};
     case SRCSEL_BY_DPORT:
-      rule.dports.clear();
-      break;
+      return {"ports", [](PolicyRule &rule) { rule.dports.clear(); }};
     case SRCSEL_PROPERTIES:
       break;
   }
+  return {"", [](PolicyRule &) {}};
 }
 
 PolicyRule Left(PolicyRule rule, const std::vector<Selector> &beyond) {
   rule.name =
       absl::StrCat(rule.name.empty() ? "what is left as it is" : rule.name, ": looks at ",
-                   Words(beyond.front()), ", and a policy has room for ", SRCSEL_MAX_DIMENSIONS,
+                   Of(beyond.front()).name, ", and a policy has room for ", SRCSEL_MAX_DIMENSIONS,
                    " different things, at most ", SRCSEL_CGROUPS, " of them levels of cgroups");
-  for (const Selector &by : beyond) Remove(by, rule);
+  for (const Selector &by : beyond) Of(by).remove(rule);
   rule.mark.reset();
   rule.apply = Apply::kMark;
   rule.home_mark = rule.plain_tos = false;
@@ -119,7 +97,8 @@ PolicyRule Left(PolicyRule rule, const std::vector<Selector> &beyond) {
 }  // namespace
 
 std::size_t RoomBehind(const Policy &file) {
-  return file.rules.size() < SRCSEL_MAX_POLICY ? SRCSEL_MAX_POLICY - file.rules.size() : 1;
+  const absl::StatusOr<PolicyRows> rows = TakeApart(file);
+  return rows.ok() ? SRCSEL_MAX_POLICY - rows->rows.size() : 0;
 }
 
 void FitBehind(const Policy &file, MarkPolicy &marks) {

@@ -16,7 +16,8 @@
 
 namespace srcsel {
 
-// How many rules there is room for.
+// How many of the firewall's rules there is room for: each takes a row (image/policy_rows.hh), one
+// of the file's may take several. 0 also where the file alone does not fit.
 std::size_t RoomBehind(const Policy &file);
 
 void FitBehind(const Policy &file, MarkPolicy &marks);

@@ -115,6 +115,19 @@ bool Alike(const std::vector<PolicyRule> &v4, const std::vector<PolicyRule> &v6)
   });
 }
 
+// What no rule holds for is left to the kernel, too; the last rule says why.
+void KeepFirst(std::size_t most, MarkPolicy &policy) {
+  const std::size_t all = policy.rules.size();
+  if (all <= most) return;
+  policy.limits.push_back(absl::StrCat("the rules make ", all, " classes of flows, ", most,
+                                       " fit: the rest is left to the kernel"));
+  policy.rules.resize(most);
+  if (most == 0) return;
+  policy.rules.back() = PolicyRule();
+  policy.rules.back().name = "beyond the rules that fit";
+  policy.rules.back().leave = true;
+}
+
 MarkPolicy Compile(const NfRuleSet &rules, std::size_t most, FirstWays *ways, bool tos_is_seen) {
   MarkPolicy policy;
   std::vector<MarkedClass> classes[2];
@@ -141,16 +154,7 @@ MarkPolicy Compile(const NfRuleSet &rules, std::size_t most, FirstWays *ways, bo
     KeepTo(AF_INET6, v6);
     std::ranges::move(v6, std::back_inserter(policy.rules));
   }
-  if (policy.rules.size() > most) {
-    policy.limits.push_back(absl::StrCat("the rules make ", policy.rules.size(),
-                                         " classes of flows, ", most,
-                                         " fit: the rest is left to the kernel"));
-    policy.rules.resize(most - 1);
-    PolicyRule rest;
-    rest.name = "beyond the rules that fit";
-    rest.leave = true;
-    policy.rules.push_back(std::move(rest));
-  }
+  KeepFirst(most, policy);
   return policy;
 }
 

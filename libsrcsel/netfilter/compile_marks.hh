@@ -36,7 +36,8 @@ struct MarkPolicy {
   std::vector<std::string> not_understood;
 };
 
-// At most `most` rules, at least one. `ways` may be null: then what hangs on them is not known.
+// At most `most` rules, each of one row of an image. `ways` may be null: then what hangs on them is
+// not known.
 MarkPolicy CompileMarks(const NfRuleSet &rules, std::size_t most, FirstWays *ways = nullptr);
 // For a file, whose rules say nothing of a tos: what hangs on it is not understood.
 MarkPolicy CompileMarksForFile(const NfRuleSet &rules, std::size_t most);

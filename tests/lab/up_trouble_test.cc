@@ -228,6 +228,20 @@ TEST_F(UpTroubleTest, ASetOf100000ElementsIsUnderstood) {
   EXPECT_TRUE(Eventually([&] { return Source() == kTelecomSource4; }));
 }
 
+// Most of its rules take two rows of the image: with them it is full.
+TEST_F(UpTroubleTest, AFileThatFillsTheImageLeavesTheFirewallToTheKernel) {
+  MarkUdp();
+  std::string file = "[[rule]]\ndport = 54\nsource = '10.1.0.2'\n";
+  for (int port = 1001; port < 1992; ++port)
+    absl::StrAppend(&file, "[[rule]]\nif-mark = ['1/1', '2/2']\ndport = ", port, "\nmark = 100\n");
+  const Result up = Up(file + "[[rule]]\ndport = 55\nsource = '10.1.0.2'\n");
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(up.out, AllOf(HasSubstr("not known, and left to the kernel:"),
+                            HasSubstr("classes of flows, 0 fit: the rest is left to the kernel")));
+  EXPECT_EQ(Source(), kTelecomSource4);
+  EXPECT_THAT(Run({DIAL, "-u", kServer4, "55"}).out, HasSubstr("10.1.0.2 "));
+}
+
 TEST_F(UpTroubleTest, SetsOfIpsetAreLookedAt) {
   ASSERT_TRUE(client_.Do("ipset create far hash:net").ok());
   ASSERT_TRUE(client_

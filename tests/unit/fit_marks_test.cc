@@ -5,6 +5,7 @@
 
 #include "fixtures.hh"
 #include "image/policy_rows.hh"
+#include <srcsel/abi.h>
 
 namespace srcsel {
 namespace {
@@ -86,6 +87,21 @@ TEST(FitMarks, SoItIsWithAllThatRulesSelectBy) {
               ElementsAre(HasSubstr("third: looks at marks under the mask 0x4, and a policy has "
                                     "room for 8 different things")));
   EXPECT_THAT(marks.rules[3].marks, IsEmpty());
+}
+
+TEST(FitMarks, RulesOfTheFileTakeTheRoomOfTheirRows) {
+  PolicyRule four = ByLevel(1);
+  four.cgroups.push_back({"/x/y", 2, 2});
+  four.marks = {Mark{1, 1}, Mark{2, 2}};
+  EXPECT_EQ(RoomBehind({}), SRCSEL_MAX_POLICY);
+  EXPECT_EQ(RoomBehind({{Marking("1"), four}}), SRCSEL_MAX_POLICY - 5);
+  Policy file;
+  file.rules.assign(SRCSEL_MAX_POLICY - 4, Marking("1"));
+  file.rules.push_back(four);
+  EXPECT_EQ(RoomBehind(file), 0u);
+  file.rules.front() = four;
+  EXPECT_EQ(RoomBehind(file), 0u);
+  EXPECT_FALSE(TakeApart(file).ok());
 }
 
 }  // namespace

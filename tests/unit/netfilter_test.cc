@@ -321,6 +321,9 @@ TEST(Netfilter, MoreRulesThanFitLeaveTheRestToTheKernel) {
   ASSERT_EQ(policy.rules.size(), 10u);
   EXPECT_TRUE(policy.rules.back().leave);
   EXPECT_THAT(policy.limits, ElementsAre(HasSubstr("20 classes of flows, 10 fit")));
+  const MarkPolicy none = CompileMarks(Mangle(lines), 0);
+  EXPECT_THAT(none.rules, IsEmpty());
+  EXPECT_THAT(none.limits, ElementsAre(HasSubstr("20 classes of flows, 0 fit")));
 }
 
 TEST(Numbers, OfARangeOfAddressesAsPrefixes) {
