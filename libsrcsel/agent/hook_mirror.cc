@@ -82,7 +82,7 @@ absl::Status HookMirror::Refresh(const Policy &policy, Publisher publish) {
         Resolve(policy, state_, owner_ ? Advice::kSteer : Advice::kNone, policy_));
     if (!HasErrors(resolution.findings)) {
       policy_ = std::move(resolution.policy);
-      if (owner_ && !HasAll(own_rules_, resolution.wanted, *owner_))
+      if (owner_ && !HasAll(rules_, resolution.wanted, *owner_))
         SRCSEL_RETURN_IF_ERROR(MakeOwnRules(resolution.wanted, *owner_));
     }
   }
@@ -93,9 +93,9 @@ absl::Status HookMirror::Refresh(const Policy &policy, Publisher publish) {
 void HookMirror::Take(State state) {
   state_ = std::move(state);
   ++states_;
-  const std::size_t rules = state_.rules.size();
-  own_rules_ = TakeOwnRules(state_.rules, owner_.value_or(RuleOwner::kUp));
-  whole_ = state_.rules.size() == rules;
+  rules_ = state_.rules;
+  DropOwnRules(state_.rules);
+  whole_ = state_.rules.size() == rules_.size();
   gateways_ = Gateways(state_);
 }
 

@@ -94,8 +94,8 @@ class HookMirror {
   Follower follower_;
   StateReader reader_;
   State state_;
-  Gateways gateways_;  // of state_
-  std::vector<Rule> own_rules_;
+  Gateways gateways_;        // of state_
+  std::vector<Rule> rules_;  // all, those of own_rules.hh too
   Changes unread_;
   Policy policy_;
   std::optional<Image> published_;

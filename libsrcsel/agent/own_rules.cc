@@ -22,19 +22,30 @@ bool IsOf(const Rule &rule, RuleOwner owner) {
   return rule.protocol == static_cast<std::uint8_t>(owner);
 }
 
-bool Steers(const Rule &a, const Rule &b) {
-  return a.from == b.from && a.table == b.table;
+bool IsOwn(const Rule &rule) {
+  return IsOf(rule, RuleOwner::kUp) || IsOf(rule, RuleOwner::kRun);
 }
 
-bool Has(const std::vector<Rule> &rules, const Rule &wanted) {
-  return std::ranges::any_of(rules, [&](const Rule &rule) { return Steers(rule, wanted); });
+bool AreAlike(const Rule &a, const Rule &b) {
+  return a.pref == b.pref && a.from == b.from && a.table == b.table;
+}
+
+bool HasInPlace(const std::vector<Rule> &rules, const Rule &wanted, RuleOwner owner) {
+  const auto own = std::ranges::find_if(
+      rules, [&](const Rule &rule) { return IsOf(rule, owner) && AreAlike(rule, wanted); });
+  return own != rules.end() && std::none_of(own, rules.end(), [&](const Rule &behind) {
+           return behind.family == wanted.family && behind.pref == wanted.pref && !IsOwn(behind);
+         });
 }
 
 absl::Status RemoveAllBut(const std::vector<Rule> &wanted, RuleOwner owner) {
   SRCSEL_ASSIGN_OR_RETURN(RuleChanger changer, RuleChanger::Open());
-  SRCSEL_ASSIGN_OR_RETURN(std::vector<Rule> present, changer.List());
-  for (const Rule &rule : TakeOwnRules(present, owner))
-    if (!Has(wanted, rule)) SRCSEL_RETURN_IF_ERROR(changer.Remove(rule));
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<Rule> present, changer.List());
+  const auto is_wanted = [&](const Rule &rule) {
+    return std::ranges::any_of(wanted, [&](const Rule &one) { return AreAlike(rule, one); });
+  };
+  for (const Rule &rule : present)
+    if (IsOf(rule, owner) && !is_wanted(rule)) SRCSEL_RETURN_IF_ERROR(changer.Remove(rule));
   return absl::OkStatus();
 }
 
@@ -48,36 +59,26 @@ absl::StatusOr<std::string> LockPath() {
 
 }  // namespace
 
-Rule SteeringRule(const IpAddress &source, std::uint32_t table) {
-  Rule rule;
-  rule.family = source.family();
-  rule.from = {source, source.bits()};
-  rule.to = Prefix::Default(rule.family);
-  rule.table = table;
-  return rule;
+void DropOwnRules(std::vector<Rule> &rules) {
+  std::erase_if(rules, IsOwn);
 }
 
-std::vector<Rule> TakeOwnRules(std::vector<Rule> &rules, RuleOwner owner) {
-  std::vector<Rule> own;
-  std::erase_if(rules, [&](const Rule &rule) {
-    if (IsOf(rule, owner)) own.push_back(rule);
-    return IsOf(rule, RuleOwner::kUp) || IsOf(rule, RuleOwner::kRun);
-  });
-  return own;
-}
-
-bool HasAll(const std::vector<Rule> &own, const std::vector<Rule> &wanted, RuleOwner owner) {
-  const bool all = std::ranges::all_of(wanted, [&](const Rule &rule) { return Has(own, rule); });
-  return all && (owner == RuleOwner::kRun || own.size() == wanted.size());
+bool HasAll(const std::vector<Rule> &rules, const std::vector<Rule> &wanted, RuleOwner owner) {
+  const bool all =
+      std::ranges::all_of(wanted, [&](const Rule &rule) { return HasInPlace(rules, rule, owner); });
+  const auto own =
+      std::ranges::count_if(rules, [&](const Rule &rule) { return IsOf(rule, owner); });
+  return all && (owner == RuleOwner::kRun || static_cast<std::size_t>(own) == wanted.size());
 }
 
 absl::Status AddOwnRules(const std::vector<Rule> &wanted, RuleOwner owner) {
   SRCSEL_ASSIGN_OR_RETURN(RuleChanger changer, RuleChanger::Open());
-  SRCSEL_ASSIGN_OR_RETURN(std::vector<Rule> present, changer.List());
-  const std::vector<Rule> own = TakeOwnRules(present, owner);
+  SRCSEL_ASSIGN_OR_RETURN(const std::vector<Rule> present, changer.List());
   for (Rule rule : wanted) {
+    if (HasInPlace(present, rule, owner)) continue;
     rule.protocol = static_cast<std::uint8_t>(owner);
-    if (!Has(own, rule)) SRCSEL_RETURN_IF_ERROR(changer.Add(rule));
+    SRCSEL_RETURN_IF_ERROR(changer.Remove(rule));
+    SRCSEL_RETURN_IF_ERROR(changer.Add(rule));
   }
   return absl::OkStatus();
 }

@@ -1,5 +1,5 @@
-// The ip rules that --steer adds, "from ADDRESS lookup TABLE": ours alone, told from all others by
-// the protocol number they bear.
+// The ip rules that --steer adds (steering_rule.hh): ours alone, told from all others by the
+// protocol number they bear.
 //
 // What is mirrored is the state without them: they act on lookups that have a source, and a hook
 // decides before there is one; and so what is needed can be found anew at any time.
@@ -14,7 +14,6 @@
 #include "agent/up_paths.hh"
 #include "base/fd.hh"
 #include "state/rule.hh"
-#include <srcsel/address.hh>
 
 namespace srcsel {
 
@@ -23,16 +22,15 @@ enum class RuleOwner : std::uint8_t {
   kRun = 115,  // those of all runs in the namespace: gone with the last of them
 };
 
-// What --steer wants, without an owner.
-Rule SteeringRule(const IpAddress &source, std::uint32_t table);
+// Takes out those of either owner.
+void DropOwnRules(std::vector<Rule> &rules);
 
-// Takes the rules of either owner out of `rules`, and returns the owner's.
-std::vector<Rule> TakeOwnRules(std::vector<Rule> &rules, RuleOwner owner);
+// Whether `rules`, all that there are, have of the owner's exactly what is wanted, behind all
+// others of the same preference; of runs, which share: at least that.
+bool HasAll(const std::vector<Rule> &rules, const std::vector<Rule> &wanted, RuleOwner owner);
 
-// Whether there is exactly what is wanted; of runs, which share: at least that.
-bool HasAll(const std::vector<Rule> &own, const std::vector<Rule> &wanted, RuleOwner owner);
-
-// Adds those that are missing, in the calling thread's namespace.
+// Adds those that are missing, and anew those that others of the same preference have come behind,
+// in the calling thread's namespace.
 absl::Status AddOwnRules(const std::vector<Rule> &wanted, RuleOwner owner);
 // Makes HasAll() so: adds first, then removes.
 absl::Status MakeOwnRules(const std::vector<Rule> &wanted, RuleOwner owner);

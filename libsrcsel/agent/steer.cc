@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/mark_rules.hh"
-#include "agent/own_rules.hh"
 #include "agent/steering_commands.hh"
+#include "agent/steering_rule.hh"
 #include "base/status.hh"
 
 namespace srcsel {
@@ -39,21 +39,20 @@ bool WantsSteering(const PolicyRule &rule) {
 absl::Status AdviseOn(const Way &way, const std::string &astray, Advice advice, const State &state,
                       Severity severity, absl::string_view key, RuleFindings &found,
                       std::vector<Rule> &wanted) {
-  const IpAddress &source = way.uplink.address;
-  if (advice == Advice::kSteer) {
-    SRCSEL_ASSIGN_OR_RETURN(const auto table, TableThatSteers(way, state));
-    if (table) {
-      found.Add(Severity::kNote, key,
-                absl::StrCat(astray, "; srcsel steers it: ip rule from ", source.ToString(),
-                             " lookup ", TableName(*table)));
-      const Rule rule = SteeringRule(source, *table);
-      if (std::ranges::find(wanted, rule) == wanted.end()) wanted.push_back(rule);
-      return absl::OkStatus();
-    }
-  }
   if (advice == Advice::kNone) {
     found.Add(severity, key, astray);
     return absl::OkStatus();
+  }
+  if (advice == Advice::kSteer) {
+    SRCSEL_ASSIGN_OR_RETURN(const Steering steering, FindSteering(way, state));
+    if (steering.rule) {
+      found.Add(
+          Severity::kNote, key,
+          absl::StrCat(astray, "; srcsel steers it: ip rule ", SteeringWords(*steering.rule)));
+      if (std::ranges::find(wanted, *steering.rule) == wanted.end())
+        wanted.push_back(*steering.rule);
+      return absl::OkStatus();
+    }
   }
   SRCSEL_ASSIGN_OR_RETURN(const Commands commands, CommandsThatSteer(way, state));
   found.Add(

@@ -4,9 +4,11 @@
 // Of interest are rules that name a source and no mark. If their sample flows (way.hh) all leave by
 // the uplink of their source, nothing more is needed. Else the rule gets the first mark of a
 // positive fwmark rule with which those of all its sources do. Else each source that goes astray
-// wants an ip rule by source: a warning says which, or, where srcsel is to add it, a note does.
+// wants an ip rule by source (steering_rule.hh): a warning says which, or, where srcsel is to add
+// it, a note does. If there is none that leaves rules by fwmark theirs, it is a warning that says
+// so.
 //
-// Cost: 0.2 us a sample flow and mark; of Advice::kCommands, that of steering_commands.hh for each
+// Cost: 0.2 us a sample flow and mark; but of Advice::kNone, that of steering_rule.hh for each
 // source that goes astray.
 
 #pragma once

@@ -17,7 +17,8 @@ namespace srcsel {
 namespace {
 
 std::string Words(const Rule &rule) {
-  return absl::StrCat("ip rule from ", rule.from.address.ToString(), " lookup ", rule.table);
+  return absl::StrCat("ip rule pref ", rule.pref, " from ", rule.from.address.ToString(),
+                      " lookup ", rule.table);
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ absl::StatusOr<int> RuleChanger::Send(int type, int flags, const Rule &rule) {
   request.Add(FRA_SRC, rule.from.address);
   request.Add(FRA_TABLE, rule.table);
   request.Add(FRA_PROTOCOL, rule.protocol);
-  if (rule.pref != 0) request.Add(FRA_PRIORITY, rule.pref);
+  request.Add(FRA_PRIORITY, rule.pref);
   const auto &bytes = request.Finish();
   if (send(socket_.fd(), bytes.data(), bytes.size(), 0) < 0)
     return absl::ErrnoToStatus(errno, "change ip rules");

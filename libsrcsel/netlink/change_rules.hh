@@ -23,8 +23,8 @@ class RuleChanger {
   // Of both families, in the kernel's order.
   absl::StatusOr<std::vector<Rule>> List();
 
-  // `ip rule add from FROM lookup TABLE protocol PROTOCOL`, where the kernel puts it. One that is
-  // there already is fine.
+  // `ip rule add pref PREF from FROM lookup TABLE protocol PROTOCOL`. One that is there already is
+  // fine.
   absl::Status Add(const Rule &rule);
   // The one with the same source, table, protocol and preference. One that is gone is fine.
   absl::Status Remove(const Rule &rule);

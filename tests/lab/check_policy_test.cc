@@ -239,9 +239,10 @@ TEST_F(CheckPolicyTest, ASourceThatGoesAstray) {
   ExpectPrinted(policy, 0,
                 "p.toml:3: warning: rule.source: 10.1.0.1 leaves by eth0, not by eth1, for example "
                 "to 192.0.2.0; "
-                "unless a mark set in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
+                "unless a mark set in OUTPUT sends it there: ip rule add pref 32765 from 10.1.0.1 "
+                "lookup 100\n"
                 "p.toml: 1 rule, 0 errors, 1 warning\n");
-  ASSERT_TRUE(client_.Ip("rule add from 10.1.0.1 lookup 100").ok());
+  ASSERT_TRUE(client_.Ip("rule add pref 32765 from 10.1.0.1 lookup 100").ok());
   ExpectPrinted(policy, 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
 
@@ -256,11 +257,11 @@ TEST_F(CheckPolicyTest, ASourceWhoseUplinkNoTableLeadsTo) {
       "p.toml:3: warning: rule.source: fd00:1::1 leaves by eth0, not by eth1, for example to "
       "2001:db8:80::; "
       "unless a mark set in OUTPUT sends it there: ip -6 route add default via fd00:1::254 dev "
-      "eth1 table 101 && ip -6 rule add from fd00:1::1 lookup 101\n"
+      "eth1 table 101 && ip -6 rule add pref 32765 from fd00:1::1 lookup 101\n"
       "p.toml: 1 rule, 0 errors, 1 warning\n");
   ASSERT_TRUE(client_
                   .IpBatch("-6", {"route add default via fd00:1::254 dev eth1 table 101",
-                                  "rule add from fd00:1::1 lookup 101"})
+                                  "rule add pref 32765 from fd00:1::1 lookup 101"})
                   .ok());
   ExpectPrinted(policy, 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
@@ -272,27 +273,29 @@ TEST_F(CheckPolicyTest, APoolOverTwoUplinksNeedsFromRules) {
   ExpectPrinted(
       policy, 0,
       "p.toml:2: warning: rule.source: 10.1.0.1 leaves by eth0, not by eth1, for example to "
-      "1.77.131.9; unless a mark set in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup "
+      "1.77.131.9; unless a mark set in OUTPUT sends it there: ip rule add pref 32765 from "
+      "10.1.0.1 lookup "
       "100\n"
       "p.toml: 1 rule, 0 errors, 1 warning\n");
-  ASSERT_TRUE(client_.Ip("rule add from 10.1.0.1 lookup 100").ok());
+  ASSERT_TRUE(client_.Ip("rule add pref 32765 from 10.1.0.1 lookup 100").ok());
   ExpectPrinted(policy, 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
 
 TEST_F(CheckPolicyTest, FirstDatagramsThatHaveNoMarkYet) {
   const std::string policy = "[[rule]]\nto = ['192.0.2.0/24', '2001:db8:80::/64']\nmark = 100\n";
-  ExpectPrinted(policy, 0,
-                "p.toml:3: note: rule.mark: the first datagram of an unconnected UDP socket has "
-                "no mark yet: 10.1.0.1 leaves by eth0, not by eth1, for example to 192.0.2.0; "
-                "unless a mark set "
-                "in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
-                "p.toml:3: note: rule.mark: the first datagram of an unconnected UDP socket has "
-                "no mark yet: fd00:1::1 leaves by eth0, not by eth1, for example to 2001:db8:80::; "
-                "unless a mark "
-                "set in OUTPUT sends it there: ip -6 rule add from fd00:1::1 lookup 100\n"
-                "p.toml: 1 rule, 0 errors, 0 warnings\n");
-  ASSERT_TRUE(client_.Ip("rule add from 10.1.0.1 lookup 100").ok());
-  ASSERT_TRUE(client_.Ip("-6 rule add from fd00:1::1 lookup 100").ok());
+  ExpectPrinted(
+      policy, 0,
+      "p.toml:3: note: rule.mark: the first datagram of an unconnected UDP socket has "
+      "no mark yet: 10.1.0.1 leaves by eth0, not by eth1, for example to 192.0.2.0; "
+      "unless a mark set "
+      "in OUTPUT sends it there: ip rule add pref 32765 from 10.1.0.1 lookup 100\n"
+      "p.toml:3: note: rule.mark: the first datagram of an unconnected UDP socket has "
+      "no mark yet: fd00:1::1 leaves by eth0, not by eth1, for example to 2001:db8:80::; "
+      "unless a mark "
+      "set in OUTPUT sends it there: ip -6 rule add pref 32765 from fd00:1::1 lookup 100\n"
+      "p.toml: 1 rule, 0 errors, 0 warnings\n");
+  ASSERT_TRUE(client_.Ip("rule add pref 32765 from 10.1.0.1 lookup 100").ok());
+  ASSERT_TRUE(client_.Ip("-6 rule add pref 32765 from fd00:1::1 lookup 100").ok());
   ExpectPrinted(policy, 0, "p.toml: 1 rule, 0 errors, 0 warnings\n");
 }
 

@@ -50,8 +50,8 @@ TEST_F(ExplainTroubleTest, ASourceThatGoesAstrayAndTheRuleThatLeadsIt) {
   EXPECT_THAT(explain.out,
               AllOf(HasSubstr("  source: 10.1.0.1: the program binds it itself\n"),
                     HasSubstr("trouble: 10.1.0.1 is eth1's, and leaves by eth0. No ip rule leads"),
-                    HasSubstr("    ip rule add from 10.1.0.1 lookup 100  # ")));
-  Ip({"rule add from 10.1.0.1 lookup 100"});
+                    HasSubstr("    ip rule add pref 32765 from 10.1.0.1 lookup 100  # ")));
+  Ip({"rule add pref 32765 from 10.1.0.1 lookup 100"});
   EXPECT_EQ(Explain({kServer4, "dport", "443", "from", kUnicomSource4}).status, 0);
 }
 

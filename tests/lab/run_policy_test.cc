@@ -90,7 +90,7 @@ TEST_F(RunPolicyTest, ASourceThatGoesAstrayIsSaidLoudly) {
   EXPECT_EQ(run.err,
             "srcsel: warning: --source: 10.1.0.1 leaves by eth0, not by eth1, for example to "
             "1.77.131.9; unless "
-            "a mark set in OUTPUT sends it there: ip rule add from 10.1.0.1 lookup 100\n"
+            "a mark set in OUTPUT sends it there: ip rule add pref 32765 from 10.1.0.1 lookup 100\n"
             "srcsel: source 10.1.0.1, via bpf: " DIAL "\n");
   EXPECT_EQ(Run({"--source", "10.1.0.1"}, dial).err, "") << "-q";
 }

@@ -44,18 +44,25 @@ class UpSteerTest : public UpTest {
   static std::string PortIn(const std::string &line) {
     return std::vector<std::string>(absl::StrSplit(absl::StripSuffix(line, "\n"), ' ')).back();
   }
-  // Where what has the source would leave.
-  std::string WayOf(const char *source) const {
-    return client_.Ip(absl::StrCat("-4 route get ", kServer4, " from ", source)).value();
+  // Where what has the source, and the mark, would leave.
+  std::string WayOf(const char *source, int mark = 0) const {
+    return client_.Ip(absl::StrCat("-4 route get ", kServer4, " from ", source, " mark ", mark))
+        .value();
+  }
+  // A table that leads to Telecom.
+  void AddTelecomTable() const {
+    ASSERT_TRUE(
+        client_.Ip("route add default via 10.0.0.254 dev eth0 src 10.0.0.1 table 200").ok());
   }
 };
 
 TEST_F(UpSteerTest, SourcesLeaveByTheirUplinks) {
   const Result up = Up(kBySource, {"--steer"});
   ASSERT_TRUE(up.ok()) << up.ToString();
-  EXPECT_THAT(up.out, AllOf(HasSubstr("note: rule.source: 10.1.0.2 leaves by eth0, not by eth1, "),
-                            HasSubstr("; srcsel steers it: ip rule from 10.1.0.2 lookup 100\n"),
-                            HasSubstr("apart for good")));
+  EXPECT_THAT(up.out,
+              AllOf(HasSubstr("note: rule.source: 10.1.0.2 leaves by eth0, not by eth1, "),
+                    HasSubstr("; srcsel steers it: ip rule pref 32765 from 10.1.0.2 lookup 100\n"),
+                    HasSubstr("apart for good")));
   EXPECT_THAT(Rules(), HasSubstr("from 10.1.0.2 lookup 100 proto 83"));
   EXPECT_THAT(WayOf("10.1.0.2"), HasSubstr("dev eth1"));
   EXPECT_EQ(Source(), kUnicomOtherSource4);
@@ -72,7 +79,8 @@ TEST_F(UpSteerTest, SourcesOfIpv6LeaveByTheirUplinksToo) {
   EXPECT_THAT(way(), HasSubstr("dev eth0"));
   const Result up = Up("[[rule]]\nsource = 'fd00:1::2'\n", {"--steer"});
   ASSERT_TRUE(up.ok()) << up.ToString();
-  EXPECT_THAT(up.out, HasSubstr("srcsel steers it: ip rule from fd00:1::2 lookup 100\n"));
+  EXPECT_THAT(up.out,
+              HasSubstr("srcsel steers it: ip rule pref 32765 from fd00:1::2 lookup 100\n"));
   EXPECT_THAT(Rules(), HasSubstr("from fd00:1::2 lookup 100 proto 83"));
   EXPECT_THAT(way(), HasSubstr("dev eth1"));
   Egress egress = Egress::Start(client_).value();
@@ -96,6 +104,37 @@ TEST_F(UpSteerTest, RulesFollowThePolicyAndAreMended) {
   EXPECT_THAT(Rules(), AllOf(HasSubstr("from 10.1.0.1 lookup 100"), Not(HasSubstr("10.1.0.2"))));
   ASSERT_TRUE(client_.Ip("-4 rule del from 10.1.0.1 lookup 100").ok());
   EXPECT_TRUE(Eventually([&] { return Rules().find("10.1.0.1") != std::string::npos; }));
+}
+
+TEST_F(UpSteerTest, RulesTakeNothingFromMarks) {
+  AddTelecomTable();
+  ASSERT_TRUE(client_.Ip("rule add pref 32764 fwmark 200 lookup 200").ok());
+  ASSERT_TRUE(Up(kBySource, {"-q", "--steer"}).ok());
+  EXPECT_THAT(WayOf("10.1.0.2"), HasSubstr("dev eth1"));
+  EXPECT_THAT(WayOf("10.1.0.2", 200), HasSubstr("dev eth0"));
+  // The kernel puts it behind those of its preference.
+  ASSERT_TRUE(client_.Ip("rule add pref 32765 fwmark 201 lookup 200").ok());
+  EXPECT_TRUE(Eventually([&] { return absl::StrContains(WayOf("10.1.0.2", 201), "dev eth0"); }));
+  EXPECT_TRUE(Eventually([&] { return absl::StrContains(WayOf("10.1.0.2"), "dev eth1"); }));
+  EXPECT_EQ(Rules(), "32765:\tfrom 10.1.0.2 lookup 100 proto 83\n");
+}
+
+// What has no mark is led by a rule by fwmark, before that of the mark.
+TEST_F(UpSteerTest, WhereARuleWouldTakeFromAMarkThereIsNone) {
+  AddTelecomTable();
+  ASSERT_TRUE(client_
+                  .IpBatch("-4", {"rule add pref 1000 fwmark 0/0xff lookup 200",
+                                  "rule add pref 2000 fwmark 5/0xff lookup 200"})
+                  .ok());
+  const Result up = Up(kBySource, {"--steer"});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  EXPECT_THAT(up.out,
+              AllOf(HasSubstr("warning: rule.source: 10.1.0.2 leaves by eth0, not by eth1, "),
+                    HasSubstr("what is missing is a place for a rule that takes nothing from ip "
+                              "rule 2000, by fwmark, as this one does: ip rule add pref 999 from "
+                              "10.1.0.2 lookup 100\n")));
+  EXPECT_EQ(Rules(), "");
+  EXPECT_THAT(WayOf("10.1.0.2", 5), HasSubstr("dev eth0"));
 }
 
 TEST_F(UpSteerTest, RulesOutliveTheProcessAndGoWithoutIt) {
@@ -143,7 +182,7 @@ TEST_F(UpSteerTest, WhereTheirNamespaceIsNotFoundItSaysWhatRemovesThem) {
 TEST_F(UpSteerTest, WithoutItOnlyTheCommandIsSaid) {
   const Result up = Up(kBySource);
   EXPECT_THAT(up.out, HasSubstr("warning: rule.source: 10.1.0.2 leaves by eth0"));
-  EXPECT_THAT(up.out, HasSubstr("ip rule add from 10.1.0.2 lookup 100"));
+  EXPECT_THAT(up.out, HasSubstr("ip rule add pref 32765 from 10.1.0.2 lookup 100"));
   EXPECT_EQ(Rules(), "");
 }
 

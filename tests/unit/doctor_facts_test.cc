@@ -66,7 +66,8 @@ std::vector<std::string> Strays(const State &state) {
 }
 
 TEST(Strays, AreAddressesOfUplinksBesideTheDefaultOne) {
-  EXPECT_THAT(Strays(TwoDefaults()), ElementsAre("10.1.0.1: ip rule add from 10.1.0.1 lookup 100"));
+  EXPECT_THAT(Strays(TwoDefaults()),
+              ElementsAre("10.1.0.1: ip rule add pref 32765 from 10.1.0.1 lookup 100"));
 }
 
 TEST(Strays, ARuleBySourceBringsThemHome) {

@@ -14,10 +14,10 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-using Commands = std::vector<std::string>;
+using Numbers = std::vector<std::string>;
 
-Commands Numbered(int count) {
-  Commands commands;
+Numbers Numbered(int count) {
+  Numbers commands;
   for (int i = 0; i < count; ++i) commands.push_back(absl::StrCat("command ", i));
   return commands;
 }
@@ -29,8 +29,8 @@ class Shown {
     for (const int i : matters) matters_.insert(absl::StrCat("command ", i));
   }
 
-  Commands Shrunk(Commands commands) {
-    return Shrink(std::move(commands), [this](const Commands &rest) {
+  Numbers Shrunk(Numbers commands) {
+    return Shrink(std::move(commands), [this](const Numbers &rest) {
       ++calls;
       const std::set<std::string> left(rest.begin(), rest.end());
       return std::ranges::includes(left, matters_);
@@ -68,7 +68,7 @@ TEST(Shrink, KeepsNothingIfNothingMatters) {
 
 // Whichever are left.
 TEST(Shrink, LeavesNoSingleOneThatCouldGo) {
-  const auto shows = [](const Commands &rest) { return rest.size() >= 3; };
+  const auto shows = [](const Numbers &rest) { return rest.size() >= 3; };
   EXPECT_EQ(Shrink(Numbered(40), shows).size(), 3u);
 }
 
