@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 7u
+#define SRCSEL_ABI_VERSION 8u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -118,6 +118,8 @@ enum srcsel_action {
   SRCSEL_PLAIN_TOS = 1u << 10, /* holds for packets of dscp 0: flows of another are left alone */
   SRCSEL_CLASSED = 1u << 11,   /* selects by classid: holds for flows of an unknown one too, and
                                   leaves them alone */
+  SRCSEL_MARKED_LATER =
+      1u << 12, /* netfilter gives packets the mark: a datagram needs none before */
 };
 
 /* How a pool's address is chosen, modulo the number of slots. */

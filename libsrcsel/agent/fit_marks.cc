@@ -89,7 +89,7 @@ PolicyRule Left(PolicyRule rule, const std::vector<Selector> &beyond) {
   for (const Selector &by : beyond) Of(by).remove(rule);
   rule.mark.reset();
   rule.apply = Apply::kMark;
-  rule.home_mark = rule.plain_tos = false;
+  rule.home_mark = rule.plain_tos = rule.marked_later = false;
   rule.leave = true;
   return rule;
 }

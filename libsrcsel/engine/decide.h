@@ -41,12 +41,21 @@ SRCSEL_INLINE __u32 srcsel_has_source(const struct srcsel_policy *policy, __u32 
   return policy->has_source[family] | (policy->slots[family] != 0);
 }
 
-/* Whether the rule marks the flow's socket. */
+/* Whether the rule's mark would come too late for what is sent now, or never. */
+SRCSEL_INLINE __u32 srcsel_is_late(const struct srcsel_policy *policy,
+                                   const struct srcsel_flow *flow) {
+  return (flow->operation == SRCSEL_DATAGRAM || SRCSEL_UNMARKABLE(flow)) &&
+         ((flow->mark ^ policy->mark) & policy->mark_mask) != 0;
+}
+
+/* Whether the rule marks the flow's socket. A datagram's hook marks for the next one, which may go
+ * elsewhere: only where nobody else marks that. */
 SRCSEL_INLINE __u32 srcsel_may_mark(const struct srcsel_header *head,
                                     const struct srcsel_policy *policy,
                                     const struct srcsel_flow *flow) {
   if (!(policy->action & SRCSEL_DO_MARK) || SRCSEL_UNMARKABLE(flow)) return 0;
   if (policy->action & SRCSEL_LED_MARK && !srcsel_has_source(policy, flow->family & 1)) return 0;
+  if (policy->action & SRCSEL_MARKED_LATER && srcsel_is_late(policy, flow)) return 0;
   return flow->netns == head->netns || !(policy->action & SRCSEL_HOME_MARK);
 }
 
@@ -146,10 +155,8 @@ SRCSEL_INLINE __u32 srcsel_wanted_source(srcsel_image image, const struct srcsel
                                          struct srcsel_decision *decision) {
   const __u32 named = policy->action & (SRCSEL_DO_SOURCE | SRCSEL_DO_POOL);
   const __u32 tables = policy->action & (SRCSEL_DO_TABLES | SRCSEL_DO_PORTS);
-  const __u32 late = (flow->operation == SRCSEL_DATAGRAM || SRCSEL_UNMARKABLE(flow)) &&
-                     ((flow->mark ^ policy->mark) & policy->mark_mask) != 0;
 
-  if (!named && !tables && !late) return SRCSEL_WHY_MARK;
+  if (!named && !tables && !srcsel_is_late(policy, flow)) return SRCSEL_WHY_MARK;
   if (flow->netns != head->netns && (!named || policy->action & SRCSEL_HOME_ONLY))
     return SRCSEL_WHY_FOREIGN;
   if (flow->operation == SRCSEL_CONNECT && flow->facts & SRCSEL_FACT_PORT)

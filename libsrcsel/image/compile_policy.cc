@@ -44,6 +44,7 @@ __u16 ActionOf(const PolicyRule &rule) {
   if (rule.home_mark) action |= SRCSEL_HOME_MARK;
   if (rule.led_mark) action |= SRCSEL_LED_MARK;
   if (rule.plain_tos) action |= SRCSEL_PLAIN_TOS;
+  if (rule.marked_later) action |= SRCSEL_MARKED_LATER;
   if (!rule.classids.empty()) action |= SRCSEL_CLASSED;
   if (rule.ports) action |= SRCSEL_DO_PORTS;
   if (rule.on_fail == OnFail::kReject) action |= SRCSEL_OR_REJECT;

@@ -74,6 +74,7 @@ PolicyRule RuleOf(const MarkedClass &one) {
   rule.leave = !one.mark.has_value();
   rule.home_mark = one.mark.has_value();
   rule.plain_tos = !one.by_tos.empty();
+  rule.marked_later = one.mark.has_value();
   return rule;
 }
 

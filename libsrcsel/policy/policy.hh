@@ -118,6 +118,9 @@ struct PolicyRule {
   // Made for packets of dscp 0: flows of another one, or of one that cannot be seen, are left to
   // the kernel. No file says so.
   bool plain_tos = false;
+  // Netfilter gives the packets of its flows the mark, whatever the socket's is: datagrams of a
+  // socket that does not connect need none of the socket. No file says so.
+  bool marked_later = false;
 
   friend bool operator==(const PolicyRule &, const PolicyRule &) = default;
 };

@@ -72,6 +72,18 @@ TEST(DecideDatagram, HasTheSourceOfAMarkThatComesTooLate) {
   EXPECT_EQ(Decided({kMark}, FlowOf(SRCSEL_CONNECT)), "mark mark 100/4294967295");
 }
 
+// The next one may go elsewhere, with a mark that netfilter then takes for the application's.
+TEST(DecideDatagram, GetsNoMarkThatNetfilterSets) {
+  PolicyRule firewall = kMark;
+  firewall.marked_later = true;
+  EXPECT_EQ(Decided({firewall}, FlowOf(SRCSEL_DATAGRAM)), "table source 10.1.0.1");
+  EXPECT_EQ(Decided({firewall}, FlowOf(SRCSEL_DATAGRAM, 100)), "mark mark 100/4294967295")
+      << "it has been there since the socket was made";
+  EXPECT_EQ(Decided({firewall, Marking("200")}, FlowOf(SRCSEL_DATAGRAM, 200)),
+            "table mark 0/4294967295 source 10.1.0.1");
+  EXPECT_EQ(Decided({firewall}, FlowOf(SRCSEL_CONNECT)), "mark mark 100/4294967295");
+}
+
 TEST(DecideDatagram, TakesASourceWhateverPortTheSocketHas) {
   EXPECT_EQ(Decided({kSource}, FlowOf(SRCSEL_DATAGRAM, 0, SRCSEL_FACT_PORT)),
             "source source 10.1.0.2");
