@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/steering_rule.hh"
+#include "base/in_netns.hh"
 #include "base/iproute_names.hh"
 #include "base/status.hh"
 
@@ -34,9 +35,9 @@ absl::StatusOr<Commands> CommandsThatSteer(const Way &way, const State &state) {
   SRCSEL_ASSIGN_OR_RETURN(const Steering steering, FindSteering(way, state));
   if (steering.rule) return Commands{CommandOf(*steering.rule), ""};
   if (steering.overruling)
-    return Commands{
-        "", absl::StrCat("a place for a rule that takes nothing from ip rule ", steering.overruled,
-                         ", by fwmark, as this one does: ", CommandOf(*steering.overruling))};
+    return Commands{"", absl::StrCat("a place for a rule that takes nothing from ip rule ",
+                                     steering.overruled, ", by fwmark, as this one does: ",
+                                     AsTyped(CommandOf(*steering.overruling)))};
   const std::uint32_t table = UnusedTable(state);
   SRCSEL_ASSIGN_OR_RETURN(const Rule rule, UntriedSteering(way, table, state));
   Commands commands;
