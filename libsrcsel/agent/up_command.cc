@@ -1,6 +1,7 @@
 #include "agent/up_command.hh"
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/find_netns.hh"
 
 namespace srcsel {

@@ -32,7 +32,7 @@ UpStatus WellUp() {
   status.abi = SRCSEL_ABI_VERSION;
   for (const char *name :
        {"bind4", "bind6", "setsockopt", "create", "connect4", "connect6", "sendmsg4", "sendmsg6"})
-    status.hooks.push_back({name, 1, 1});
+    status.hooks.push_back({.name = name, .program = 1, .cgroup = 1});
   return status;
 }
 
@@ -149,10 +149,12 @@ TEST(DoctorChecks, WhatIsUp) {
     s.state.cgroup = "/a.slice";
     s.state.steered = true;
     s.state.netns_name = "blue";
+    s.state.trial = 60;
   });
   EXPECT_EQ(SaidAfter(dead), "broken up");
-  EXPECT_EQ(RemedyAfter(dead),
-            "srcsel up --policy '/etc/it'\\''s here' --cgroup /a.slice --steer --netns blue");
+  EXPECT_EQ(
+      RemedyAfter(dead),
+      "srcsel up --policy '/etc/it'\\''s here' --cgroup /a.slice --steer --netns blue --try 60s");
   EXPECT_EQ(RemedyAfter(up([](UpStatus &s) { s.hooks[0].cgroup = 0; })), "srcsel down");
   EXPECT_EQ(RemedyAfter(up([](UpStatus &s) {
               s.hooks[0].cgroup = 0;
@@ -165,6 +167,14 @@ TEST(DoctorChecks, WhatIsUp) {
             })),
             "srcsel down");
   EXPECT_EQ(RemedyAfter(up([](UpStatus &s) { s.hooks.clear(); })), "srcsel down && srcsel up");
+  EXPECT_EQ(RemedyAfter(up([](UpStatus &s) { s.stopped = true; })), "kill -CONT 7");
+  for (const bool attached : {true, false})
+    EXPECT_EQ(RemedyAfter(up([attached](UpStatus &s) {
+                s.state = {};
+                s.following = false;
+                if (!attached) s.hooks.clear();
+              })),
+              "srcsel down");
   EXPECT_EQ(SaidAfter(up([](UpStatus &s) { s.state.stale = "read routes"; })), "broken up");
 }
 
