@@ -87,7 +87,7 @@ static void follow_by_kernel(srcsel_image image, const struct srcsel_header *hea
   if (!(policy->action & (SRCSEL_HOME_ONLY | SRCSEL_HOME_MARK))) flow->netns = head->netns;
   srcsel_follow_rule(image, head, policy, flow, decision);
   if (decision->reason == SRCSEL_WHY_TABLE) answer_for_tables(&route, decision);
-  srcsel_conclude(decision);
+  srcsel_conclude(policy, flow, decision);
 }
 
 /* srcsel_decide() with the kernel in the place of the tables. */

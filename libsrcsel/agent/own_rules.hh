@@ -32,7 +32,8 @@ bool HasAll(const std::vector<Rule> &rules, const std::vector<Rule> &wanted, Rul
 // Adds those that are missing, and anew those that others of the same preference have come behind,
 // in the calling thread's namespace.
 absl::Status AddOwnRules(const std::vector<Rule> &wanted, RuleOwner owner);
-// Makes HasAll() so: adds first, then removes.
+// Makes HasAll() so: adds first, then removes what is wanted nowhere. One that is to go behind
+// others is removed first: the kernel takes no second one like it.
 absl::Status MakeOwnRules(const std::vector<Rule> &wanted, RuleOwner owner);
 absl::Status RemoveOwnRules(RuleOwner owner);
 

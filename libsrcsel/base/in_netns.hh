@@ -1,7 +1,8 @@
 // Commands that are told, as somebody types them who is in another network namespace than the one
 // they are for.
 //
-// A process that goes into the namespace that --netns names tells them to whoever stayed outside.
+// A process that goes into the namespace that --netns names tells them to whoever stayed outside;
+// `up`, what it tells of the namespace that it is in, to whoever reads its messages elsewhere.
 // Not thread-safe: the process says so before it has threads.
 
 #pragma once

@@ -48,14 +48,12 @@ SRCSEL_INLINE __u32 srcsel_is_late(const struct srcsel_policy *policy,
          ((flow->mark ^ policy->mark) & policy->mark_mask) != 0;
 }
 
-/* Whether the rule marks the flow's socket. A datagram's hook marks for the next one, which may go
- * elsewhere: only where nobody else marks that. */
+/* Whether the rule marks the flow's socket. */
 SRCSEL_INLINE __u32 srcsel_may_mark(const struct srcsel_header *head,
                                     const struct srcsel_policy *policy,
                                     const struct srcsel_flow *flow) {
   if (!(policy->action & SRCSEL_DO_MARK) || SRCSEL_UNMARKABLE(flow)) return 0;
   if (policy->action & SRCSEL_LED_MARK && !srcsel_has_source(policy, flow->family & 1)) return 0;
-  if (policy->action & SRCSEL_MARKED_LATER && srcsel_is_late(policy, flow)) return 0;
   return flow->netns == head->netns || !(policy->action & SRCSEL_HOME_MARK);
 }
 
@@ -227,8 +225,12 @@ SRCSEL_FN int srcsel_ask_tables(srcsel_image image, const struct srcsel_header *
 /* Bit `why` of a set of reasons. */
 #define SRCSEL_WHY(name) (1ull << SRCSEL_WHY_##name)
 
-/* What of the rule can be applied, now that all is known. */
-SRCSEL_INLINE void srcsel_conclude(struct srcsel_decision *decision) {
+/* What of the rule can be applied, now that all is known. A datagram's hook marks for the next one,
+ * which may go elsewhere: not where netfilter marks that too, and the source that goes with it is
+ * known. */
+SRCSEL_INLINE void srcsel_conclude(const struct srcsel_policy *policy,
+                                   const struct srcsel_flow *flow,
+                                   struct srcsel_decision *decision) {
   const __u64 sourced = SRCSEL_WHY(SOURCE) | SRCSEL_WHY(TABLE) | SRCSEL_WHY(POOL);
   const __u64 failures = SRCSEL_WHY(NO_ROUTE) | SRCSEL_WHY(NO_SOURCE) | SRCSEL_WHY(AMBIGUOUS) |
                          SRCSEL_WHY(FAMILY) | SRCSEL_WHY(NO_MEMBER);
@@ -236,6 +238,8 @@ SRCSEL_INLINE void srcsel_conclude(struct srcsel_decision *decision) {
 
   if (why & sourced) {
     if (!(decision->apply & SRCSEL_APPLY_PORTS)) decision->apply |= SRCSEL_APPLY_SOURCE;
+    if (policy->action & SRCSEL_MARKED_LATER && srcsel_is_late(policy, flow))
+      decision->apply &= ~(__u32)SRCSEL_APPLY_MARK;
     return;
   }
   decision->apply &= ~(__u32)SRCSEL_APPLY_PORTS;
@@ -332,7 +336,7 @@ SRCSEL_INLINE void srcsel_decide(srcsel_image image, const struct srcsel_header 
   if (policy) {
     srcsel_follow_rule(image, head, policy, flow, decision);
     if (decision->reason == SRCSEL_WHY_TABLE) srcsel_ask_tables(image, head, flow, decision);
-    srcsel_conclude(decision);
+    srcsel_conclude(policy, flow, decision);
   }
   srcsel_take_back(image, head, flow, decision);
 }

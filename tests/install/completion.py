@@ -19,7 +19,7 @@ BASH = r"""
 tell() {
   local word=${COMP_LINE##* }
   _srcsel "$@"
-  printf '%s\n' "${COMPREPLY[@]/#/"${word%"$2"}"}" end >$fifo
+  printf '%s\n' "${COMPREPLY[@]/#/"${word%"$2"}"}" "the end" >$fifo
   COMPREPLY=()
 }
 source "$2"/bash
@@ -27,7 +27,7 @@ complete -F tell srcsel
 PS1=
 """
 
-# Each offer is a line of the FIFO "$1", and so is the end of it.
+# Each offer is a line of the FIFO "$1", and so is the end of it: two words, which no offer is.
 ZSH = r"""
 fpath=("$2" $fpath)
 autoload -Uz compinit && compinit -u -D
@@ -42,7 +42,7 @@ compadd() {
   fi
   builtin compadd "$@"
 }
-tell() { zle list-choices; zle kill-buffer; print end >$fifo }
+tell() { zle list-choices; zle kill-buffer; print the end >$fifo }
 zle -N tell
 bindkey '^I' tell
 """
@@ -76,7 +76,7 @@ class Typed:
     def __init__(self, folder, start, tell, *command):
         self.shell = command[0]
         fifo, script = folder / f"{start}-offers", folder / start
-        script.write_text(f"fifo={fifo}\nset -- {fifo} {folder}\n{tell}echo end >$fifo\n")
+        script.write_text(f"fifo={fifo}\nset -- {fifo} {folder}\n{tell}echo the end >$fifo\n")
         os.mkfifo(fifo)
         self.offers = os.open(fifo, os.O_RDWR)
         self.process, self.terminal = pty.fork()
@@ -88,7 +88,7 @@ class Typed:
     def hear(self):
         """What is offered, until the end is."""
         told = b""
-        while not told.endswith(b"end\n"):
+        while not told.endswith(b"the end\n"):
             ready, _, _ = select.select([self.offers, self.terminal], [], [], 60)
             if not ready:
                 sys.exit(f"{self.shell} says no more than {told!r}")

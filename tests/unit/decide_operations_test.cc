@@ -82,6 +82,10 @@ TEST(DecideDatagram, GetsNoMarkThatNetfilterSets) {
   EXPECT_EQ(Decided({firewall, Marking("200")}, FlowOf(SRCSEL_DATAGRAM, 200)),
             "table mark 0/4294967295 source 10.1.0.1");
   EXPECT_EQ(Decided({firewall}, FlowOf(SRCSEL_CONNECT)), "mark mark 100/4294967295");
+  srcsel_flow sourceless = FlowTo("2001:db8::1");
+  sourceless.operation = SRCSEL_DATAGRAM;
+  EXPECT_EQ(Decided({firewall}, sourceless), "mark mark 100/4294967295")
+      << "without the source that goes with it, only the mark can have the next one leave right";
 }
 
 TEST(DecideDatagram, TakesASourceWhateverPortTheSocketHas) {

@@ -85,12 +85,19 @@ TEST(DoctorChecks, WhereRemediesAreTyped) {
               f.host.cgroup2_point = "/sys/fs/cgroup";
             }),
             "mkdir -p /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup");
-  // Who may not mount it for srcsel may not mount it for all.
-  EXPECT_EQ(RemedyAfter([](Facts &f) {
-              f.host.cgroup2 = absl::PermissionDeniedError("mount");
-              f.host.cgroup2_point = "/sys/fs/cgroup";
-            }),
-            "sudo srcsel doctor");
+  // Root without CAP_SYS_ADMIN; who is not root may mount nothing anywhere.
+  const auto hidden = [](Facts &f) {
+    f.host.cgroup2 = absl::PermissionDeniedError("mount");
+    f.host.cgroup2_point = "/sys/fs/cgroup";
+  };
+  EXPECT_EQ(RemedyAfter(hidden),
+            "mkdir -p /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+  Facts user = Well();
+  user.host.may_pin = false;
+  hidden(user);
+  for (const Complaint &complaint : Examine(user))
+    EXPECT_EQ(complaint.remedy, "sudo srcsel doctor");
+  EXPECT_EQ(Said(user), "warning privilege, broken cgroup2");
   EXPECT_EQ(RemedyAfter([](Facts &f) {
               f.host.jit = 0;
               f.host.jit_elsewhere = true;

@@ -42,8 +42,7 @@ std::string FlowWords(const FlowStory &story, const State &state) {
 std::string FamilyText(const ExplainContext &context) {
   if (!context.mapped) return "";
   return "  family: IPv4, for ::ffff:a.b.c.d is IPv4-mapped: what an IPv6 socket sends there goes "
-         "by "
-         "the rules and routes of IPv4\n";
+         "by the rules and routes of IPv4\n";
 }
 
 std::string Lines(const std::vector<std::string> &lines, int depth) {

@@ -34,6 +34,9 @@ and writes a policy that gives each flow the same mark before its source is chos
 host is changed. Comments at the top say what could not be translated, and which MASQUERADE and SNAT
 rules are of no use any more to what this host sends.
 
+A UDP socket that never connects, and sends to destinations of two marks by turns, is better off with
+srcsel up, which leaves the marks of such datagrams to the firewall.
+
 Examples:
   srcsel import nft --output srcsel.toml && srcsel check srcsel.toml
   srcsel import iptables | less

@@ -73,8 +73,8 @@ Complaints CheckKernel(const Facts &facts) {
 
 Complaints CheckCgroup2(const Facts &facts) {
   if (facts.host.cgroup2.ok()) return {};
-  // The kernel has one, which the process may not mount for itself.
-  if (absl::IsPermissionDenied(facts.host.cgroup2))
+  // The kernel has one, which this user may not mount, and root may have mounted.
+  if (absl::IsPermissionDenied(facts.host.cgroup2) && !facts.host.may_pin)
     return {{Gravity::kBroken,
              "cgroup v2 is hidden, as inside of ip netns exec, and srcsel can see it all the same "
              "only as root (CAP_SYS_ADMIN)",
