@@ -97,7 +97,7 @@ TEST(DoctorChecks, WhereRemediesAreTyped) {
   hidden(user);
   for (const Complaint &complaint : Examine(user))
     EXPECT_EQ(complaint.remedy, "sudo srcsel doctor");
-  EXPECT_EQ(Said(user), "warning privilege, broken cgroup2");
+  EXPECT_EQ(Said(user), "broken cgroup2, warning privilege");
   EXPECT_EQ(RemedyAfter([](Facts &f) {
               f.host.jit = 0;
               f.host.jit_elsewhere = true;

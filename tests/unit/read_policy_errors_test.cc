@@ -36,8 +36,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "rule.to: '10.0.0.1/8' has host bits: write 10.0.0.0/8 or 10.0.0.1"},
         Mistake{"ToMapped", "to = '::ffff:10.0.0.0/104'",
                 "rule.to: '::ffff:10.0.0.0/104' is an IPv4 prefix in IPv6: write 10.0.0.0/8, which "
-                "holds "
-                "for IPv6 sockets that connect there too"},
+                "holds for IPv6 sockets that connect there too"},
         Mistake{"ToMappedHost", "to = ['::ffff:10.0.0.1']",
                 "rule.to: '::ffff:10.0.0.1' is an IPv4 prefix in IPv6: write 10.0.0.1/32, which "
                 "holds for IPv6 sockets that connect there too"},
