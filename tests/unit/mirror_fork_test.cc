@@ -12,6 +12,12 @@ namespace {
 
 class MirrorAndFork : public MirrorTest, public testing::WithParamInterface<bool> {
  protected:
+#ifdef __SANITIZE_THREAD__
+  void SetUp() override {
+    GTEST_SKIP() << "ThreadSanitizer has no threads started by the child of a threaded process";
+  }
+#endif
+
   // Whether all threads but this one wait for something to read.
   static bool OthersRest() {
     for (const auto &thread : std::filesystem::directory_iterator("/proc/self/task")) {
