@@ -27,8 +27,9 @@ absl::StatusOr<FoundNetns> FindNetns(std::uint64_t cookie, const std::string &na
   const auto is = [cookie](const absl::StatusOr<Fd> &netns) {
     return netns.ok() && CookieOf(*netns).value_or(0) == cookie;
   };
-  if (absl::StatusOr<Fd> named = OpenNetns(name); !name.empty() && is(named))
-    return FoundNetns{*std::move(named), name};
+  if (!name.empty())
+    if (absl::StatusOr<Fd> named = OpenNetns(name); is(named))
+      return FoundNetns{*std::move(named), name};
   if (absl::StatusOr<Fd> own = OwnNetns(); is(own)) return FoundNetns{*std::move(own), ""};
   std::vector<std::string> others = NetnsNames();
   for (const pid_t pid : OnePerNamespace("net"))
