@@ -22,11 +22,18 @@ std::vector<pid_t> Processes() {
   return pids;
 }
 
-std::vector<pid_t> OnePerNamespace(const std::string &kind) {
+bool SharesNamespace(pid_t pid, const std::string &kind) {
+  struct stat own, other;
+  return stat(absl::StrCat("/proc/self/ns/", kind).c_str(), &own) == 0 &&
+         stat(absl::StrCat("/proc/", pid, "/ns/", kind).c_str(), &other) == 0 &&
+         own.st_ino == other.st_ino;
+}
+
+std::vector<pid_t> OnePerNamespace(const std::string &kind, const std::vector<pid_t> &processes) {
   std::vector<pid_t> pids;
   std::set<ino_t> seen;
   struct stat about;
-  for (const pid_t pid : Processes())
+  for (const pid_t pid : processes)
     if (stat(absl::StrCat("/proc/", pid, "/ns/", kind).c_str(), &about) == 0 &&
         seen.insert(about.st_ino).second)
       pids.push_back(pid);

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -87,6 +89,22 @@ absl::StatusOr<Pins> Pins::Open(const std::string &path) {
     return absl::NotFoundError(absl::StrCat("no hooks are pinned in ", path));
   SRCSEL_RETURN_IF_ERROR(CheckOwner(path));
   return Pins(path);
+}
+
+absl::StatusOr<Pins> Pins::OpenBelow(const Fd &root, const std::string &path) {
+  const std::size_t last = path.rfind('/');
+  open_how how{.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+               .mode = 0,
+               .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+  // glibc 2.36 has no wrapper.
+  Fd above(static_cast<int>(
+      syscall(SYS_openat2, root.get(), path.substr(0, last).c_str(), &how, sizeof(how))));
+  if (!above) return absl::ErrnoToStatus(errno, absl::StrCat("open the directory above ", path));
+  const std::string here = absl::StrCat("/proc/self/fd/", above.get());
+  if (!IsBpffs(here)) return absl::NotFoundError(absl::StrCat("no bpffs is above ", path));
+  SRCSEL_ASSIGN_OR_RETURN(Pins pins, Open(here + path.substr(last)));
+  pins.above_ = std::move(above);
+  return pins;
 }
 
 Fd Pins::Get(absl::string_view kind, absl::string_view name) const {

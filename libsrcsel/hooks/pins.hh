@@ -34,6 +34,9 @@ class Pins {
   static absl::StatusOr<Pins> Make(const std::string &path);
   // kNotFound if there is none.
   static absl::StatusOr<Pins> Open(const std::string &path);
+  // Of what another process sees below its root (/proc/PID/root): follows no symbolic link on the
+  // way, and stays with what it has found, whatever is mounted or renamed there afterwards.
+  static absl::StatusOr<Pins> OpenBelow(const Fd &root, const std::string &path);
 
   // Empty if there is no such file.
   Fd Link(absl::string_view name) const { return Get("links", name); }
@@ -61,6 +64,7 @@ class Pins {
   absl::Status Put(absl::string_view kind, absl::string_view name, int object) const;
 
   std::string path_;
+  Fd above_;  // the directory that path_ leads through, where it is seen below another root
 };
 
 bool IsBpffs(const std::string &path);
