@@ -40,12 +40,13 @@ absl::StatusOr<Findings> Enter(const Policy &policy, const CgroupRoot &where, Ho
       ReportUnmarkedBinds(resolution.policy, mirror.state(), resolution.findings));
   if (steering) SRCSEL_RETURN_IF_ERROR(AddOwnRules(resolution.wanted, RuleOwner::kRun));
   const absl::StatusOr<Pins> above = OpenPins(UpPaths::Get());
-  if (absl::IsFailedPrecondition(above.status()))
+  if (!above.ok() && !absl::IsNotFound(above.status()))
     resolution.findings.push_back(
         {Severity::kWarning,
          {},
          "",
-         absl::StrCat(above.status().message(), "; below their cgroup, they overrule a run")});
+         absl::StrCat(above.status().message(),
+                      "; below their cgroup, the hooks of srcsel up overrule a run")});
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, above.ok() ? Hooks::LoadBelow(*above) : Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(mirror.Publish(std::move(resolution.policy), hooks));
   SRCSEL_ASSIGN_OR_RETURN(RunCgroup cgroup, RunCgroup::Create(where));
