@@ -72,7 +72,7 @@ absl::StatusOr<std::vector<std::string>> ChangesOfTakingOver(const UpRequest &re
   if (!Pins::Open(request.paths.bpf).ok())
     return absl::FailedPreconditionError(absl::StrCat(
         "hooks that nobody keeps are pinned out of sight of this mount namespace: ",
-        UpCommand(*last), " takes over outside of `ip netns exec`, srcsel down ends it"));
+        UpCommand(*last), " takes over where srcsel up was said, srcsel down ends it"));
   SRCSEL_ASSIGN_OR_RETURN(const std::string netns, ChangeOfNetns(request, *last));
   for (const std::string &change :
        {ChangeOfCgroup(request, *last, links.front()), netns, ChangeOfPolicy(request, *last),

@@ -137,7 +137,7 @@ TEST_F(UpNetnsTest, WhatIsPinnedOutOfSightIsReached) {
       {"up", "-q", "--policy", PolicyFile(kBySource), "--cgroup", cgroup_.path()}, keeper_.path());
   EXPECT_EQ(up.status, 1);
   EXPECT_THAT(up.err, AllOf(HasSubstr("out of sight of this mount namespace: srcsel up --policy "),
-                            HasSubstr(" takes over outside of `ip netns exec`")));
+                            HasSubstr(" takes over where srcsel up was said")));
   EXPECT_EQ(Source(), kUnicomOtherSource4);
   EXPECT_EQ(OutOfSight({"down"}, keeper_.path()).err, "srcsel: down\n");
   EXPECT_EQ(Source(), kTelecomSource4);
