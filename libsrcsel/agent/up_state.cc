@@ -131,7 +131,7 @@ bool IsFollowing(const UpState &state) {
 
 bool IsStopped(pid_t pid) {
   const absl::StatusOr<std::vector<std::string>> fields = StatOf(pid);
-  return fields.ok() && !fields->empty() && (fields->front() == "T" || fields->front() == "t");
+  return fields.ok() && !fields->empty() && fields->front() == "T";
 }
 
 absl::StatusOr<std::uint64_t> OwnStart() {

@@ -54,7 +54,8 @@ absl::StatusOr<UpState> ReadUpState(const Fd &run);
 // Whether the process that wrote it lives.
 bool IsFollowing(const UpState &state);
 
-// Whether a process lives but does nothing, for it was stopped (SIGSTOP, a debugger).
+// Whether a process lives but does nothing, for it was stopped (SIGSTOP); not by a debugger,
+// which SIGCONT does not mend.
 bool IsStopped(pid_t pid);
 
 // UpState::started of this process.
