@@ -39,8 +39,8 @@ policy comes first, and the firewall's marks where it says nothing.
 Attaches to a cgroup, all processes of the host if none is named, and comes back when the hooks are
 in force. A process in the background then follows routes, rules, addresses and the firewall. If it
 dies, the hooks go on with what they have; the next `srcsel up` takes them over without a gap. Of
-what was said to the one before nothing holds on: where the cgroup, the policy, the network namespace
-or --steer is another one, that is said.
+what was said to the one before nothing holds on: where the cgroup, the policy, the network
+namespace, --steer or --try is another one, that is said.
 
 On stdout: what was understood of the firewall, rule by rule, and what was not.
 
