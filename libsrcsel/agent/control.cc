@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "agent/control_words.hh"
 #include "agent/up_command.hh"
@@ -22,9 +24,11 @@
 namespace srcsel {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::size_t kLargestMessage = std::size_t{16} << 20;
 // For what the process may be busy with: a policy, and a host's whole routing table.
-constexpr int kPatienceS = 60;
+constexpr auto kPatience = std::chrono::minutes(1);
 
 absl::StatusOr<sockaddr_un> AddressOf(const UpPaths &paths) {
   sockaddr_un address{};
@@ -69,19 +73,34 @@ absl::Status Gone(const UpPaths &paths) {
   const UpState state = StateOf(paths);
   return absl::UnavailableError(
       absl::StrCat("the process that follows the kernel is gone: ",
-                   state.pid == 0 ? "" : absl::StrCat(UpCommand(state), " takes over, "),
+                   IsWorthKeeping(state) ? absl::StrCat(UpCommand(state), " takes over, ") : "",
                    "srcsel down ends it"));
 }
 
 // Process 0 is one of another pid namespace.
 absl::Status DoesNotAnswer(pid_t pid) {
-  if (pid == 0)
-    return absl::DeadlineExceededError("the process that follows the kernel does not answer");
-  const bool stopped = IsStopped(pid);
+  if (IsStopped(pid))
+    return absl::DeadlineExceededError(absl::StrCat(
+        "the process that follows the kernel, ", pid,
+        ", is stopped and does not answer: kill -CONT ", pid, " lets it go on, kill -KILL ", pid,
+        " ends it and leaves the hooks; then say this again"));
   return absl::DeadlineExceededError(absl::StrCat(
-      "the process that follows the kernel, ", pid, stopped ? ", is stopped and" : ",",
-      " does not answer: ", stopped ? absl::StrCat("kill -CONT ", pid, " lets it go on, ") : "",
-      "kill -KILL ", pid, " ends it and leaves the hooks; then say this again"));
+      "the process that follows the kernel", pid == 0 ? "" : absl::StrCat(", ", pid, ","),
+      " is still at work: what was asked may yet be done, srcsel status shows it"));
+}
+
+// Until it comes, the process is found stopped, or the end is there; in steps of a second.
+absl::Status Await(pid_t pid, Clock::time_point end,
+                   absl::FunctionRef<bool()> comes_within_a_second) {
+  do {
+    if (comes_within_a_second()) return absl::OkStatus();
+  } while (!IsStopped(pid) && Clock::now() < end);
+  return DoesNotAnswer(pid);
+}
+
+bool IsReadable(const Fd &fd) {
+  pollfd polled{fd.get(), POLLIN, 0};
+  return poll(&polled, 1, 1000) > 0;
 }
 
 ucred PeerOf(const Fd &connection) {
@@ -102,14 +121,11 @@ void GiveUpAfter(const Fd &connection, int seconds) {
   setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 }
 
-// Until the process has something to say.
-absl::Status AwaitAnswer(const Fd &connection, pid_t pid) {
-  for (int second = 0; second < kPatienceS; ++second) {
-    pollfd polled{connection.get(), POLLIN, 0};
-    if (poll(&polled, 1, 1000) > 0) return absl::OkStatus();
-    if (IsStopped(pid)) break;
-  }
-  return DoesNotAnswer(pid);
+// The error number. Where as many wait as may (EAGAIN), the kernel has waited for SO_SNDTIMEO.
+int Connect(const Fd &connection, const sockaddr_un &address) {
+  const int result =
+      connect(connection.get(), reinterpret_cast<const sockaddr *>(&address), sizeof(address));
+  return result == 0 ? 0 : errno;
 }
 
 // Whoever asks stays to hear the answer.
@@ -123,24 +139,32 @@ bool HasLeft(const Fd &connection) {
 absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request) {
   SRCSEL_ASSIGN_OR_RETURN(const sockaddr_un address, AddressOf(paths));
   Fd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connection) GiveUpAfter(connection, 1);
-  if (!connection || connect(connection.get(), reinterpret_cast<const sockaddr *>(&address),
-                             sizeof(address)) != 0) {
-    const int error = errno;
-    if (error == EAGAIN) return DoesNotAnswer(StateOf(paths).pid);
-    if (error == ENOENT && absl::IsNotFound(OpenPins(paths).status()))
-      return absl::NotFoundError("nothing is up: srcsel up brings it up");
-    if (error == ENOENT || error == ECONNREFUSED) return Gone(paths);
-    return absl::ErrnoToStatus(error, absl::StrCat("speak to ", address.sun_path));
-  }
+  if (!connection) return absl::ErrnoToStatus(errno, "make a socket");
+  GiveUpAfter(connection, 1);
+  const Clock::time_point end = Clock::now() + kPatience;
+  int error = 0;
+  SRCSEL_RETURN_IF_ERROR(Await(StateOf(paths).pid, end, [&] {
+    error = Connect(connection, address);
+    return error != EAGAIN && error != EINTR;
+  }));
+  if (error == ENOENT && absl::IsNotFound(OpenPins(paths).status()))
+    return absl::NotFoundError("nothing is up: srcsel up brings it up");
+  if (error == ENOENT || error == ECONNREFUSED) return Gone(paths);
+  if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("speak to ", address.sun_path));
   const pid_t pid = PeerOf(connection).pid;
   // glibc 2.36 has a wrapper, declared without extern "C".
   Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!Send(connection, WordsOf(request))) return Gone(paths);
-  SRCSEL_RETURN_IF_ERROR(AwaitAnswer(connection, pid));
+  SRCSEL_RETURN_IF_ERROR(Await(pid, end, [&] { return IsReadable(connection); }));
   SRCSEL_ASSIGN_OR_RETURN(const std::string text, Receive(connection));
   SRCSEL_ASSIGN_OR_RETURN(ControlAnswer answer, AnswerOfWords(text));
   return Asked{std::move(answer), std::move(connection), std::move(process)};
+}
+
+absl::Status AwaitEnd(const Asked &asked) {
+  if (!asked.process) return absl::OkStatus();
+  return Await(PeerOf(asked.connection).pid, Clock::now() + kPatience,
+               [&] { return IsReadable(asked.process); });
 }
 
 absl::StatusOr<ControlSocket> ControlSocket::Listen(const UpPaths &paths) {

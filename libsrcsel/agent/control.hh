@@ -3,7 +3,8 @@
 //
 // Errors of Ask(): kNotFound, nothing is up; kUnavailable, the process is gone; kDeadlineExceeded,
 // it does not answer: within a second if it is stopped, within a minute otherwise. What it
-// has not begun by then is not done later.
+// has not begun by then is not done later; what it has begun is finished, although nobody hears of
+// it.
 
 #pragma once
 
@@ -25,8 +26,9 @@ struct ControlRequest {
 };
 
 struct ControlAnswer {
-  absl::Status status = {};  // why it was not done
-  Findings findings = {};    // kReload
+  // Why it was not done; kNotFound of kDown: all is down but ip rules in a namespace not found.
+  absl::Status status = {};
+  Findings findings = {};  // kReload
   std::uint64_t rules = 0, generation = 0;
 };
 
@@ -37,6 +39,10 @@ struct Asked {
   Fd connection, process;
 };
 absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request);
+
+// Until who answered has ended; kDeadlineExceeded as above. What it answered is done already: one
+// of another pid namespace is not waited for.
+absl::Status AwaitEnd(const Asked &asked);
 
 // The other side. Whoever is slow is given up after a second, and who has gone is not obeyed.
 class ControlSocket {

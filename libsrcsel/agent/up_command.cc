@@ -38,8 +38,12 @@ std::string UpCommand(const UpState &state) {
   return command;
 }
 
+bool IsWorthKeeping(const UpState &state) {
+  return state.pid != 0 && absl::Now() < state.until;
+}
+
 std::string AgainCommand(const UpState &state) {
-  if (state.pid == 0 || state.until <= absl::Now()) return "srcsel down";
+  if (!IsWorthKeeping(state)) return "srcsel down";
   return absl::StrCat("srcsel down && ", UpCommand(state));
 }
 

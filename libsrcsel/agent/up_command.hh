@@ -13,8 +13,10 @@ namespace srcsel {
 // nobody keeps it. The state must be known.
 std::string UpCommand(const UpState &state);
 
-// Takes down what is left, and brings the same up anew: not if nothing is known of it, nor a trial
-// that has run out.
+// Whether somebody may want it on: not if nothing is known of it, nor a trial that has run out.
+bool IsWorthKeeping(const UpState &state);
+
+// Takes down what is left, and brings the same up anew if it is worth keeping.
 std::string AgainCommand(const UpState &state);
 
 }  // namespace srcsel

@@ -1,6 +1,3 @@
-#include <poll.h>
-
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -56,7 +53,8 @@ Examples:
 
 With --json: "down", whether anything was up and was taken down.
 
-Exit status: 0 if nothing is up any more; 1 if it could not be taken down.
+Exit status: 0 if nothing is up any more; 1 if it could not be taken down,
+or all is down but ip rules of --steer in a network namespace that is not found.
 )";
 
 struct AskOptions {
@@ -123,8 +121,7 @@ absl::StatusOr<bool> TakeItDown() {
   if (absl::IsDeadlineExceeded(asked.status())) return asked.status();
   if (!asked.ok()) return TakeDownWhatIsLeft(paths);
   SRCSEL_RETURN_IF_ERROR(asked->answer.status);
-  pollfd ended{asked->process.get(), POLLIN, 0};
-  while (asked->process && poll(&ended, 1, -1) < 0 && errno == EINTR) continue;
+  SRCSEL_RETURN_IF_ERROR(AwaitEnd(*asked));
   return true;
 }
 
