@@ -64,13 +64,8 @@ bool Send(const Fd &connection, absl::string_view text) {
   return true;
 }
 
-UpState StateOf(const UpPaths &paths) {
-  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
-  return run.ok() ? ReadUpState(*run).value_or(UpState()) : UpState();
-}
-
 absl::Status Gone(const UpPaths &paths) {
-  const UpState state = StateOf(paths);
+  const UpState state = ReadUpState(paths).value_or(UpState());
   return absl::UnavailableError(
       absl::StrCat("the process that follows the kernel is gone: ",
                    IsWorthKeeping(state) ? absl::StrCat(UpCommand(state), " takes over, ") : "",
@@ -143,7 +138,7 @@ absl::StatusOr<Asked> Ask(const UpPaths &paths, const ControlRequest &request) {
   GiveUpAfter(connection, 1);
   const Clock::time_point end = Clock::now() + kPatience;
   int error = 0;
-  SRCSEL_RETURN_IF_ERROR(Await(StateOf(paths).pid, end, [&] {
+  SRCSEL_RETURN_IF_ERROR(Await(ReadUpState(paths).value_or(UpState()).pid, end, [&] {
     error = Connect(connection, address);
     return error != EAGAIN && error != EINTR;
   }));

@@ -53,9 +53,7 @@ bool IsOfKernel(pid_t pid) {
 }  // namespace
 
 PolicyFinder::PolicyFinder(const UpPaths &paths) {
-  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
-  if (!run.ok()) return;
-  if (absl::StatusOr<UpState> state = ReadUpState(*run); state.ok()) up_ = *std::move(state);
+  if (absl::StatusOr<UpState> state = ReadUpState(paths); state.ok()) up_ = *std::move(state);
 }
 
 bool PolicyFinder::IsUnderUp(const std::string &cgroup) {

@@ -61,8 +61,7 @@ std::string ChangeOfTrial(const UpRequest &request, const UpState &last) {
 
 absl::StatusOr<std::vector<std::string>> ChangesOfTakingOver(const UpRequest &request) {
   std::vector<std::string> changes;
-  const absl::StatusOr<Fd> run = OpenRunDirectory(request.paths);
-  const absl::StatusOr<UpState> last = run.ok() ? ReadUpState(*run) : run.status();
+  const absl::StatusOr<UpState> last = ReadUpState(request.paths);
   if (!last.ok() || IsFollowing(*last)) return changes;
   const absl::StatusOr<Pins> pins = OpenPins(request.paths);
   if (absl::IsNotFound(pins.status())) return changes;

@@ -56,8 +56,7 @@ std::string UpEvents::RuleOf(const srcsel_event &event) {
 
 void UpEvents::LearnNames() {
   const absl::StatusOr<KeptImage> image = KeptImage::Open(pins_);
-  const absl::StatusOr<Fd> run = OpenRunDirectory(paths_);
-  const absl::StatusOr<UpState> state = run.ok() ? ReadUpState(*run) : run.status();
+  const absl::StatusOr<UpState> state = ReadUpState(paths_);
   if (!image.ok() || !image->IsOurs() || !state.ok()) return;
   if (state->generation != image->header().generation) return;
   newest_ = state->generation;

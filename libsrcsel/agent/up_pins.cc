@@ -14,11 +14,6 @@
 namespace srcsel {
 namespace {
 
-absl::StatusOr<UpState> StateOf(const UpPaths &paths) {
-  SRCSEL_ASSIGN_OR_RETURN(const Fd run, OpenRunDirectory(paths));
-  return ReadUpState(run);
-}
-
 // Those that the kernel still has.
 absl::StatusOr<std::vector<KeptLink>> LinksOf(const UpState &state) {
   std::vector<KeptLink> links;
@@ -58,7 +53,7 @@ absl::StatusOr<Pins> PinsSeenBy(pid_t pid, const std::string &path) {
 absl::StatusOr<Pins> OpenPins(const UpPaths &paths) {
   absl::StatusOr<Pins> here = Pins::Open(paths.bpf);
   if (!absl::IsNotFound(here.status())) return here;
-  const absl::StatusOr<UpState> state = StateOf(paths);
+  const absl::StatusOr<UpState> state = ReadUpState(paths);
   if (!state.ok()) return here;
   if (IsFollowing(*state))
     if (absl::StatusOr<Pins> pins = PinsSeenBy(state->pid, paths.bpf); pins.ok()) return pins;
@@ -80,7 +75,7 @@ absl::StatusOr<Pins> OpenPins(const UpPaths &paths) {
 
 // What is pinned here may be of another than who wrote the state, whose hooks are elsewhere then.
 absl::Status RemovePins(const UpPaths &paths) {
-  const absl::StatusOr<UpState> state = StateOf(paths);
+  const absl::StatusOr<UpState> state = ReadUpState(paths);
   for (bool all = false; !all;) {
     const absl::StatusOr<Pins> pins = OpenPins(paths);
     if (absl::IsNotFound(pins.status())) break;

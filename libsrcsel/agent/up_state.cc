@@ -124,6 +124,11 @@ absl::StatusOr<UpState> ReadUpState(const Fd &run) {
   return UpStateOf(text);
 }
 
+absl::StatusOr<UpState> ReadUpState(const UpPaths &paths) {
+  SRCSEL_ASSIGN_OR_RETURN(const Fd run, OpenRunDirectory(paths));
+  return ReadUpState(run);
+}
+
 bool IsFollowing(const UpState &state) {
   const absl::StatusOr<std::uint64_t> start = StartOf(state.pid);
   return start.ok() && *start == state.started;

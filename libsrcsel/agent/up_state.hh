@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/up_paths.hh"
 #include "base/fd.hh"
 
 namespace srcsel {
@@ -50,6 +51,7 @@ absl::StatusOr<UpState> UpStateOf(const std::string &json);
 absl::Status WriteUpState(const Fd &run, const UpState &state);
 // kNotFound if nothing is up.
 absl::StatusOr<UpState> ReadUpState(const Fd &run);
+absl::StatusOr<UpState> ReadUpState(const UpPaths &paths);
 
 // Whether the process that wrote it lives.
 bool IsFollowing(const UpState &state);

@@ -54,9 +54,8 @@ UpTrouble UpStatus::Trouble() const {
 }
 
 absl::StatusOr<UpStatus> ReadUpStatus(const UpPaths &paths) {
-  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
   const absl::StatusOr<Pins> pins = OpenPins(paths);
-  absl::StatusOr<UpState> state = run.ok() ? ReadUpState(*run) : run.status();
+  absl::StatusOr<UpState> state = ReadUpState(paths);
   if (absl::IsNotFound(state.status()) && absl::IsNotFound(pins.status()))
     return absl::NotFoundError("nothing is up");
   UpStatus status;

@@ -109,16 +109,14 @@ absl::StatusOr<UpRequest> RequestOf(const UpOptions &options) {
 // Who has it, and what one may want instead.
 absl::Status IsUp(const UpRequest &request) {
   std::string who;
-  if (const auto run = OpenRunDirectory(request.paths); run.ok())
-    if (const auto state = ReadUpState(*run); state.ok())
-      who = absl::StrCat(" on cgroup ", state->cgroup, ", kept by process ", state->pid);
+  if (const auto state = ReadUpState(request.paths); state.ok())
+    who = absl::StrCat(" on cgroup ", state->cgroup, ", kept by process ", state->pid);
   return absl::AlreadyExistsError(absl::StrCat(
       "up already", who, "; srcsel reload reads its policy anew, srcsel down takes it down"));
 }
 
 bool IsKept(const UpPaths &paths) {
-  const absl::StatusOr<Fd> run = OpenRunDirectory(paths);
-  const absl::StatusOr<UpState> state = run.ok() ? ReadUpState(*run) : run.status();
+  const absl::StatusOr<UpState> state = ReadUpState(paths);
   return state.ok() && IsFollowing(*state);
 }
 
