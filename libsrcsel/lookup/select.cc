@@ -72,18 +72,22 @@ class Connect4 {
       if (outcome.error != 0 || !again)
         Finish(outcome);
       else
-        Third(dst, src, outcome);
+        Third(dst, outcome);
     }
   }
 
-  void Third(const IpAddress &dst, const IpAddress &src, const Outcome &second) {
+  // The socket has its source by now, be it 0.0.0.0.
+  void Third(const IpAddress &dst, const Outcome &second) {
     if (const int error = Refusal(second)) return answers_.Add({.error = error});
     DoubtPort();
     for (const std::uint16_t port : snapshot_.PortClasses(AF_INET)) {
       Answers third;
-      Lookup4(snapshot_, Ask(dst, src, port), third);
+      Lookup4(snapshot_, Ask(dst, second.source, port), third);
       Inherit(third);
-      for (const Outcome &outcome : third.all()) answers_.Add(outcome);
+      for (Outcome outcome : third.all()) {
+        if (outcome.error == 0) outcome.source = second.source;
+        answers_.Add(outcome);
+      }
     }
   }
 
