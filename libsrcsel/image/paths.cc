@@ -88,6 +88,7 @@ void PathFinder::Sibling(const RouteTerms &terms, const OwnTerms &own_terms, Pat
     path.mtu = own_terms.mtu;
     return;
   }
+  path.hidden = true;
   path.shared_sources = {{terms.prefsrc, path.oif}};
   if (terms.prefsrc) path.shared_sources.push_back({std::nullopt, path.oif});
   for (const InterfaceAddress &own : state_.addresses)
@@ -149,10 +150,10 @@ void PathFinder::FindLink(int family, Path &path) const {
 
 void PathFinder::FindSource(const RouteTerms &terms, int family, const NexthopObject *object,
                             Path &path) const {
+  if (family == AF_INET && terms.nexthops.size() > 1)
+    path.kept_sources = KeptSources4(state_, path.oif, path.gateway, terms.scope, terms.prefsrc);
   if (terms.prefsrc) {
     path.source = terms.prefsrc;
-    if (family == AF_INET && terms.nexthops.size() > 1)
-      path.kept_source = SelectSource4(state_, path.oif, path.gateway, terms.scope).address;
     return;
   }
   if (family != AF_INET || terms.type == RTN_LOCAL) return;

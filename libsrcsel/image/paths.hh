@@ -26,11 +26,13 @@ struct Path {
       {};  // absent where the destination decides: IPv6, and RTN_LOCAL
   // What the source may be as well, where it hangs on something the kernel does not show.
   std::vector<IpAddress> other_sources = {};
-  // IPv4, of a route with a source of its own: what the kernel keeps for the nexthop all the same.
-  std::optional<IpAddress> kept_source = {};
+  // IPv4, of several nexthops: what the kernel keeps for this one, one of these, or what is no
+  // longer there (KeptSources4()). Empty: `source`.
+  std::vector<IpAddress> kept_sources = {};
   // The same as other_sources in IPv6, of a nexthop object that several routes share, or of a
   // sibling whose source is hidden: all there are.
   std::vector<SourceTerms> shared_sources = {};
+  bool hidden = false;         // it is such a sibling, of which the MTU is hidden, too
   bool shared_length = false;  // such routes are to prefixes of several lengths
   bool usable = true;          // neither dead nor of a link down that is to be ignored
   std::uint32_t group = 0;     // of the link

@@ -13,20 +13,29 @@ bool IsPrimary4(const InterfaceAddress &a) {
   return a.local.is_v4() && !(a.flags & IFA_F_SECONDARY);
 }
 
-std::optional<IpAddress> OfDevice(const State &state, std::uint32_t ifindex,
-                                  const std::optional<IpAddress> &hint, std::uint8_t scope) {
+// The first four bytes, if they say anything.
+std::optional<IpAddress> HintOf(const std::optional<IpAddress> &gateway) {
+  if (!gateway) return std::nullopt;
+  const IpAddress hint = IpAddress::FromBytes(AF_INET, gateway->bytes().data());
+  if (hint.IsUnspecified()) return std::nullopt;
+  return hint;
+}
+
+// Of the device's eligible addresses those that have the hint in their subnet, or all.
+std::vector<IpAddress> OfDevice(const State &state, std::uint32_t ifindex,
+                                const std::optional<IpAddress> &hint, std::uint8_t scope) {
   const auto link = std::ranges::find(state.links, ifindex, &Link::index);
   const bool localnet =
       state.settings.route_localnet_all || (link != state.links.end() && link->route_localnet);
   const std::uint8_t widest_host = localnet ? RT_SCOPE_LINK : RT_SCOPE_HOST;
-  std::optional<IpAddress> first;
+  std::vector<IpAddress> eligible, near;
   for (const InterfaceAddress &a : state.addresses) {
     if (a.ifindex != ifindex || !IsPrimary4(a)) continue;
     if (std::min(a.scope, widest_host) > scope) continue;
-    if (!hint || a.subnet.Contains(*hint)) return a.local;
-    if (!first) first = a.local;
+    eligible.push_back(a.local);
+    if (hint && a.subnet.Contains(*hint)) near.push_back(a.local);
   }
-  return first;
+  return near.empty() ? eligible : near;
 }
 
 std::optional<IpAddress> Lent(const State &state, std::uint32_t ifindex, std::uint8_t scope) {
@@ -59,11 +68,23 @@ Source4 OfAnyDevice(const State &state, std::uint8_t scope) {
 
 Source4 SelectSource4(const State &state, std::uint32_t ifindex,
                       const std::optional<IpAddress> &gateway, std::uint8_t scope) {
-  std::optional<IpAddress> hint = gateway;
-  if (hint && !hint->is_v4()) hint = IpAddress::FromBytes(AF_INET, hint->bytes().data());
-  if (hint && hint->IsUnspecified()) hint.reset();
-  if (const auto own = OfDevice(state, ifindex, hint, scope)) return {*own};
+  const auto own = OfDevice(state, ifindex, HintOf(gateway), scope);
+  if (!own.empty()) return {own.front()};
   return OfAnyDevice(state, scope);
+}
+
+std::vector<IpAddress> KeptSources4(const State &state, std::uint32_t ifindex,
+                                    const std::optional<IpAddress> &gateway, std::uint8_t scope,
+                                    const std::optional<IpAddress> &prefsrc) {
+  std::vector<IpAddress> kept = OfDevice(state, ifindex, HintOf(gateway), scope);
+  if (!prefsrc && kept.size() == 1) return {};
+  if (const auto last = std::ranges::find(kept, prefsrc); last != kept.end())
+    kept.erase(last + 1, kept.end());
+  if (!kept.empty()) return kept;
+  for (const Link &link : state.links)
+    if (const auto address = Lent(state, link.index, scope)) kept.push_back(*address);
+  if (kept.empty()) kept.emplace_back();
+  return kept;
 }
 
 }  // namespace srcsel

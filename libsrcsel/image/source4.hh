@@ -29,4 +29,16 @@ struct Source4 {
 Source4 SelectSource4(const State &state, std::uint32_t ifindex,
                       const std::optional<IpAddress> &gateway, std::uint8_t scope);
 
+// What the kernel may keep for a nexthop of several, if it is still there: it was chosen at the
+// last lookup without a source that took this nexthop, or, of a route that has a source of its own
+// (`prefsrc`), when that was made.
+//
+// Those of the device that have the gateway in their subnet, if there are any, or all of it; of a
+// device without an address all that others may lend. `prefsrc` is as old as the route: what comes
+// after it has never been chosen. Empty: surely what SelectSource4() gives, the only one that the
+// device has, as long as that is all that it had.
+std::vector<IpAddress> KeptSources4(const State &state, std::uint32_t ifindex,
+                                    const std::optional<IpAddress> &gateway, std::uint8_t scope,
+                                    const std::optional<IpAddress> &prefsrc);
+
 }  // namespace srcsel

@@ -41,8 +41,8 @@ const Path *FirstOn(const Paths &paths, std::uint32_t oif) {
 }
 
 void Take(const RouteTerms &terms, const Paths &paths, const PathChoice &choice, Answers &answers,
-          TakePath take) {
-  if (!choice.exact()) answers.Doubt(Ambiguity::kHash);
+          TakePath take, Ambiguity why = Ambiguity::kHash) {
+  if (!choice.exact()) answers.Doubt(why);
   for (const std::size_t i : choice.candidates) take(terms, paths.all[i]);
 }
 
@@ -82,7 +82,7 @@ void ChoosePath4(const Snapshot &snapshot, const Query &query, const srcsel_rout
   if (paths.choice == Choice::kMultipath)
     Take(terms, paths,
          ChooseNexthop4(paths.all, query.src, snapshot.state().settings.multipath_use_neigh, hash),
-         answers, take);
+         answers, take, hash ? Ambiguity::kNexthop : Ambiguity::kHash);
   else
     Take(terms, paths, ChooseOfGroup(paths, hash), answers, take);
 }

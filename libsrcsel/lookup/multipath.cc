@@ -1,6 +1,7 @@
 #include "lookup/multipath.hh"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -36,6 +37,15 @@ PathChoice Choose(const Bounds &bounds, Hash hash, absl::FunctionRef<Index(std::
   return PathChoice::OneOf(std::move(indexes));
 }
 
+enum class Owns { kNo, kYes, kPerhaps };
+
+// Whether the source is the one that the kernel keeps for the nexthop.
+Owns Owner(const Path &path, const IpAddress &source) {
+  const std::vector<IpAddress> &kept = path.kept_sources;
+  if (kept.empty()) return path.source == source ? Owns::kYes : Owns::kNo;
+  return std::ranges::find(kept, source) == kept.end() ? Owns::kNo : Owns::kPerhaps;
+}
+
 Index FirstUsable(std::span<const Path> paths) {
   const auto first = std::ranges::find_if(paths, &Path::usable);
   if (first == paths.end()) return std::nullopt;
@@ -63,19 +73,28 @@ PathChoice ChooseNexthop4(std::span<const Path> paths, const IpAddress &source, 
   const Bounds bounds = UpperBounds(paths);
   const bool bound = !source.IsUnspecified();
   const int enough = bound ? 3 : 1;
-  const auto select = [&](std::uint32_t hashed) {
+  std::vector<Owns> owns(paths.size(), Owns::kNo);
+  if (bound) std::ranges::transform(paths, owns.begin(), [&](auto &p) { return Owner(p, source); });
+  const auto select = [&](Index supposed, std::uint32_t hashed) {
     Index best;
     int best_score = -1;
     for (std::size_t i = 0; i < paths.size() && best_score < enough; ++i) {
       if (bounds[i] < 0 || (use_neigh && !UsableInGroup(paths[i].neighbour))) continue;
-      const auto &kept = paths[i].kept_source ? paths[i].kept_source : paths[i].source;
-      const int owns = bound && kept == source ? 2 : 0;
-      const int score = owns + (Within(hashed, bounds[i]) ? 1 : 0);
+      const int owner = owns[i] == Owns::kYes || supposed == i ? 2 : 0;
+      const int score = owner + (Within(hashed, bounds[i]) ? 1 : 0);
       if (score > best_score) best = i, best_score = score;
     }
     return best ? best : FirstUsable(paths);
   };
-  return Choose(bounds, hash, select);
+  PathChoice choice = Choose(bounds, hash, std::bind_front(select, std::nullopt));
+  // Of several that may be owners, the one that is taken would be so if it were the only one.
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (owns[i] != Owns::kPerhaps) continue;
+    const PathChoice other = Choose(bounds, hash, std::bind_front(select, Index(i)));
+    choice.candidates.insert(choice.candidates.end(), other.candidates.begin(),
+                             other.candidates.end());
+  }
+  return PathChoice::OneOf(std::move(choice.candidates));
 }
 
 PathChoice ChooseMember(std::span<const Path> paths, Hash hash) {

@@ -8,9 +8,9 @@
 // a group it only asks that some member be on it: the hash may well take another.
 //
 // Hidden, hence taken for granted: shares were computed anew after every change (the kernel does so
-// when routes and carriers change, not when a sysctl does), and the source of a nexthop is the one
-// that would be selected now. The kernel's is as old as the last lookup without a source that took
-// this nexthop: after a change of addresses, a bound socket may miss the preference for its owner.
+// when routes and carriers change, not when a sysctl does), and the source that it keeps for a
+// nexthop is the only one that its device has. Of other nexthops, and of a route with a source of
+// its own, whatever may be kept makes candidates.
 //
 // Pure. Cost: linear in the paths; times their number if the hash is unknown.
 

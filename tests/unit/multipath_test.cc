@@ -109,6 +109,21 @@ TEST(Multipath, DoesNotTakeAnAbsentSourceForAnOwners) {
   EXPECT_EQ(Nexthop4(paths, "0.0.0.0", kFirst), "0");
 }
 
+// Those of which it may be the source, and the one that is hashed to if it is nobody's.
+TEST(Multipath, NamesWhateverOwnersThereMayBe) {
+  std::vector<Path> paths = Owned({"10.9.0.1", "10.9.0.1", "10.9.0.1"});
+  for (Path &path : paths) path.kept_sources = {Address("10.7.0.1")};
+  paths[1].kept_sources = {Address("10.1.0.1"), Address("10.2.0.1")};
+  EXPECT_EQ(Nexthop4(paths, "10.9.0.1", kLast), "2");
+  EXPECT_EQ(Nexthop4(paths, "10.1.0.1", kFirst), "0 1");
+  EXPECT_EQ(Nexthop4(paths, "10.1.0.1", kMiddle), "1");
+  EXPECT_EQ(Nexthop4(paths, "10.7.0.1", kMiddle), "0 1 2");
+  paths[2].kept_sources = {};
+  paths[2].source = Address("10.1.0.1");
+  EXPECT_EQ(Nexthop4(paths, "10.1.0.1", kFirst), "1 2");
+  EXPECT_EQ(Nexthop4(paths, "10.1.0.1", kLast), "2");
+}
+
 TEST(Multipath, PassesAnOwnerThatIsNotUsable) {
   std::vector<Path> paths = Owned({"10.0.0.1", "10.1.0.1", "10.2.0.1"});
   paths[1].usable = false;

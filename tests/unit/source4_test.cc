@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_join.h"
 #include "fixtures.hh"
 
 namespace srcsel {
@@ -95,6 +96,41 @@ TEST(Source4, AsksThePeerForTheSubnetOfPointToPoint) {
 TEST(Source4, AGatewayOfIPv6HasNoSubnetHere) {
   EXPECT_EQ(SourceText({On(2, "10.0.0.1/24"), On(2, "10.1.0.1/24")}, RT_SCOPE_UNIVERSE, "fe80::1"),
             "10.0.0.1");
+}
+
+std::string KeptText(const State &state, absl::string_view gateway,
+                     std::optional<IpAddress> prefsrc = Address("10.0.0.2")) {
+  return absl::StrJoin(KeptSources4(state, 2, Address(gateway), RT_SCOPE_UNIVERSE, prefsrc), " ",
+                       [](std::string *text, const IpAddress &address) {
+                         absl::StrAppend(text, address.ToString());
+                       });
+}
+
+TEST(Source4, WasPerhapsAnotherWhenTheRouteWasMade) {
+  State state = StateOf({On(2, "10.0.0.1/24"), On(2, "10.0.0.2/16"), On(2, "10.0.0.3/8"),
+                         On(2, "10.1.0.1/24"), On(3, "10.9.0.1/24")},
+                        {});
+  EXPECT_EQ(KeptText(state, "10.1.0.254"), "10.0.0.3 10.1.0.1");
+  EXPECT_EQ(KeptText(state, "10.0.0.254"), "10.0.0.1 10.0.0.2");
+  EXPECT_EQ(KeptText(state, "192.0.2.1"), "10.0.0.1 10.0.0.2");
+}
+
+TEST(Source4, IsSureWhereTheDeviceHasNoOther) {
+  State state = StateOf({On(2, "10.0.0.1/24"), On(3, "10.9.0.1/24")}, {});
+  EXPECT_EQ(KeptText(state, "10.0.0.254", std::nullopt), "");
+  EXPECT_EQ(KeptText(state, "10.0.0.254"), "10.0.0.1");
+  state.addresses.push_back(On(2, "10.1.0.1/24"));
+  EXPECT_EQ(KeptText(state, "10.0.0.254", std::nullopt), "");
+  EXPECT_EQ(KeptText(state, "192.0.2.1", std::nullopt), "10.0.0.1 10.1.0.1");
+  state.addresses = {On(3, "10.9.0.1/24")};
+  EXPECT_EQ(KeptText(state, "192.0.2.1", std::nullopt), "10.9.0.1");
+}
+
+TEST(Source4, WasPerhapsLentByAnotherDevice) {
+  State state = StateOf({}, {});
+  EXPECT_EQ(KeptText(state, "192.0.2.1"), "0.0.0.0");
+  state.addresses = {On(1, "10.8.0.1/32"), On(3, "10.0.0.2/24")};
+  EXPECT_EQ(KeptText(state, "192.0.2.1"), "10.8.0.1 10.0.0.2");
 }
 
 }  // namespace
