@@ -21,7 +21,8 @@ enum class Ambiguity : std::uint8_t {
   kMerged,    // the local and main tables may still be one
   kHash,      // the hash that chooses among paths has a secret seed or a port not chosen yet
   kRotation,  // several default routes take turns
-  kNexthop,   // what a nexthop object remembers hangs on which of its routes was looked up before
+  kNexthop,   // what a nexthop remembers is as old as its route, or, of a nexthop object, hangs on
+              // which of its routes was looked up before
   kDevices,   // the order of devices, any of which may lend an address, is not known
   kPort,      // rules select by the source port, which is not chosen yet
   kVrf,       // a VRF, which is not mirrored
@@ -66,7 +67,7 @@ struct Selection {
   Outcome outcome;  // if ambiguous, one of the candidates
   Ambiguity why = Ambiguity::kNone;
   std::vector<Outcome> candidates;  // empty if exact
-  // False if some candidates cannot even be named (kVrf, kRules).
+  // False if some candidates cannot even be named (kVrf, kRules, kRoutes).
   bool complete = true;
   std::uint64_t generation = 0;  // of the state it was chosen from
 

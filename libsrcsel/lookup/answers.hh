@@ -17,13 +17,14 @@ class Answers {
   void Add(const Outcome &outcome) {
     if (all_.empty() || std::ranges::find(all_, outcome) == all_.end()) all_.push_back(outcome);
   }
-  // What will be added hangs on this. Of several doubts the first is named.
+  // What will be added hangs on this. Of several doubts the first is named, or the first after
+  // which anything is possible.
   void Doubt(Ambiguity why) {
     if (why_ == Ambiguity::kNone) why_ = why;
   }
   // Besides what is added, anything is possible.
   void DoubtAll(Ambiguity why) {
-    Doubt(why);
+    if (complete_) why_ = why;
     complete_ = false;
   }
   // The outcome is not that of every other lookup that differs only in its source.

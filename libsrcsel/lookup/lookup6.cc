@@ -60,6 +60,8 @@ class LookupV6 {
   void Arrive(const Reached &reached) {
     if (reached.error != 0)
       return answers_.Add({.error = reached.error, .rule = reached.rule, .table = reached.table});
+    if (snapshot_.state().routes.terms()[reached.route->detail].not_all_shown)
+      answers_.DoubtAll(Ambiguity::kRoutes);
     ChoosePath6(snapshot_, query_, strict_, *reached.route, answers_,
                 [&](const RouteTerms &terms, const Path &path) { Take(reached, terms, path); });
   }
@@ -77,9 +79,10 @@ class LookupV6 {
     outcome.pref = terms.pref;
     outcome.gateway = path.gateway;
     outcome.oif = IsOfThisHost(terms) ? kLoIndex : path.oif;
+    if (path.hidden) answers_.DoubtAll(Ambiguity::kRoutes);
     if (bound_ && !query_.hint) return AddWith(outcome, {});
     if (!path.shared_sources.empty()) {
-      answers_.Doubt(path.id != 0 ? Ambiguity::kNexthop : Ambiguity::kRoutes);
+      answers_.Doubt(Ambiguity::kNexthop);
       for (const SourceTerms &source : path.shared_sources) AddFrom(outcome, source);
       return;
     }

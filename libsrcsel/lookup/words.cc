@@ -63,8 +63,8 @@ absl::string_view AmbiguityText(Ambiguity ambiguity) {
     case Ambiguity::kRotation:
       return "several default routes take turns, by a memory that the kernel does not show";
     case Ambiguity::kNexthop:
-      return "routes of different scope share a nexthop object, whose source hangs on which was "
-             "used first";
+      return "a nexthop keeps the source that was chosen when its route was made, or, of a nexthop "
+             "object, for whichever of its routes was used first";
     case Ambiguity::kDevices:
       return "another device lends the address, and the order of devices is not known";
     case Ambiguity::kPort:
@@ -74,8 +74,10 @@ absl::string_view AmbiguityText(Ambiguity ambiguity) {
     case Ambiguity::kRules:
       return "an ip rule finds its source itself, or rules the kernel starts with are missing";
     case Ambiguity::kRoutes:
-      return "the kernel shows one source for IPv6 routes that were added one by one and share "
-             "flows, and not whether it still finds a route for certain sources";
+      return "of IPv6 routes that were added one by one and share flows the kernel shows one "
+             "source, "
+             "and not all of what stands between them; nor whether it still finds a route for "
+             "certain sources";
   }
   return "?";
 }

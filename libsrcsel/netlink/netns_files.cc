@@ -44,6 +44,7 @@ NetnsFiles NetnsFiles::Open() {
   files.sysctls_[0].reset(open("/proc/sys/net/ipv4", kDirectory));
   files.sysctls_[1].reset(open("/proc/sys/net/ipv6", kDirectory));
   files.igmp6_.reset(open("/proc/thread-self/net/igmp6", O_RDONLY | O_CLOEXEC));
+  files.ipv6_routes_.reset(open("/proc/thread-self/net/ipv6_route", O_RDONLY | O_CLOEXEC));
   files.socket_.reset(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   return files;
 }
@@ -58,6 +59,10 @@ std::optional<std::string> NetnsFiles::Sysctl(int family, const char *path) cons
 
 std::string NetnsFiles::Igmp6() const {
   return igmp6_ ? ReadAll(igmp6_) : std::string();
+}
+
+std::string NetnsFiles::Ipv6Routes() const {
+  return ipv6_routes_ ? ReadAll(ipv6_routes_) : std::string();
 }
 
 std::vector<std::string> NetnsFiles::Ipv4Labels() const {

@@ -15,6 +15,7 @@
 #include "netlink/read_settings.hh"
 #include "netlink/route_listing.hh"
 #include "netlink/sibling_terms.hh"
+#include "netlink/unlisted_routes.hh"
 
 namespace srcsel {
 namespace {
@@ -84,6 +85,7 @@ absl::StatusOr<State> StateReader::Read() {
     SRCSEL_RETURN_IF_ERROR(AppendRoutes(socket_, family, state.routes));
   }
   SRCSEL_RETURN_IF_ERROR(LearnSiblingTerms(asker_, state));
+  AddUnlistedRoutes([this] { return files_.Ipv6Routes(); }, state);
   SRCSEL_ASSIGN_OR_RETURN(state.neighbours, ReadNeighbours());
   return state;
 }

@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t kMostRules = 8;                  // that lead to a table
 constexpr std::uint8_t kFills[] = {0x2a, 0x00, 0x5a};  // of what is behind a prefix
 
-bool SharesFlows(const Routes::Entry &entry, const RouteTerms &terms) {
-  return !entry.dst.address.is_v4() && terms.nexthop_id == 0 && terms.nexthops.size() > 1;
-}
-
 // Whether any flow may come to the table. Main is looked up even where its rule is gone, as long as
 // a namespace has had no other.
 bool IsLookedUp(const State &state, std::uint32_t table) {
@@ -130,6 +126,10 @@ class Learner {
 };
 
 }  // namespace
+
+bool SharesFlows(const Routes::Entry &entry, const RouteTerms &terms) {
+  return !entry.dst.address.is_v4() && terms.nexthop_id == 0 && terms.nexthops.size() > 1;
+}
 
 absl::Status LearnSiblingTerms(RouteAsker &asker, State &state) {
   std::size_t asked = 0;

@@ -20,6 +20,9 @@
 
 namespace srcsel {
 
+// Whether the listed route stands for several.
+bool SharesFlows(const Routes::Entry &entry, const RouteTerms &terms);
+
 inline constexpr std::size_t kMostSharedRoutes = 1000;
 
 absl::Status LearnSiblingTerms(RouteAsker &asker, State &state);

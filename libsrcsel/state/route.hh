@@ -60,6 +60,7 @@ struct RouteTerms {
   std::uint32_t mtu = 0;                // RTAX_MTU, 0: none
   std::vector<Nexthop> nexthops;        // one, or several for RTA_MULTIPATH
   std::vector<OwnTerms> own;            // IPv6, of each nexthop; empty: none has any of its own
+  bool not_all_shown = false;           // IPv6: nor is there an exact answer from this prefix
 
   friend bool operator==(const RouteTerms &, const RouteTerms &) = default;
 
@@ -67,7 +68,7 @@ struct RouteTerms {
   friend H AbslHashValue(H h, const RouteTerms &t) {
     return H::combine(std::move(h), t.src, t.table, t.type, t.scope, t.tos, t.protocol, t.flags,
                       t.metric, t.prefsrc.value_or(IpAddress()), t.nexthop_id, t.pref,
-                      t.expires.value_or(0), t.mtu, t.nexthops, t.own);
+                      t.expires.value_or(0), t.mtu, t.nexthops, t.own, t.not_all_shown);
   }
 };
 
