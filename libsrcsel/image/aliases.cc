@@ -158,19 +158,19 @@ std::vector<Prefix> AliasMaker::GatesOf(std::span<const PrefixRow> rows) const {
 }
 
 void AliasMaker::AddGated(std::span<const Prefix> gates, Aliases &aliases) {
+  for (const Prefix &gate : gates) aliases.gates.push_back(chains_.AddFrom(MatchOf(gate)));
   const auto gated = [&](std::span<const srcsel_route> routes) {
     std::vector<srcsel_route> out;
     for (srcsel_route route : routes) {
       if (route.from != SRCSEL_NONE) out.push_back(route);
       if (route.from != SRCSEL_NONE) continue;
-      for (const Prefix &gate : gates) {
-        route.from = chains_.AddFrom(MatchOf(gate));
+      for (const std::uint32_t gate : aliases.gates) {
+        route.from = gate;
         out.push_back(route);
       }
     }
     return out;
   };
-  aliases.gated = true;
   aliases.gated_all = gated(aliases.all);
   aliases.gated_reachable = gated(aliases.reachable);
 }
@@ -223,6 +223,7 @@ srcsel_route AliasMaker::RouteOf(const Candidate &candidate, std::uint32_t oif) 
   route.rank = candidate.rank;
   if (!v6) route.dscp = candidate.terms->tos >> 2;
   if (candidate.strict) route.flags |= SRCSEL_ROUTE_STRICT;
+  if (candidate.terms->not_all_shown) route.flags |= SRCSEL_ROUTE_AMBIGUOUS | SRCSEL_ROUTE_GROUPS;
   if (!candidate.first) return route;
   const Path &first = *candidate.first;
   route.oif = first.oif;

@@ -28,7 +28,8 @@ struct Aliases {
   // IPv6, of a prefix that has routes for certain sources: all of them only hold for those. The
   // kernel's fib6_node_lookup() comes by the prefix's other routes only if one of these fits; but
   // it does so on its way back from a longer prefix, and ends up at the default in any case.
-  bool gated = false;
+  std::vector<std::uint32_t> gates =
+      {};  // indexes into RouteChains::froms(); empty: it is not such
   std::vector<srcsel_route> gated_all, gated_reachable;
 };
 

@@ -243,8 +243,14 @@ class TableCompiler {
     const bool same = !aliases.some_failed && rest.reachable == rest.all;
     if (!same) heads.reachable = chains_.Add(aliases.reachable, rest.reachable);
     if (!same) heads.head = chains_.Join(heads.reachable, heads.all);
-    if (!aliases.gated) return heads;
+    if (aliases.gates.empty()) return heads;
     heads.head = rest.head;
+    // Who is through a gate and finds nothing is on the way back.
+    if (rest.head != rest.all)
+      for (const std::uint32_t gate : aliases.gates) {
+        heads.head = chains_.JoinWithin(gate, rest.all, heads.head);
+        if (!same) heads.head = chains_.JoinWithin(gate, rest.reachable, heads.head);
+      }
     if (!same) heads.head = chains_.Add(aliases.gated_all, heads.head);
     if (!same) heads.head = chains_.Join(rest.reachable, heads.head);
     heads.head = chains_.Add(aliases.gated_reachable, heads.head);

@@ -28,6 +28,30 @@ std::uint32_t RouteChains::Join(std::uint32_t chain, std::uint32_t rest) {
   return Selects(first) ? Link(first, Join(first.next, rest)) : chain;
 }
 
+std::uint32_t RouteChains::JoinWithin(std::uint32_t gate, std::uint32_t chain, std::uint32_t rest) {
+  if (chain == 0) return rest;
+  srcsel_route route = routes_[chain];
+  if (Selects(route)) rest = JoinWithin(gate, route.next, rest);
+  const std::optional<std::uint32_t> from = Narrower(route.from, gate);
+  if (!from) return rest;
+  route.from = *from;
+  return Link(route, rest);
+}
+
+std::optional<std::uint32_t> RouteChains::Narrower(std::uint32_t a, std::uint32_t b) const {
+  if (a == SRCSEL_NONE) return b;
+  if (b == SRCSEL_NONE) return a;
+  const auto within = [&](const srcsel_match &inner, const srcsel_match &outer) {
+    return (inner.mask.hi & outer.mask.hi) == outer.mask.hi &&
+           (inner.mask.lo & outer.mask.lo) == outer.mask.lo &&
+           (inner.value.hi & outer.mask.hi) == outer.value.hi &&
+           (inner.value.lo & outer.mask.lo) == outer.value.lo;
+  };
+  if (within(froms_[a], froms_[b])) return a;
+  if (within(froms_[b], froms_[a])) return b;
+  return std::nullopt;
+}
+
 std::uint32_t RouteChains::Link(srcsel_route route, std::uint32_t next) {
   route.next = next;
   route.flags &= static_cast<__u16>(~SRCSEL_ROUTE_SAME);

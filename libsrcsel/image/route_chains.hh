@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,9 @@ class RouteChains {
   // One chain after the other.
   std::uint32_t Join(std::uint32_t chain, std::uint32_t rest);
 
+  // What of the chain is for sources within `gate`, an index into froms(), then `rest`.
+  std::uint32_t JoinWithin(std::uint32_t gate, std::uint32_t chain, std::uint32_t rest);
+
   // Index into froms().
   std::uint32_t AddFrom(const srcsel_match &from);
 
@@ -38,6 +42,8 @@ class RouteChains {
  private:
   std::uint32_t Link(srcsel_route route, std::uint32_t next);
   bool LeadsToTheSame(const srcsel_route &route) const;
+  // The narrower of two, SRCSEL_NONE being all sources; nothing if no source is of both.
+  std::optional<std::uint32_t> Narrower(std::uint32_t a, std::uint32_t b) const;
 
   std::vector<srcsel_route> routes_;
   std::vector<srcsel_match> froms_;

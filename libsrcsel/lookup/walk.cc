@@ -87,7 +87,14 @@ class Walk {
               absl::FunctionRef<void(const Reached &)> reach) {
     answers.Doubt(Ambiguity::kRoutes);
     answers.Vary();
-    bool on = walk_.verdict == SRCSEL_UNKNOWABLE;
+    bool on = PassBy(route, reach);
+    if (flow_.oif != 0 && flow_.facts & SRCSEL_FACT_LOOSE && PassBy(OfAnyDevice(), reach))
+      on = true;
+    return on || walk_.verdict == SRCSEL_UNKNOWABLE;
+  }
+
+  bool PassBy(const srcsel_route *route, absl::FunctionRef<void(const Reached &)> reach) {
+    bool on = false;
     for (;; route = Next(route)) {
       const std::uint8_t type = TypeOf(*route);
       if (type == RTN_UNSPEC || type == RTN_THROW)
@@ -96,6 +103,12 @@ class Walk {
         reach(Arrival(route));
       if (!(route->flags & SRCSEL_ROUTE_DOUBTFUL)) return on;
     }
+  }
+
+  // What the rule finds for a flow of no device.
+  const srcsel_route *OfAnyDevice() const {
+    const std::uint32_t table = snapshot_.Rules(flow_.family)[walk_.rule].target;
+    return Route(srcsel_search_one(walk_.image, walk_.head, table, &flow_));
   }
 
   // That of another prefix.
