@@ -78,6 +78,11 @@ absl::StatusOr<std::string> Process::WaitForLine(absl::string_view part, Deadlin
                    running() ? "runs" : "has ended", ": ", out_.text, err_.text));
 }
 
+void Process::ReadOn() {
+  out_.Drain();
+  err_.Drain();
+}
+
 absl::Status Process::Signal(int number) {
   if (!running()) return absl::FailedPreconditionError("signal a process that has ended");
   if (kill(pid_, number) != 0)

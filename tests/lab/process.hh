@@ -53,6 +53,9 @@ class Process {
   // before it are passed over for good.
   absl::StatusOr<std::string> WaitForLine(absl::string_view part, Deadline deadline = kPatience);
 
+  // Reads what it has written by now: a pipe that is full holds it up.
+  void ReadOn();
+
   absl::Status Signal(int number);
 
   // Its end and all output; timed_out if it still runs when the deadline passes.

@@ -121,6 +121,7 @@ void SideBySideTest::Compare(const Load &load) {
       const Way way = static_cast<Way>((turn + i) % kWays);
       took[way].push_back(Took(load, way));
     }
+    for (Process &server : servers_) server.ReadOn();
     ++turn;
     if (HasFailure()) return;
   } while (std::accumulate(took[kImage].begin(), took[kImage].end(), 0.0) < Seconds());
