@@ -24,6 +24,7 @@ WALK = "libsrcsel/lookup/walk.cc"
 CHOOSE_PATH = "libsrcsel/lookup/choose_path.cc"
 MULTIPATH = "libsrcsel/lookup/multipath.cc"
 FLOW_HASH = "libsrcsel/lookup/flow_hash.cc"
+UNLISTED = "libsrcsel/netlink/unlisted_routes.cc"
 ROTATION = "libsrcsel/lookup/default_rotation.cc"
 DEFAULTS = "libsrcsel/image/default_routes.cc"
 
@@ -107,6 +108,13 @@ MUTATIONS = {
         ALIASES, "if (candidate.strict) route.flags |= SRCSEL_ROUTE_STRICT;", ""),
     "terms of siblings": (
         PATHS, "if (terms.own.empty())", "if (terms.own.empty() || true)"),
+    "siblings that no flow was found for": (
+        LOOKUP6, "if (path.hidden) answers_.DoubtAll(Ambiguity::kRoutes);", ""),
+    "routes that are not listed": (
+        UNLISTED, "if (group.unlisted.size() > group.objects) Mark(group, state.routes);", ""),
+    "the way back through a gate": (COMPILE_TABLES, "if (rest.head != rest.all)", "if (false)"),
+    "what is passed by, of any device": (
+        WALK, "flow_.oif != 0 && flow_.facts & SRCSEL_FACT_LOOSE && PassBy", "false && PassBy"),
     "merged local and main": (COMPILE_TABLES, "if (MayBeMerged(state_)) MarkMerged(tables);",
                               "if (false && MayBeMerged(state_)) MarkMerged(tables);"),
     "routes of main behind those of local": (
@@ -117,10 +125,13 @@ MUTATIONS = {
     # The source.
     "prefsrc": (PATHS, "if (terms.prefsrc) {", "if (false) {"),
     "scopes of addresses": (SOURCE4, "if (std::min(a.scope, widest_host) > scope) continue;", ""),
-    "the gateway's subnet": (SOURCE4, "if (!hint || a.subnet.Contains(*hint)) return a.local;",
-                             "return a.local;"),
-    "lent addresses": (SOURCE4, "if (const auto own = OfDevice(state, ifindex, hint, scope)) return {*own};",
-                       "return {OfDevice(state, ifindex, hint, scope).value_or(IpAddress())};"),
+    "the gateway's subnet": (SOURCE4, "return near.empty() ? eligible : near;", "return eligible;"),
+    "lent addresses": (SOURCE4, "  return OfAnyDevice(state, scope);\n", "  return {};\n"),
+    "sources that were lent": (
+        SOURCE4, "if (!prefsrc && kept.size() == 1) return {};", "return {};"),
+    "sources that a route was made with": (
+        SOURCE4, "if (!prefsrc && kept.size() == 1) return {};",
+        "if (kept.size() == 1) return {};"),
     "link-scope addresses are not lent": (SOURCE4, "&& a.scope != RT_SCOPE_LINK &&", "&&"),
     "source6 tentative": (COMPILE_SOURCES6, "!address.local.IsMulticast() &&\n         !tentative;",
                           "!address.local.IsMulticast();"),
@@ -186,7 +197,9 @@ MUTATIONS = {
     "a port before the first lookup": (
         SELECT, "for (const std::uint16_t port : snapshot_.PortClasses(AF_INET)) First(port);",
         "First(0);"),
-    "a lookup after the port": (SELECT, "        Third(dst, src, outcome);",
+    "the socket's source": (
+        SELECT, "if (outcome.error == 0) outcome.source = second.source;", ""),
+    "a lookup after the port": (SELECT, "        Third(dst, outcome);",
                                 "        Finish(outcome);"),
     "ports may differ": (
         SELECT,
@@ -203,8 +216,8 @@ MUTATIONS = {
     "strict devices": (LOOKUP6, "return query.strict || query.flow.oif_strict ||", "return false &&"),
     # Several paths.
     "the source's nexthop": (
-        MULTIPATH, "const int owns = bound && kept == source ? 2 : 0;",
-        "const int owns = 0;"),
+        MULTIPATH, "const int owner = owns[i] == Owns::kYes || supposed == i ? 2 : 0;",
+        "const int owner = 0;"),
     "the source that a nexthop keeps": (
         PATHS, "if (family == AF_INET && terms.nexthops.size() > 1)", "if (false)"),
     "neighbours of nexthops": (

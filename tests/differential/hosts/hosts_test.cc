@@ -87,7 +87,8 @@ TEST(Hosts, FlowsGoWhereTheKernelSendsThem) {
   hosts.RunAll();
   if (hosts.Failed()) return;
   EXPECT_LT(hosts.tally().AmbiguousShare(), 0.02);
-  // Only those of a VRF, or of a rule that finds its source itself, may be so: no host has either.
+  // Besides those that come to a route that is not listed, only those of a VRF, or of a rule that
+  // finds its source itself, may be so: no host has either.
   EXPECT_EQ(hosts.tally().incomplete(), 0u);
   if (!hosts.All()) return;
   for (const std::string &term : AllTerms())

@@ -9,7 +9,7 @@ namespace srcsel {
 void Tally::Count(const State &state, const Comparison &comparison, bool hidden) {
   ++flows_[hidden];
   ++ways_[comparison.way == Way::kConnect];
-  incomplete_ += !comparison.ours.complete;
+  incomplete_ += !comparison.ours.complete && comparison.ours.why != Ambiguity::kRoutes;
   if (!comparison.ours.exact()) {
     ++ambiguous_[hidden][std::string(AmbiguityWord(comparison.ours.why))];
     return;

@@ -90,6 +90,43 @@ TEST_F(RandomHosts, RouteForSomeSourcesIsLostWithTheOneForAll) {
   EXPECT_EQ(Dial(BoundTo(Udp("fd30::1"), "fd00::1")), "v1 fd00::1");
 }
 
+TEST_F(RandomHosts, LostRouteForSomeSourcesOfADeviceGivesWayToAnothers) {
+  MakeUplinks();
+  Do({"ip -6 route del default dev v0", "ip -6 route add default dev v1 metric 5",
+      "ip -6 route add fd20:0:1::/48 dev v0", "ip -6 route add fd20::/16 dev v0 metric 5",
+      "ip -6 route add fd20::/16 from fd01::/16 dev v0",
+      "ip -6 route del fd20::/16 dev v0 metric 5"});
+  Flow flow = PreferringV1(Udp("fd20:2::1"));
+  flow.oif = Index("v0");
+  EXPECT_EQ(DialUnsure(flow, Ambiguity::kRoutes), "v1 fd01::1");
+}
+
+// Who asks for fd20:: itself does not come by the route for all.
+TEST_F(RandomHosts, WayBackFromALongerPrefixIsOpenToAllSources) {
+  MakeUplinks();
+  Do({"ip -6 route del default dev v0", "ip -6 route add unreachable fd20::/30 from fd99::1/128",
+      "ip -6 route add fd20::/48 from fd00::/16 dev v1", "ip -6 route append fd20::/30 dev v0"});
+  Flow flow = BoundTo(Udp("fd20::1"), "fd00::1");
+  EXPECT_EQ(Dial(flow), "v1 fd00::1");
+  flow.oif = Index("v0");
+  EXPECT_EQ(Dial(flow), "v0 fd00::1");
+  flow.oif = 0;
+  flow.destination = Address("fd20:1::1");
+  EXPECT_EQ(Dial(flow), "ENETUNREACH");
+}
+
+// Its MTU too.
+TEST_F(RandomHosts, SiblingThatNoFlowCanBeAskedAboutIsNotKnown) {
+  MakeUplinks();
+  Do({"ip -6 route add fd20::/32 via fd00::fe dev v0 mtu 1300",
+      "ip -6 route append fd20::/32 via fd01::fe dev v1"});
+  Flow flow = BoundTo(Udp("fd20::1"), "fd01::1");
+  flow.oif = Index("v1");
+  EXPECT_EQ(Dial(flow), "v1 fd01::1");
+  Do({"ip -6 route add ::/0 via fd00::fe dev v0 table local"});
+  EXPECT_EQ(DialUnsure(flow, Ambiguity::kRoutes), "v1 fd01::1");
+}
+
 TEST_F(RandomHosts, LostRouteForSomeSourcesThrowsOrIsSuppressed) {
   MakeUplinks();
   Do({"ip -6 rule add pref 10 table 100", "ip -6 rule add pref 9 to fd21::/16 table 100",
@@ -119,6 +156,71 @@ TEST_F(RandomHosts, GroupIsKnownByItsFirstMemberToADeviceThatIsOnlyPreferred) {
   EXPECT_EQ(first, std::set<std::string>{"v1 fd01::1"});
   EXPECT_EQ(second, hashed);
   EXPECT_EQ(alone, hashed);
+}
+
+// What v0 lends x30 when the route is made; later the loopback device would.
+TEST_F(RandomHosts, NexthopOfARouteWithASourceKeepsTheOneThatItWasMadeWith) {
+  MakeUplinks();
+  Do(Veth(30));
+  Do({"sysctl net.ipv4.fib_multipath_hash_seed=7",
+      "ip -4 route add 20.0.0.0/8 src 10.1.0.1 nexthop via 10.5.0.254 dev x30 onlink weight 1 "
+      "nexthop via 10.1.0.254 dev v1 weight 256"});
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("20.0.0.1"), "10.0.0.1"), Ambiguity::kNexthop), "x30 10.0.0.1");
+  Do({"ip -4 addr add 10.66.0.1/32 dev lo"});
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("20.0.0.1"), "10.66.0.1"), Ambiguity::kNexthop), "v1 10.66.0.1");
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("20.0.0.1"), "10.0.0.1"), Ambiguity::kNexthop), "x30 10.0.0.1");
+  // Nor does what is left of a device's addresses tell what it had.
+  Do({"ip -4 addr add 10.1.0.2/25 dev v1",
+      "ip -4 route add 21.0.0.0/8 src 10.1.0.2 nexthop via 10.0.0.254 dev v0 weight 256 "
+      "nexthop via 10.1.0.254 dev v1 weight 1",
+      "ip -4 addr del 10.1.0.1/24 dev v1"});
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("21.0.0.1"), "10.1.0.2"), Ambiguity::kNexthop), "v0 10.1.0.2");
+}
+
+// Until a lookup without a source takes the nexthop; v0's device has no other, and is sure.
+TEST_F(RandomHosts, NexthopKeepsWhatWasLentAfterItHasGone) {
+  MakeUplinks();
+  Do(Veth(30));
+  Do({"sysctl net.ipv4.fib_multipath_hash_seed=7", "ip -4 route del 10.1.0.0/24 dev v1",
+      "ip -4 addr add 10.66.0.1/32 dev lo",
+      "ip -4 route add 20.0.0.0/8 nexthop dev x30 weight 256 nexthop via 10.0.0.254 dev v0 weight "
+      "1",
+      "ip -4 addr del 10.66.0.1/32 dev lo"});
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("20.0.0.1"), "10.0.0.1"), Ambiguity::kNexthop), "v0 10.0.0.1");
+  EXPECT_EQ(Ask(Udp("20.0.0.1")), "x30 10.0.0.1");
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("20.0.0.1"), "10.0.0.1"), Ambiguity::kNexthop), "x30 10.0.0.1");
+}
+
+// Found with the port, when the socket has no source already.
+TEST_F(RandomHosts, SourceOfTheLastLookupIsNotTheSockets) {
+  Do(Veth(20));
+  Do(Veth(30));
+  Do({"ip -4 addr add 10.2.5.1/24 dev x30 scope link",
+      "ip -4 route add 20.0.0.0/6 src 10.2.5.1 dev x20 table 100",
+      "ip -4 route add 20.1.0.0/16 dev x30 scope global",
+      "ip -4 rule add pref 10 ipproto tcp sport 0x8000/0x8001 table 100"});
+  EXPECT_EQ(DialUnsure(Tcp("20.1.0.1"), Ambiguity::kPort), "x20 0.0.0.0");
+}
+
+TEST_F(RandomHosts, RouteBetweenTwoThatShareFlowsIsNotListed) {
+  MakeUplinks();
+  Do({"ip -6 route add fd20::/32 via fd00::fe dev v0", "ip -6 route append blackhole fd20::/32",
+      "ip -6 route append fd20::/32 via fd01::fe dev v1",
+      "ip -6 route add fd21::/32 via fd00::fe dev v0", "ip -6 route append fd21::/32 dev v1",
+      "ip -6 route append fd21::/32 via fd00::fd dev v0",
+      "ip -6 route add fd22::/32 nexthop via fd00::fe dev v0 nexthop via fd00::fd dev v0",
+      "ip -6 route append fd22::/32 dev v1"});
+  DialUnsure(Udp("fd20::1"), Ambiguity::kRoutes);
+  Flow flow = Udp("fd20::1");
+  flow.oif = Index("lo");
+  EXPECT_EQ(DialUnsure(flow, Ambiguity::kRoutes), "EINVAL");
+  flow = Udp("fd21::1");
+  flow.oif = Index("v1");
+  EXPECT_EQ(DialUnsure(flow, Ambiguity::kRoutes), "v1 fd01::1");
+  // Behind both it is.
+  flow = Udp("fd22::1");
+  flow.oif = Index("v1");
+  EXPECT_EQ(Dial(flow), "v1 fd01::1");
 }
 
 TEST_F(RandomHosts, SiblingOfTheDeviceThatHasFailedGivesWay) {

@@ -42,12 +42,6 @@ TEST_F(Traps, T08_DeprecatedAddressesServeInIpv4Alone) {
   EXPECT_EQ(Dial(Udp("fd20::1")), "v0 fd07::1");
 }
 
-std::vector<std::string> Veth(int index) {
-  return {absl::StrCat("ip link add name x", index, " index ", index, " mtu ", 1400 + index,
-                       " type veth peer name y", index, " index ", index + 1),
-          absl::StrCat("ip link set x", index, " up"), absl::StrCat("ip link set y", index, " up")};
-}
-
 TEST_F(Traps, T09_DevicesLendInTheOrderOfTheirRegistration) {
   for (const int index : {40, 30, 20}) Do(Veth(index));
   Do({"ip addr add 10.40.0.1/24 dev x40", "ip addr add 10.30.0.1/24 dev x30",

@@ -71,6 +71,12 @@ void Traps::MakeUplinks() {
   Do(commands);
 }
 
+std::vector<std::string> Traps::Veth(int index) {
+  return {absl::StrCat("ip link add name x", index, " index ", index, " mtu ", 1400 + index,
+                       " type veth peer name y", index, " index ", index + 1),
+          absl::StrCat("ip link set x", index, " up"), absl::StrCat("ip link set y", index, " up")};
+}
+
 Flow Traps::Udp(absl::string_view to) {
   return FlowTo(to, IPPROTO_UDP);
 }
@@ -132,8 +138,10 @@ std::string Traps::DialUnsure(const Flow &flow, Ambiguity why) {
   const Selection ours = Select(reading_->snapshot(), flow);
   EXPECT_EQ(ours.why, why) << flow.ToString();
   const std::string kernels = connected ? Words(*connected) : "nothing";
-  EXPECT_TRUE(std::ranges::any_of(
-      ours.candidates, [&](const Outcome &candidate) { return Words(candidate) == kernels; }))
+  EXPECT_TRUE(!ours.complete || std::ranges::any_of(ours.candidates,
+                                                    [&](const Outcome &candidate) {
+                                                      return Words(candidate) == kernels;
+                                                    }))
       << kernels << " is no candidate";
   return kernels;
 }

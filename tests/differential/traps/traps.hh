@@ -35,6 +35,8 @@ class Traps : public testing::Test {
   // Commands as LiveHost takes them, none of which the kernel may refuse.
   void Do(const std::vector<std::string> &commands);
   void MakeUplinks();
+  // Makes x<index>, which is up and has no address.
+  static std::vector<std::string> Veth(int index);
 
   static Flow Udp(absl::string_view to);
   static Flow Tcp(absl::string_view to);
@@ -45,7 +47,8 @@ class Traps : public testing::Test {
   std::string Dial(const Flow &flow);
   // By RTM_GETROUTE, and Lookup().
   std::string Ask(const Flow &flow);
-  // The same where the library cannot know: the kernel's answer is among its candidates.
+  // The same where the library cannot know: the kernel's answer is among its candidates, if those
+  // can be named.
   std::string DialUnsure(const Flow &flow, Ambiguity why);
   // The kernel alone, or the library alone.
   absl::StatusOr<Outcome> AskKernel(const Flow &flow);
