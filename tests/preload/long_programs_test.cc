@@ -40,7 +40,9 @@ TEST_F(LongProgramsTest, GitByHttp) {
   const std::string clones = Home("clones");
   Compare({"git clone",
            [&](Way way) {
-             return Words{"sh", "-c", "git clone -q $0 $1/$$ && git -C $1/$$ rev-list --count HEAD",
+             return Words{"sh", "-c",
+                          "git clone -q $0 $1/$$ && git -C $1/$$ rev-list --count HEAD && "
+                          "rm -r $1/$$",
                           absl::StrCat("http://192.0.2.80:", Port(way), "/repository"), clones};
            },
            count + "\n"});
