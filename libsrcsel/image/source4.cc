@@ -80,10 +80,13 @@ std::vector<IpAddress> KeptSources4(const State &state, std::uint32_t ifindex,
   if (!prefsrc && kept.size() == 1) return {};
   if (const auto last = std::ranges::find(kept, prefsrc); last != kept.end())
     kept.erase(last + 1, kept.end());
-  if (!kept.empty()) return kept;
-  for (const Link &link : state.links)
-    if (const auto address = Lent(state, link.index, scope)) kept.push_back(*address);
+  if (kept.empty())
+    for (const Link &link : state.links)
+      if (const auto address = Lent(state, link.index, scope)) kept.push_back(*address);
   if (kept.empty()) kept.emplace_back();
+  if (prefsrc && std::ranges::find(state.addresses, prefsrc, &InterfaceAddress::local) ==
+                     state.addresses.end())
+    kept.push_back(*prefsrc);
   return kept;
 }
 

@@ -129,6 +129,8 @@ MUTATIONS = {
     "lent addresses": (SOURCE4, "  return OfAnyDevice(state, scope);\n", "  return {};\n"),
     "sources that were lent": (
         SOURCE4, "if (!prefsrc && kept.size() == 1) return {};", "return {};"),
+    "sources that routes outlive": (
+        SOURCE4, "if (prefsrc && std::ranges::find(", "if (false && std::ranges::find("),
     "sources that a route was made with": (
         SOURCE4, "if (!prefsrc && kept.size() == 1) return {};",
         "if (kept.size() == 1) return {};"),

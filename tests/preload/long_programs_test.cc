@@ -124,7 +124,7 @@ TEST_F(LongProgramsTest, Redis) {
                       "ping,set,get,incr,lpush,lrange_100,mset"}),
            "\"MSET"});
   Compare({"redis, connecting",
-           benchmark({"-n", absl::StrCat(Many(500, 1000)), "-t", "set,get", "-k", "0"}),
+           benchmark({"-n", absl::StrCat(Many(500, 4000)), "-t", "set,get", "-k", "0"}),
            "\"GET\""});
 }
 

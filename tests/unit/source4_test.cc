@@ -118,7 +118,7 @@ TEST(Source4, WasPerhapsAnotherWhenTheRouteWasMade) {
 TEST(Source4, IsSureWhereTheDeviceHasNoOther) {
   State state = StateOf({On(2, "10.0.0.1/24"), On(3, "10.9.0.1/24")}, {});
   EXPECT_EQ(KeptText(state, "10.0.0.254", std::nullopt), "");
-  EXPECT_EQ(KeptText(state, "10.0.0.254"), "10.0.0.1");
+  EXPECT_EQ(KeptText(state, "10.0.0.254"), "10.0.0.1 10.0.0.2");
   state.addresses.push_back(On(2, "10.1.0.1/24"));
   EXPECT_EQ(KeptText(state, "10.0.0.254", std::nullopt), "");
   EXPECT_EQ(KeptText(state, "192.0.2.1", std::nullopt), "10.0.0.1 10.1.0.1");
@@ -128,7 +128,7 @@ TEST(Source4, IsSureWhereTheDeviceHasNoOther) {
 
 TEST(Source4, WasPerhapsLentByAnotherDevice) {
   State state = StateOf({}, {});
-  EXPECT_EQ(KeptText(state, "192.0.2.1"), "0.0.0.0");
+  EXPECT_EQ(KeptText(state, "192.0.2.1"), "0.0.0.0 10.0.0.2");
   state.addresses = {On(1, "10.8.0.1/32"), On(3, "10.0.0.2/24")};
   EXPECT_EQ(KeptText(state, "192.0.2.1"), "10.8.0.1 10.0.0.2");
 }

@@ -177,6 +177,18 @@ TEST_F(RandomHosts, NexthopOfARouteWithASourceKeepsTheOneThatItWasMadeWith) {
   EXPECT_EQ(DialUnsure(BoundTo(Udp("21.0.0.1"), "10.1.0.2"), Ambiguity::kNexthop), "v0 10.1.0.2");
 }
 
+// Out of main a route stays when its source goes.
+TEST_F(RandomHosts, NexthopKeepsTheSourceOfItsRouteAfterItHasGone) {
+  MakeUplinks();
+  Do({"sysctl net.ipv4.fib_multipath_hash_seed=7", "ip -4 addr add 10.7.0.1/24 dev v0",
+      "ip -4 route add 20.0.0.0/8 src 10.7.0.1 table 100 nexthop via 10.7.0.254 dev v0 "
+      "weight 1 nexthop via 10.1.0.254 dev v1 weight 256",
+      "ip -4 rule add pref 10 table 100", "ip -4 addr del 10.7.0.1/24 dev v0"});
+  Flow flow = Udp("20.0.0.1");
+  flow.transparent = true;
+  EXPECT_EQ(DialUnsure(flow, Ambiguity::kNexthop), "v0 10.7.0.1");
+}
+
 // Until a lookup without a source takes the nexthop; v0's device has no other, and is sure.
 TEST_F(RandomHosts, NexthopKeepsWhatWasLentAfterItHasGone) {
   MakeUplinks();
