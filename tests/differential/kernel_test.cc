@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "image/key.hh"
 #include "lab/netns.hh"
 #include "lab/process.hh"
+#include "lab/run_eventually.hh"
 #include "lookup/decide.hh"
 #include "netlink/read_state.hh"
 #include "oracle.hh"
@@ -213,20 +215,35 @@ class KernelTest : public testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "making network namespaces needs root";
   }
 
+  static std::string Ip(const lab::Netns &netns, std::vector<std::string> argv,
+                        const std::string &input = "") {
+    lab::Command ip;
+    argv.insert(argv.begin(), "ip");
+    ip.argv = std::move(argv);
+    ip.netns = netns.fd().get();
+    ip.input = input;
+    const absl::StatusOr<lab::Result> result = lab::RunCommand(ip);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? result->out : "";
+  }
+
+  // Routes to own IPv6 addresses are added later, by a thread of the kernel.
+  static bool HasOwnRoutes(const lab::Netns &netns) {
+    const std::string routes =
+        Ip(netns, {"-6", "route", "show", "table", "local", "type", "local", "root", "fd10::/16"});
+    return std::ranges::count(routes, '\n') == 2 * kLinks;
+  }
+
   // Some of the words ask for what is there already, or leads backward: `ip` passes over them.
   static std::string Furnish(const lab::Netns &netns, Words words) {
-    std::string all;
-    const auto run = [&](std::vector<std::string> argv, const std::string &input) {
-      lab::Command ip;
-      ip.argv = std::move(argv);
-      ip.netns = netns.fd().get();
-      ip.input = input;
-      EXPECT_TRUE(lab::RunCommand(ip).ok());
-      absl::StrAppend(&all, absl::StrJoin(ip.argv, " "), "\n", input);
-    };
-    run({"ip", "-batch", "-"}, words.Links());
-    for (const char *family : {"-4", "-6"})
-      run({"ip", family, "-force", "-batch", "-"}, words.Routing(family));
+    std::string all = words.Links();
+    Ip(netns, {"-batch", "-"}, all);
+    EXPECT_TRUE(lab::Eventually([&] { return HasOwnRoutes(netns); }));
+    for (const char *family : {"-4", "-6"}) {
+      const std::string routing = words.Routing(family);
+      Ip(netns, {family, "-force", "-batch", "-"}, routing);
+      absl::StrAppend(&all, "ip ", family, " -force -batch -\n", routing);
+    }
     return all;
   }
 
