@@ -244,15 +244,15 @@ class TableCompiler {
     if (!same) heads.reachable = chains_.Add(aliases.reachable, rest.reachable);
     if (!same) heads.head = chains_.Join(heads.reachable, heads.all);
     if (aliases.gates.empty()) return heads;
-    heads.head = rest.head;
     // Who is through a gate and finds nothing is on the way back.
-    if (rest.head != rest.all)
-      for (const std::uint32_t gate : aliases.gates) {
-        heads.head = chains_.JoinWithin(gate, rest.all, heads.head);
-        if (!same) heads.head = chains_.JoinWithin(gate, rest.reachable, heads.head);
-      }
+    const auto add_back = [&](std::uint32_t chain) {
+      for (const std::uint32_t gate : aliases.gates)
+        heads.head = chains_.JoinWithin(gate, chain, heads.head);
+    };
+    heads.head = rest.head;
+    if (rest.head != rest.all) add_back(rest.all);
     if (!same) heads.head = chains_.Add(aliases.gated_all, heads.head);
-    if (!same) heads.head = chains_.Join(rest.reachable, heads.head);
+    if (!same) add_back(rest.reachable);
     heads.head = chains_.Add(aliases.gated_reachable, heads.head);
     return heads;
   }

@@ -112,7 +112,8 @@ MUTATIONS = {
         LOOKUP6, "if (path.hidden) answers_.DoubtAll(Ambiguity::kRoutes);", ""),
     "routes that are not listed": (
         UNLISTED, "if (group.unlisted.size() > group.objects) Mark(group, state.routes);", ""),
-    "the way back through a gate": (COMPILE_TABLES, "if (rest.head != rest.all)", "if (false)"),
+    "the way back through a gate": (
+        COMPILE_TABLES, "if (rest.head != rest.all) add_back(rest.all);", ""),
     "what is passed by, of any device": (
         WALK, "flow_.oif != 0 && flow_.facts & SRCSEL_FACT_LOOSE && PassBy", "false && PassBy"),
     "merged local and main": (COMPILE_TABLES, "if (MayBeMerged(state_)) MarkMerged(tables);",

@@ -113,6 +113,13 @@ TEST_F(RandomHosts, WayBackFromALongerPrefixIsOpenToAllSources) {
   flow.oif = 0;
   flow.destination = Address("fd20:1::1");
   EXPECT_EQ(Dial(flow), "ENETUNREACH");
+  // Nor is it where the gateway of one has failed.
+  Do({"ip -6 route add default dev v1 metric 5", "ip -6 route add fd21::/32 dev v0",
+      "ip -6 route add fd21::/32 via fd00::f dev v0 from fd00::/16",
+      "ip -6 route add throw fd21::/35 from fd01::/16",
+      "ip -6 neigh replace fd00::f lladdr 02:00:00:00:00:02 dev v0 extern_learn nud failed"});
+  EXPECT_EQ(Dial(Udp("fd21::1")), "v1 fd01::1");
+  EXPECT_EQ(Dial(BoundTo(Udp("fd21::1"), "fd00::1")), "v0 fd00::1");
 }
 
 // Its MTU too.
