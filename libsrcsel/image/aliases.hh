@@ -28,8 +28,8 @@ struct Aliases {
   // IPv6, of a prefix that has routes for certain sources: all of them only hold for those. The
   // kernel's fib6_node_lookup() comes by the prefix's other routes only if one of these fits; but
   // it does so on its way back from a longer prefix, and ends up at the default in any case.
-  std::vector<std::uint32_t> gates =
-      {};  // indexes into RouteChains::froms(); empty: it is not such
+  // The widest of those sources, indexes into RouteChains::froms(); empty: it is no such prefix.
+  std::vector<std::uint32_t> gates;
   std::vector<srcsel_route> gated_all, gated_reachable;
 };
 

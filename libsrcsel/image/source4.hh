@@ -35,9 +35,9 @@ Source4 SelectSource4(const State &state, std::uint32_t ifindex,
 //
 // Those of the device that have the gateway in their subnet, if there are any, or all of it; of a
 // device without an address all that others may lend. `prefsrc` is as old as the route: what comes
-// after it has never been chosen. Out of table main a route outlives it; then it may have been any
-// device's. Empty: surely what SelectSource4() gives, the only one that the
-// device has, as long as that is all that it had.
+// after it has never been chosen. Out of table main a route outlives it, which then may have been
+// any device's. Empty: surely what SelectSource4() gives, as long as the only address that the
+// device has is the only one that it had.
 std::vector<IpAddress> KeptSources4(const State &state, std::uint32_t ifindex,
                                     const std::optional<IpAddress> &gateway, std::uint8_t scope,
                                     const std::optional<IpAddress> &prefsrc);

@@ -75,8 +75,7 @@ absl::string_view AmbiguityText(Ambiguity ambiguity) {
       return "an ip rule finds its source itself, or rules the kernel starts with are missing";
     case Ambiguity::kRoutes:
       return "of IPv6 routes that were added one by one and share flows the kernel shows one "
-             "source, "
-             "and not all of what stands between them; nor whether it still finds a route for "
+             "source, and not all that stands between them; nor whether it still finds a route for "
              "certain sources";
   }
   return "?";

@@ -60,7 +60,7 @@ struct RouteTerms {
   std::uint32_t mtu = 0;                // RTAX_MTU, 0: none
   std::vector<Nexthop> nexthops;        // one, or several for RTA_MULTIPATH
   std::vector<OwnTerms> own;            // IPv6, of each nexthop; empty: none has any of its own
-  bool not_all_shown = false;           // IPv6: nor is there an exact answer from this prefix
+  bool not_all_shown = false;           // IPv6: no listing has all of its prefix and metric
 
   friend bool operator==(const RouteTerms &, const RouteTerms &) = default;
 
