@@ -111,7 +111,7 @@ MUTATIONS = {
     "siblings that no flow was found for": (
         LOOKUP6, "if (path.hidden) answers_.DoubtAll(Ambiguity::kRoutes);", ""),
     "routes that are not listed": (
-        UNLISTED, "if (group.unlisted.size() > group.objects) Mark(group, state.routes);", ""),
+        UNLISTED, "if (group.unlisted.size() > group.objects) Mark(group, state.routes);", "{}"),
     "the way back through a gate": (
         COMPILE_TABLES, "if (rest.head != rest.all) add_back(rest.all);", ""),
     "what is passed by, of any device": (
