@@ -98,6 +98,14 @@ TEST_F(VerifyTest, AgreesOnThisHost) {
   EXPECT_THAT(result.at("examples"), SizeIs(0));
 }
 
+TEST_F(VerifyTest, AgreesOnAHostThatNeverHadARule) {
+  host_.emplace(lab::Host::Create("plain").value());
+  ASSERT_TRUE(host_->Ip("link set lo up").ok());
+  ASSERT_TRUE(host_->Ip("addr add 10.0.0.1/24 dev lo").ok());
+  const lab::Result text = Srcsel({"--flows", "500", "--seed", "1"});
+  EXPECT_TRUE(text.ok()) << text.out << text.ToString();
+}
+
 TEST_F(VerifyTest, TheSameSeedDrawsTheSameFlows) {
   const auto once = [&] { return Srcsel({"--flows", "500", "--seed", "9", "--json"}).out; };
   EXPECT_EQ(once(), once());
