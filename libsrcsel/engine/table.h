@@ -75,7 +75,8 @@ SRCSEL_INLINE const struct srcsel_route *srcsel_search_in(srcsel_image image,
                                     : srcsel_find(image, head, trie, &flow->dst);
   route = srcsel_route_at(image, head, s.index);
   if (!srcsel_judge_route(&s, route)) {
-    srcsel_loop(SRCSEL_MAX_CHAIN, srcsel_search_step, &s);
+    srcsel_loop(SRCSEL_IN_ONE_PIECE ? head->routes.count : SRCSEL_MAX_CHAIN, srcsel_search_step,
+                &s);
     route = srcsel_route_at(image, head, s.index);
   }
   *index = s.index;
