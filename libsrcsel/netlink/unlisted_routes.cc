@@ -39,7 +39,7 @@ struct Way {
 struct Group {
   std::vector<std::size_t> sharing;
   std::vector<Nexthop> listed;
-  std::size_t objects = 0;  // listed by a nexthop object, of which a line has one way
+  std::vector<std::vector<Nexthop>> objects;  // of listed routes by a nexthop object: one is shown
   std::vector<Way> unlisted;
 };
 
@@ -75,9 +75,11 @@ Groups GroupsOf(const Routes &routes) {
     const RouteTerms &terms = routes.TermsOf(entry);
     const auto group = groups.find(KeyOf(entry.dst, terms));
     if (group == groups.end()) continue;
-    group->second.objects += terms.nexthop_id != 0;
     std::vector<Nexthop> &listed = group->second.listed;
-    listed.insert(listed.end(), terms.nexthops.begin(), terms.nexthops.end());
+    if (terms.nexthop_id != 0)
+      group->second.objects.push_back(terms.nexthops);
+    else
+      listed.insert(listed.end(), terms.nexthops.begin(), terms.nexthops.end());
   }
   return groups;
 }
@@ -96,11 +98,23 @@ std::optional<Way> WayOf(absl::string_view line, const State &state) {
   return way;
 }
 
+// Without hops, an object shows what it has to nobody.
+bool MayBeThatOf(const Way &way, const std::vector<Nexthop> &object) {
+  return object.empty() ||
+         std::ranges::any_of(object, [&](const Nexthop &hop) { return way.IsThatOf(hop); });
+}
+
 void Sort(const Way &way, Group &group) {
   const auto listed =
       std::ranges::find_if(group.listed, [&](const Nexthop &hop) { return way.IsThatOf(hop); });
-  if (listed != group.listed.end())
+  if (listed != group.listed.end()) {
     group.listed.erase(listed);
+    return;
+  }
+  const auto object = std::ranges::find_if(
+      group.objects, [&](const std::vector<Nexthop> &hops) { return MayBeThatOf(way, hops); });
+  if (object != group.objects.end())
+    group.objects.erase(object);
   else
     group.unlisted.push_back(way);
 }
@@ -140,7 +154,7 @@ void AddUnlistedRoutes(absl::FunctionRef<std::string()> read, State &state) {
     if (const std::optional<Way> way = WayOf(line, state)) Sort(*way, group->second);
   }
   for (const auto &[key, group] : groups)
-    if (group.unlisted.size() > group.objects) Mark(group, state.routes);
+    if (!group.unlisted.empty()) Mark(group, state.routes);
 }
 
 }  // namespace srcsel

@@ -72,6 +72,9 @@ TEST(UnlistedRoutes, AreNotThoseOfNexthopObjects) {
   Route other = Known(100, {});
   other.nexthop_id = 60;
   EXPECT_EQ(Marked({Shared(), other}, kByEth0 + kByEth1 + kAdvertised), "");
+  other.nexthops = {Via(3, "fe80::fe"), Via(1)};
+  EXPECT_EQ(Marked({Shared(), other}, kByEth0 + kByEth1 + kAdvertised), "");
+  EXPECT_NE(Marked({Shared(), other}, kByEth0 + kForbids + kByEth1 + kAdvertised), "");
 }
 
 TEST(UnlistedRoutes, AreNotLookedForWhereNoRoutesShareFlowsOrTooManyAreListed) {
