@@ -74,6 +74,8 @@ Path PathFinder::Own(const RouteTerms &terms, int family, const Nexthop &nexthop
   FindLink(family, path);
   path.usable = !(nexthop.flags & RTNH_F_DEAD);
   path.mtu = terms.mtu;
+  if (family == AF_INET && terms.nexthops.size() > 1)
+    path.kept_sources = KeptSources4(state_, nexthop, terms.scope, terms.prefsrc);
   if (terms.own.empty())
     FindSource(terms, family, nullptr, path);
   else
@@ -150,8 +152,6 @@ void PathFinder::FindLink(int family, Path &path) const {
 
 void PathFinder::FindSource(const RouteTerms &terms, int family, const NexthopObject *object,
                             Path &path) const {
-  if (family == AF_INET && terms.nexthops.size() > 1)
-    path.kept_sources = KeptSources4(state_, path.oif, path.gateway, terms.scope, terms.prefsrc);
   if (terms.prefsrc) {
     path.source = terms.prefsrc;
     return;

@@ -111,7 +111,7 @@ MUTATIONS = {
     "siblings that no flow was found for": (
         LOOKUP6, "if (path.hidden) answers_.DoubtAll(Ambiguity::kRoutes);", ""),
     "routes that are not listed": (
-        UNLISTED, "if (group.unlisted.size() > group.objects) Mark(group, state.routes);", "{}"),
+        UNLISTED, "if (!group.unlisted.empty()) Mark(group, state.routes);", "{}"),
     "the way back through a gate": (
         COMPILE_TABLES, "if (rest.head != rest.all) add_back(rest.all);", ""),
     "what is passed by, of any device": (
@@ -132,6 +132,8 @@ MUTATIONS = {
         SOURCE4, "if (!prefsrc && kept.size() == 1) return {};", "return {};"),
     "sources that routes outlive": (
         SOURCE4, "if (prefsrc && std::ranges::find(", "if (false && std::ranges::find("),
+    "sources from before the device had one": (
+        SOURCE4, "(prefsrc && hop.flags & RTNH_F_ONLINK)", "false"),
     "sources that a route was made with": (
         SOURCE4, "if (!prefsrc && kept.size() == 1) return {};",
         "if (kept.size() == 1) return {};"),

@@ -184,6 +184,21 @@ TEST_F(RandomHosts, NexthopOfARouteWithASourceKeepsTheOneThatItWasMadeWith) {
   EXPECT_EQ(DialUnsure(BoundTo(Udp("21.0.0.1"), "10.1.0.2"), Ambiguity::kNexthop), "v0 10.1.0.2");
 }
 
+// Nor does what a device has now tell what it had when the route was made.
+TEST_F(RandomHosts, NexthopKeepsWhatItWasMadeWithWhateverCameSince) {
+  MakeUplinks();
+  Do({"sysctl net.ipv4.fib_multipath_hash_seed=7", "ip -4 addr add 10.9.9.9/32 dev lo",
+      "ip -4 route add 20.0.0.0/8 src 10.9.9.9 nexthop via 10.7.0.254 dev v0 onlink weight 1 "
+      "nexthop via 10.1.0.254 dev v1 weight 256",
+      "ip -4 addr add 10.7.0.1/24 dev v0"});
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("20.0.0.1"), "10.0.0.1"), Ambiguity::kNexthop), "v0 10.0.0.1");
+  Do(Veth(30));
+  Do({"ip -4 route add 21.0.0.0/8 src 10.9.9.9 nexthop via 10.8.0.254 dev x30 onlink weight 1 "
+      "nexthop via 10.1.0.254 dev v1 weight 256",
+      "ip -4 addr add 10.8.0.1/24 dev x30"});
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("21.0.0.1"), "10.9.9.9"), Ambiguity::kNexthop), "x30 10.9.9.9");
+}
+
 // Out of main a route stays when its source goes.
 TEST_F(RandomHosts, NexthopKeepsTheSourceOfItsRouteAfterItHasGone) {
   MakeUplinks();
