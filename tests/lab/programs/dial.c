@@ -1,5 +1,5 @@
 // dial [-u] [-s] [-B] [-I] [-6] [-b ADDR] [-p PORT] [-i IF] [-m MARK] [-T TOS] [-k] [-t] [-n COUNT]
-// [-w] ADDR PORT
+// [-w] [-g] ADDR PORT
 //
 // Connects, and prints the local address and port the kernel chose ("10.0.0.1 40000"), one line per
 // connection. A plain program that knows nothing of uplinks: what it prints is what every program
@@ -20,6 +20,7 @@
 //             ("10.0.0.1 40000 at 1234 1250")
 //   -n COUNT  so many connections, one after the other
 //   -w        before each further connection, wait for a line on stdin
+//   -g        go on where a connection fails, and print nothing of it
 //
 // Exit status 0, or 1 with the failed call and the name of its errno on stderr, or 2 for bad usage.
 
@@ -36,7 +37,7 @@ struct options {
   const char *bind_to, *bind_port, *interface;
   unsigned mark;
   int tos;
-  bool print_mark, print_time;
+  bool print_mark, print_time, go_on;
   long count;
   bool wait;
 };
@@ -80,7 +81,11 @@ static void dial(const struct options *o, const struct addrinfo *from, const str
   if (fd < 0) fail("socket");
   prepare(o, fd, from);
   if (o->tos) set_tos(o, fd, to->ai_family);
-  if (!o->send_only && connect(fd, to->ai_addr, to->ai_addrlen) != 0) fail("connect");
+  if (!o->send_only && connect(fd, to->ai_addr, to->ai_addrlen) != 0) {
+    if (!o->go_on) fail("connect");
+    close(fd);
+    return;
+  }
   const long long end = now();
   if (o->send_only) {
     if (sendto(fd, "x", 1, 0, to->ai_addr, to->ai_addrlen) != 1) fail("sendto");
@@ -97,7 +102,7 @@ static void dial(const struct options *o, const struct addrinfo *from, const str
 
 static struct options parse(int argc, char **argv) {
   struct options o = {.type = SOCK_STREAM, .count = 1};
-  for (int c; (c = getopt(argc, argv, "usBI6b:p:i:m:T:ktn:w")) != -1;) switch (c) {
+  for (int c; (c = getopt(argc, argv, "usBI6b:p:i:m:T:ktn:wg")) != -1;) switch (c) {
       case 'u':
         o.type = SOCK_DGRAM;
         break;
@@ -141,6 +146,9 @@ static struct options parse(int argc, char **argv) {
         break;
       case 'w':
         o.wait = true;
+        break;
+      case 'g':
+        o.go_on = true;
         break;
       default:
         usage();
