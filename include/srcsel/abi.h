@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 8u
+#define SRCSEL_ABI_VERSION 9u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -303,6 +303,7 @@ enum srcsel_route_flag {
   SRCSEL_ROUTE_LENGTHS = 1u << 7,   /* the kernel may take its prefix for one of another length */
   SRCSEL_ROUTE_DOUBTFUL = 1u << 8,  /* IPv6: the kernel may pass it by, and go on at `next` */
   SRCSEL_ROUTE_STRICT = 1u << 9,    /* IPv6: holds only for flows without SRCSEL_FACT_LOOSE */
+  SRCSEL_ROUTE_UNBOUND = 1u << 10,  /* IPv6: `from` has :: too, a flow's source that has none */
 };
 
 /*

@@ -33,7 +33,7 @@ SRCSEL_INLINE __u32 srcsel_route_selects(const struct srcsel_search *s,
       s->flow->facts & SRCSEL_FACT_LOOSE)
     return 0;
   if (route->from == SRCSEL_NONE) return 1;
-  if (!SRCSEL_BOUND_FLOWS || !(s->flow->src.hi | s->flow->src.lo)) return 0;
+  if (!SRCSEL_BOUND_FLOWS) return !!(route->flags & SRCSEL_ROUTE_UNBOUND);
   from = (const struct srcsel_match *)srcsel_object(s->image, s->head->froms.page, route->from,
                                                     sizeof(*from));
   return from && !srcsel_outside(&s->flow->src, from);

@@ -54,8 +54,10 @@ std::optional<std::uint32_t> RouteChains::Narrower(std::uint32_t a, std::uint32_
 
 std::uint32_t RouteChains::Link(srcsel_route route, std::uint32_t next) {
   route.next = next;
-  route.flags &= static_cast<__u16>(~SRCSEL_ROUTE_SAME);
+  route.flags &= static_cast<__u16>(~(SRCSEL_ROUTE_SAME | SRCSEL_ROUTE_UNBOUND));
   if (LeadsToTheSame(route)) route.flags |= SRCSEL_ROUTE_SAME;
+  if (route.from != SRCSEL_NONE && (froms_[route.from].value.hi | froms_[route.from].value.lo) == 0)
+    route.flags |= SRCSEL_ROUTE_UNBOUND;
   const auto [place, added] = index_.try_emplace(std::bit_cast<decltype(index_)::key_type>(route),
                                                  static_cast<std::uint32_t>(routes_.size()));
   if (added) routes_.push_back(route);

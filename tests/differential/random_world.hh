@@ -78,6 +78,8 @@ inline Route DrawRoute(Draw &draw, int family) {
   Route route;
   route.dst = PrefixNear(draw, family);
   route.src = Prefix::Default(family);
+  if (family == AF_INET6 && draw.Once(10))
+    route.src = Prefix::Parse(draw.Once(2) ? "::/1" : "fd00::/16").value();
   route.table = draw.Once(3) ? std::uint32_t{RT_TABLE_MAIN} : 100 + draw.Below(4);
   route.type = draw.Once(10) ? draw.OneOf(kTypes) : std::uint8_t{RTN_UNICAST};
   route.metric = draw.Below(3);

@@ -99,6 +99,7 @@ inline std::vector<std::string> RichRoutes6() {
       "route add 2001:db8:9::/48 nhid 8",
       "route add 2001:db8:a::/48 nexthop via fd01::fe nexthop via fd00::fe",
       "route add 2001:db8:b::/48 from fd00::/64 via fd01::fe dev v1",
+      "route add 2001:db8:c::/48 from ::/1 via fd01::fe dev v1",
       "route add anycast fd00::77 dev v0",
   };
 }

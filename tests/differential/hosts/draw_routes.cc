@@ -61,8 +61,8 @@ std::string Terms6(Sketch &host, bool via) {
 }
 
 std::string Source6(Sketch &host) {
-  static const std::vector<const char *> kSources = {"fd10::/16", "fd10:1::/32", "fe80::/10",
-                                                     "fd99::1/128", "2001:db8::/32"};
+  static const std::vector<const char *> kSources = {"fd10::/16",   "fd10:1::/32",   "fe80::/10",
+                                                     "fd99::1/128", "2001:db8::/32", "::/1"};
   return host.draw.Once(6) ? absl::StrCat(" from ", host.draw.OneOf(kSources)) : "";
 }
 

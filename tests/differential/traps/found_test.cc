@@ -257,6 +257,19 @@ TEST_F(RandomHosts, RouteBetweenTwoThatShareFlowsIsNotListed) {
   EXPECT_EQ(Dial(flow), "v1 fd01::1");
 }
 
+// A flow without a source is looked up with :: for one.
+TEST_F(RandomHosts, RouteForSourcesThatTheUnspecifiedAddressIsOneOf) {
+  MakeUplinks();
+  Do({"ip -6 route add fd20::/32 via fd00::fe dev v0",
+      "ip -6 route add fd20::/32 from ::/1 via fd01::fe dev v1",
+      "ip -6 route add default from ::/3 via fd01::fe dev v1",
+      "ip -6 route add fd22::/32 from 4000::/2 via fd00::fe dev v0"});
+  EXPECT_EQ(Dial(Udp("fd20::1")), "v1 fd01::1");
+  EXPECT_EQ(Dial(BoundTo(Udp("fd20::1"), "fd00::1")), "v0 fd00::1");
+  EXPECT_EQ(Dial(Udp("fd22::1")), "v1 fd01::1");
+  EXPECT_EQ(Dial(BoundTo(Udp("fd22::1"), "fd00::1")), "v0 fd00::1");
+}
+
 TEST_F(RandomHosts, SiblingOfTheDeviceThatHasFailedGivesWay) {
   MakeUplinks();
   Do({"sysctl net.ipv4.fib_multipath_hash_seed=7",
