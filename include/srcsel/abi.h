@@ -415,14 +415,14 @@ struct srcsel_header {
   struct srcsel_section labels;        /* struct srcsel_label, IPv6 */
   struct srcsel_section slots;         /* struct srcsel_slot of all pools */
   struct srcsel_section own_marks;     /* struct srcsel_own_mark, no two alike */
+  __u64 nothing;                       /* 0: one that the verifier takes for any number */
   __u32 cgroup_levels[SRCSEL_CGROUPS]; /* of the ancestors that srcsel_flow.cgroup lists */
-  __u32 nothing;                       /* 0: one that the verifier takes for any number */
   __u32 superseded;                    /* in a file: another image has its name now. The only word
                                           that is ever written in an image that is in force */
   __u32 beyond_local[SRCSEL_FAMILIES]; /* the ip rule to begin with for a destination without a
                                           route in the local table: those before it look up no
                                           other, and hang on nothing that may be unknown */
-  __u8 zero[56];
+  __u8 zero[52];
   struct srcsel_local_places local_places[SRCSEL_FAMILIES];
   struct srcsel_policy near[SRCSEL_NEAR_POLICY]; /* the first of the policy's rules once more, where
                                                     no further page is to be looked up for them */

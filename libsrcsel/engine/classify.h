@@ -52,6 +52,8 @@ static long srcsel_number_step(__u32 index, void *context) {
   if (index >= SRCSEL_MAX_DIMENSIONS) return 1;
   dimension = &n->head->dimensions[n->flow->family & 1].list[index];
   srcsel_property_key(n, dimension->property, dimension->argument, &key);
+  key.hi += n->head->nothing;
+  key.lo += n->head->nothing;
   n->number[index] = srcsel_find(n->image, n->head, &dimension->trie, &key);
   return 0;
 }
@@ -66,12 +68,14 @@ struct srcsel_intersection {
 /* Word `w` of the AND of all vectors. */
 SRCSEL_INLINE __u64 srcsel_common_rules(const struct srcsel_intersection *s, __u32 w) {
   const struct srcsel_numbering *n = s->numbering;
+  /* From the count itself the verifier would learn in each dimension, and not forget. */
+  const __u64 count = s->count + n->head->nothing;
   const struct srcsel_vector *vector;
   __u64 rules = ~0ull;
 
   SRCSEL_UNROLL
   for (__u32 i = 0; i < SRCSEL_MAX_DIMENSIONS; ++i) {
-    if (i >= s->count) break;
+    if (i >= count) break;
     vector = (const struct srcsel_vector *)srcsel_object(n->image, n->head->vectors.page,
                                                          n->number[i], sizeof(*vector));
     if (!vector) return 0;

@@ -29,12 +29,20 @@
  * SRCSEL_WHY_TABLE, the source is still to be asked of the tables; all others are final.
  */
 
+/* In both places by a number within the page: what follows is then checked once. */
 SRCSEL_INLINE const struct srcsel_policy *srcsel_policy_at(srcsel_image image,
                                                            const struct srcsel_header *head,
                                                            __u32 index) {
-  if (index < SRCSEL_NEAR_POLICY) return &head->near[index];
-  return (const struct srcsel_policy *)srcsel_object(image, head->policy.page, index,
-                                                     sizeof(struct srcsel_policy));
+  const __u32 size = sizeof(struct srcsel_policy);
+  __u64 place = __builtin_offsetof(struct srcsel_header, near) + (__u64)index * size;
+  const void *page = head;
+
+  if (index >= SRCSEL_NEAR_POLICY) {
+    place = (__u64)index * size;
+    page = srcsel_page(image, head->policy.page + (__u32)(place / SRCSEL_PAGE));
+    if (!page) return 0;
+  }
+  return (const struct srcsel_policy *)((const __u8 *)page + (place & (SRCSEL_PAGE - size)));
 }
 
 SRCSEL_INLINE __u32 srcsel_has_source(const struct srcsel_policy *policy, __u32 family) {

@@ -176,7 +176,7 @@ static long srcsel_walk_step(__u32 step, void *context) {
 /* Fills the answer of a walk whose image, head, flow and mark are set, from rule number `first`. */
 SRCSEL_INLINE void srcsel_walk_from(struct srcsel_rule_walk *w, __u32 first) {
   /* 6.18 checks the loop once for every combination of constants that it finds here. */
-  const __u32 nothing = w->head->nothing;
+  const __u32 nothing = (__u32)w->head->nothing;
 
   w->next = (__u16)(first + nothing);
   w->verdict = (__u16)(SRCSEL_UNREACHED + nothing);

@@ -133,14 +133,14 @@ static long srcsel_source6_step(__u32 index, void *context) {
 SRCSEL_INLINE void srcsel_source_begin(struct srcsel_source_walk *s, srcsel_image image,
                                        const struct srcsel_header *head,
                                        const struct srcsel_key *dst, __u32 oif, __u32 prefer) {
-  const __u32 temporary = prefer & SRCSEL_PREFER_TEMPORARY;
+  const __u32 temporary = prefer & SRCSEL_PREFER_TEMPORARY, nothing = (__u32)head->nothing;
 
   s->image = image;
   s->dst = *dst;
   s->addresses = head->addresses.page;
   s->labels = head->labels.page;
   s->oif = oif;
-  s->label = SRCSEL_NONE;
+  s->label = SRCSEL_NONE - nothing;
   s->scope = srcsel_scope6(dst);
   s->only = (__u32)((srcsel_is_multicast6(dst) | srcsel_beyond(s->scope, 3, 15)) &
                     (srcsel_is_zero(oif) ^ 1));
@@ -148,9 +148,9 @@ SRCSEL_INLINE void srcsel_source_begin(struct srcsel_source_walk *s, srcsel_imag
             (prefer / SRCSEL_PREFER_CARE_OF & 1) * SRCSEL_SCORE_HOME;
   s->plain = (prefer / SRCSEL_PREFER_PUBLIC & ~temporary & 1) * SRCSEL_SCORE_PRIVACY;
   s->asked = s->plain | temporary * SRCSEL_SCORE_PRIVACY;
-  s->score = 1;
-  s->source.hi = s->source.lo = 0;
-  s->from = s->doubt = 0;
+  s->score = 1 + nothing;
+  s->source.hi = s->source.lo = nothing;
+  s->from = s->doubt = nothing;
   srcsel_loop(head->labels.count, srcsel_label_step, s);
 }
 

@@ -12,7 +12,7 @@
 #include "engine/key.h"
 
 /* So many strides, all that IPv4 has after a fan, take no call. More of them, for the verifier as
- * many cases each time, would have it take half as long again. */
+ * many cases each time, would have it take a third longer. */
 #define SRCSEL_SHALLOW 4u
 
 struct srcsel_descent {
