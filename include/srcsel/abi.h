@@ -303,7 +303,7 @@ enum srcsel_route_flag {
   SRCSEL_ROUTE_LENGTHS = 1u << 7,   /* the kernel may take its prefix for one of another length */
   SRCSEL_ROUTE_DOUBTFUL = 1u << 8,  /* IPv6: the kernel may pass it by, and go on at `next` */
   SRCSEL_ROUTE_STRICT = 1u << 9,    /* IPv6: holds only for flows without SRCSEL_FACT_LOOSE */
-  SRCSEL_ROUTE_UNBOUND = 1u << 10,  /* IPv6: `from` has :: too, a flow's source that has none */
+  SRCSEL_ROUTE_UNBOUND = 1u << 10,  /* IPv6: `from` is for :: too, the source of a flow without */
 };
 
 /*

@@ -192,7 +192,8 @@ SRCSEL_INLINE __u32 srcsel_first_rule(const struct srcsel_header *head,
   return srcsel_may_be_local(head, flow) ? 0 : head->beyond_local[flow->family & 1];
 }
 
-/* The source the kernel would choose for the flow if its mark were what the decision makes it. */
+/* The source the kernel would choose for the flow if its mark were what the decision makes it. Of a
+ * route that is for certain sources none is taken: bound to it, the flow may have no such route. */
 SRCSEL_INLINE __u32 srcsel_source_of_tables(srcsel_image image, const struct srcsel_header *head,
                                             const struct srcsel_flow *flow,
                                             struct srcsel_decision *decision) {
@@ -213,7 +214,7 @@ SRCSEL_INLINE __u32 srcsel_source_of_tables(srcsel_image image, const struct src
   if (!route) return SRCSEL_WHY_NO_ROUTE;
   decision->oif = route->oif;
   if (route->type != RTN_UNICAST) return SRCSEL_WHY_LOCAL;
-  if (route->flags & SRCSEL_ROUTE_AMBIGUOUS) return SRCSEL_WHY_AMBIGUOUS;
+  if (route->flags & (SRCSEL_ROUTE_AMBIGUOUS | SRCSEL_ROUTE_UNBOUND)) return SRCSEL_WHY_AMBIGUOUS;
   if (route->flags & SRCSEL_ROUTE_SOURCE) {
     srcsel_copy_address(decision->source, route->source);
     return SRCSEL_WHY_TABLE;

@@ -4,7 +4,7 @@
  * longest prefix first, and on from there while a route's selectors do not hold.
  *
  * A flow bound to a device has a table of its own, with what leaves by that device. Hooks leave
- * such flows alone, so that images made for them have none.
+ * such flows alone, so that images made for them have none, as they do those bound to an address.
  *
  * Cost: one descent of the trie; nearly always the first route holds.
  */

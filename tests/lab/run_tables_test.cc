@@ -107,6 +107,19 @@ TEST_P(RunTablesTest, ARuleThatGoesAndComesIsFollowed) {
   DialUntil(dial, kUnicomSource4);
 }
 
+// Bound to that source, which the route is not for, there would be no route.
+TEST_F(FollowTest, ASourceByARouteForOtherSourcesIsTheKernels) {
+  ASSERT_TRUE(client_
+                  .IpBatch("-6", {"route del default", "route del default table 100",
+                                  "route add default from ::/3 via fd00:1::254 dev eth1",
+                                  "route add default from ::/3 via fd00:1::254 table 100"})
+                  .ok());
+  for (const Words &policy : {Words{"--ports", "20000-20999"}, kBind}) {
+    const Result dial = Run(policy, {DIAL, kServer6, "80"});
+    EXPECT_THAT(dial.out, StartsWith("fd00:1::1 ")) << dial.ToString();
+  }
+}
+
 using RunDeviceTest = FollowTest;
 
 // As a lease renewed with another address does.
