@@ -135,6 +135,8 @@ Paths PathFinder::Group(const RouteTerms &terms, int family, const NexthopObject
     }
     paths.buckets.push_back(found->second);
   }
+  // IPv4 counts what there is to choose from: defaults then take turns.
+  if (family == AF_INET && paths.all.size() == 1 && !paths.forbids) paths.choice = Choice::kSingle;
   return paths;
 }
 

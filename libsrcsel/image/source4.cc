@@ -75,10 +75,8 @@ Source4 SelectSource4(const State &state, std::uint32_t ifindex,
 
 std::vector<IpAddress> KeptSources4(const State &state, const Nexthop &hop, std::uint8_t scope,
                                     const std::optional<IpAddress> &prefsrc) {
-  std::vector<IpAddress> kept = OfDevice(state, hop.oif, HintOf(hop.gateway), scope);
-  if (!prefsrc && kept.size() == 1) return {};
-  if (prefsrc) kept = OfDevice(state, hop.oif, std::nullopt, scope);
-  if (kept.empty() || (prefsrc && hop.flags & RTNH_F_ONLINK))
+  std::vector<IpAddress> kept = OfDevice(state, hop.oif, std::nullopt, scope);
+  if (kept.empty() || hop.flags & RTNH_F_ONLINK)
     for (const Link &link : state.links)
       if (const auto address = Lent(state, link.index, scope)) kept.push_back(*address);
   if (kept.empty()) kept.emplace_back();

@@ -29,15 +29,13 @@ struct Source4 {
 Source4 SelectSource4(const State &state, std::uint32_t ifindex,
                       const std::optional<IpAddress> &gateway, std::uint8_t scope);
 
-// What the kernel may keep for a nexthop of several, if it is still there: it was chosen at the
-// last lookup without a source that took this nexthop, or, of a route that has a source of its own
-// (`prefsrc`), when that was made, among the addresses of that day.
+// What the kernel may keep for a nexthop of several, if it is still there: it was chosen when the
+// route was made or, if that has no source of its own (`prefsrc`), at the last lookup without a
+// source that took this nexthop, among the addresses of that day.
 //
-// Those of the device that have the gateway in their subnet, if there are any, or all of it; of a
-// device without an address all that others may lend. With `prefsrc` all of the device; what others
-// may lend, too, where the gateway need not have been in reach (RTNH_F_ONLINK); and `prefsrc`,
-// which the route outlives out of table main. Empty: surely what SelectSource4() gives, as long as
-// the only address that the device has for it is the only one that it had.
+// Those of the device; of one without, or where the gateway need not have been in reach
+// (RTNH_F_ONLINK), also what others may lend; and `prefsrc`, which the route outlives out of table
+// main.
 std::vector<IpAddress> KeptSources4(const State &state, const Nexthop &hop, std::uint8_t scope,
                                     const std::optional<IpAddress> &prefsrc);
 

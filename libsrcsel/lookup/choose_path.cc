@@ -2,6 +2,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -65,10 +66,26 @@ std::size_t MatchOf(const Paths &paths, std::uint32_t oif, SiblingTerms terms) {
   }
 }
 
+// The nexthop that the lookup before went by, and chose the source of.
+std::optional<std::size_t> JustTaken(const Paths &paths, const RouteTerms &terms,
+                                     const Query &query, const Reached &reached) {
+  const Outcome *before = query.before;
+  if (!before || terms.prefsrc || before->table != reached.table ||
+      before->metric != terms.metric || before->tos != terms.tos ||
+      before->dst != Prefix{query.dst, reached.route->plen}.Network())
+    return std::nullopt;
+  const auto taken = std::ranges::find_if(paths.all, [&](const Path &path) {
+    return path.oif == before->oif && path.gateway == before->gateway;
+  });
+  if (taken == paths.all.end()) return std::nullopt;
+  return static_cast<std::size_t>(taken - paths.all.begin());
+}
+
 }  // namespace
 
-void ChoosePath4(const Snapshot &snapshot, const Query &query, const srcsel_route &route,
+void ChoosePath4(const Snapshot &snapshot, const Query &query, const Reached &reached,
                  Answers &answers, TakePath take) {
+  const srcsel_route &route = *reached.route;
   if (route.flags & SRCSEL_ROUTE_ROTATES) {
     answers.Vary();
     return Rotate(snapshot, route, answers, take);
@@ -81,7 +98,8 @@ void ChoosePath4(const Snapshot &snapshot, const Query &query, const srcsel_rout
   const Hash hash = HashOf(snapshot, query);
   if (paths.choice == Choice::kMultipath)
     Take(terms, paths,
-         ChooseNexthop4(paths.all, query.src, snapshot.state().settings.multipath_use_neigh, hash),
+         ChooseNexthop4(paths.all, query.src, snapshot.state().settings.multipath_use_neigh, hash,
+                        JustTaken(paths, terms, query, reached)),
          answers, take, hash ? Ambiguity::kNexthop : Ambiguity::kHash);
   else
     Take(terms, paths, ChooseOfGroup(paths, hash), answers, take);

@@ -9,12 +9,13 @@
 #include "lookup/answers.hh"
 #include "lookup/query.hh"
 #include "lookup/snapshot.hh"
+#include "lookup/walk.hh"
 
 namespace srcsel {
 
 using TakePath = absl::FunctionRef<void(const RouteTerms &, const Path &)>;
 
-void ChoosePath4(const Snapshot &snapshot, const Query &query, const srcsel_route &route,
+void ChoosePath4(const Snapshot &snapshot, const Query &query, const Reached &reached,
                  Answers &answers, TakePath take);
 
 // `strict`: none but the flow's device will do.

@@ -125,7 +125,7 @@ class LookupV4 {
     if (reached.error != 0 && query_.flow.oif != 0)
       return Leave(query_.flow.oif, RT_SCOPE_LINK);  // assumed to be on link
     if (reached.error != 0) return Fail(reached.error, reached);
-    ChoosePath4(snapshot_, query_, *reached.route, answers_,
+    ChoosePath4(snapshot_, query_, reached, answers_,
                 [&](const RouteTerms &terms, const Path &path) { Take(reached, terms, path); });
   }
 

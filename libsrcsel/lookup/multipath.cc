@@ -40,9 +40,9 @@ PathChoice Choose(const Bounds &bounds, Hash hash, absl::FunctionRef<Index(std::
 enum class Owns { kNo, kYes, kPerhaps };
 
 // Whether the source is the one that the kernel keeps for the nexthop.
-Owns Owner(const Path &path, const IpAddress &source) {
+Owns Owner(const Path &path, const IpAddress &source, bool sure) {
   const std::vector<IpAddress> &kept = path.kept_sources;
-  if (kept.empty()) return path.source == source ? Owns::kYes : Owns::kNo;
+  if (sure || kept.empty()) return path.source == source ? Owns::kYes : Owns::kNo;
   return std::ranges::find(kept, source) == kept.end() ? Owns::kNo : Owns::kPerhaps;
 }
 
@@ -69,12 +69,13 @@ std::vector<std::int32_t> UpperBounds(std::span<const Path> paths) {
 }
 
 PathChoice ChooseNexthop4(std::span<const Path> paths, const IpAddress &source, bool use_neigh,
-                          Hash hash) {
+                          Hash hash, Index sure) {
   const Bounds bounds = UpperBounds(paths);
   const bool bound = !source.IsUnspecified();
   const int enough = bound ? 3 : 1;
   std::vector<Owns> owns(paths.size(), Owns::kNo);
-  if (bound) std::ranges::transform(paths, owns.begin(), [&](auto &p) { return Owner(p, source); });
+  for (std::size_t i = 0; bound && i < paths.size(); ++i)
+    owns[i] = Owner(paths[i], source, i == sure);
   const auto select = [&](Index supposed, std::uint32_t hashed) {
     Index best;
     int best_score = -1;

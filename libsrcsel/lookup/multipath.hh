@@ -8,9 +8,8 @@
 // a group it only asks that some member be on it: the hash may well take another.
 //
 // Hidden, hence taken for granted: shares were computed anew after every change (the kernel does so
-// when routes and carriers change, not when a sysctl does), and the source that it keeps for a
-// nexthop is the only one that its device has. Of other nexthops, and of a route with a source of
-// its own, whatever may be kept makes candidates.
+// when routes and carriers change, not when a sysctl does). The source that it keeps for a nexthop
+// may be of another day: unless a lookup has just chosen it, whatever may be kept makes candidates.
 //
 // Pure. Cost: linear in the paths; times their number if the hash is unknown.
 
@@ -37,9 +36,10 @@ std::vector<std::int32_t> UpperBounds(std::span<const Path> paths);
 
 // An IPv4 route of several nexthops of its own (RTA_MULTIPATH). `source` is the lookup's: 0.0.0.0
 // in the first lookup of an unbound socket; before Linux 6.16, where no nexthop is preferred, in
-// all. `use_neigh` is net.ipv4.fib_multipath_use_neigh.
+// all. `use_neigh` is net.ipv4.fib_multipath_use_neigh. `sure`: the nexthop that keeps its path's
+// source, whatever others keep.
 PathChoice ChooseNexthop4(std::span<const Path> paths, const IpAddress &source, bool use_neigh,
-                          Hash hash);
+                          Hash hash, std::optional<std::size_t> sure = std::nullopt);
 
 // A nexthop group of either family that shares by weight, named by a route. The neighbours are
 // asked whatever use_neigh says.

@@ -8,6 +8,7 @@
 #include "engine/key.h"
 #include "image/key.hh"
 #include <srcsel/flow.hh>
+#include <srcsel/selection.hh>
 
 namespace srcsel {
 
@@ -18,6 +19,8 @@ struct Query {
   bool any_sport;       // the port is still to be chosen: not what a multipath hash takes
   bool hint = false;    // also tell the source that the route has for others (Outcome::hint)
   bool strict = false;  // IPv6: only the flow's oif will do, whatever the flow says
+  // IPv4: what the lookup just before found without a source.
+  const Outcome *before = nullptr;
 };
 
 // As the engine takes it. Whatever decides is known here, but for what no image mirrors.

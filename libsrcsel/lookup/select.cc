@@ -46,7 +46,7 @@ class Connect4 {
 
   void First(std::uint16_t sport) {
     if (!flow_.source.IsUnspecified() && !flow_.destination.IsUnspecified())
-      return Second(flow_.destination, flow_.source, sport);
+      return Second(Ask(flow_.destination, flow_.source, sport));
     Answers first;
     Lookup4(snapshot_, Ask(flow_.destination, flow_.source, sport), first);
     Inherit(first);
@@ -56,33 +56,37 @@ class Connect4 {
       } else if (SourceDecides(first, outcome.source)) {
         const IpAddress &dst =
             flow_.destination.IsUnspecified() ? outcome.source : flow_.destination;
-        Second(dst, outcome.source, sport);
+        Query second = Ask(dst, outcome.source, sport);
+        second.before = &outcome;
+        Second(second);
       } else {
         Finish(outcome);
       }
     }
   }
 
-  void Second(const IpAddress &dst, const IpAddress &src, std::uint16_t sport) {
+  void Second(const Query &query) {
     Answers second;
-    Lookup4(snapshot_, Ask(dst, src, sport), second);
+    Lookup4(snapshot_, query, second);
     Inherit(second);
     const bool again = IsTcp() && flow_.sport == 0 && !snapshot_.PortClasses(AF_INET).empty();
     for (const Outcome &outcome : second.all()) {
       if (outcome.error != 0 || !again)
         Finish(outcome);
       else
-        Third(dst, outcome);
+        Third(query, outcome);
     }
   }
 
   // The socket has its source by now, be it 0.0.0.0.
-  void Third(const IpAddress &dst, const Outcome &second) {
+  void Third(Query query, const Outcome &second) {
     if (const int error = Refusal(second)) return answers_.Add({.error = error});
     DoubtPort();
     for (const std::uint16_t port : snapshot_.PortClasses(AF_INET)) {
       Answers third;
-      Lookup4(snapshot_, Ask(dst, second.source, port), third);
+      query.src = second.source;
+      query.sport = port;
+      Lookup4(snapshot_, query, third);
       Inherit(third);
       for (Outcome outcome : third.all()) {
         if (outcome.error == 0) outcome.source = second.source;

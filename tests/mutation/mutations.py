@@ -128,15 +128,15 @@ MUTATIONS = {
     "scopes of addresses": (SOURCE4, "if (std::min(a.scope, widest_host) > scope) continue;", ""),
     "the gateway's subnet": (SOURCE4, "return near.empty() ? eligible : near;", "return eligible;"),
     "lent addresses": (SOURCE4, "  return OfAnyDevice(state, scope);\n", "  return {};\n"),
-    "sources that were lent": (
-        SOURCE4, "if (!prefsrc && kept.size() == 1) return {};", "return {};"),
+    "sources that were lent": (SOURCE4, "if (kept.empty() || hop.flags", "if (hop.flags"),
     "sources that routes outlive": (
         SOURCE4, "if (prefsrc && std::ranges::find(", "if (false && std::ranges::find("),
     "sources from before the device had one": (
-        SOURCE4, "(prefsrc && hop.flags & RTNH_F_ONLINK)", "false"),
-    "sources that a route was made with": (
-        SOURCE4, "if (!prefsrc && kept.size() == 1) return {};",
-        "if (kept.size() == 1) return {};"),
+        SOURCE4, "|| hop.flags & RTNH_F_ONLINK", ""),
+    "sources of another day": (
+        SOURCE4, "if (kept.empty() || hop.flags", "if (kept.size() == 1) return {};\n  if (hop.flags"),
+    "nexthop just taken": (CHOOSE_PATH, "JustTaken(paths, terms, query, reached)", "std::nullopt"),
+    "group of one": (PATHS, "paths.all.size() == 1 && !paths.forbids", "false"),
     "link-scope addresses are not lent": (SOURCE4, "&& a.scope != RT_SCOPE_LINK &&", "&&"),
     "source6 tentative": (COMPILE_SOURCES6, "!address.local.IsMulticast() &&\n         !tentative;",
                           "!address.local.IsMulticast();"),
@@ -204,7 +204,7 @@ MUTATIONS = {
         "First(0);"),
     "the socket's source": (
         SELECT, "if (outcome.error == 0) outcome.source = second.source;", ""),
-    "a lookup after the port": (SELECT, "        Third(dst, outcome);",
+    "a lookup after the port": (SELECT, "        Third(query, outcome);",
                                 "        Finish(outcome);"),
     "ports may differ": (
         SELECT,

@@ -211,6 +211,41 @@ TEST_F(RandomHosts, NexthopKeepsTheSourceOfItsRouteAfterItHasGone) {
   EXPECT_EQ(DialUnsure(flow, Ambiguity::kNexthop), "v0 10.7.0.1");
 }
 
+// v0's has had no lookup since it had another address.
+TEST_F(RandomHosts, NexthopKeepsTheOnlySourceOfAnotherDay) {
+  MakeUplinks();
+  Do({"sysctl net.ipv4.fib_multipath_hash_seed=7", "ip -4 addr add 10.7.0.1/24 dev v0",
+      "ip -4 route add 20.0.0.0/8 nexthop via 10.7.0.254 dev v0 weight 1 "
+      "nexthop via 10.1.0.254 dev v1 weight 256",
+      "ip -4 addr del 10.7.0.1/24 dev v0"});
+  EXPECT_EQ(DialUnsure(BoundTo(Udp("20.0.0.1"), "10.0.0.1"), Ambiguity::kNexthop), "v1 10.0.0.1");
+}
+
+TEST_F(RandomHosts, NexthopJustTakenHasItsSource) {
+  MakeUplinks();
+  Do({"sysctl net.ipv4.fib_multipath_hash_seed=7",
+      "ip -4 route add 20.0.0.0/8 nexthop via 10.0.0.254 dev v0 nexthop via 10.1.0.254 dev v1"});
+  std::set<std::string> taken;
+  for (int i = 1; i < 20; ++i) taken.insert(Dial(Udp(absl::StrCat("20.0.0.", i))));
+  EXPECT_EQ(taken, (std::set<std::string>{"v0 10.0.0.1", "v1 10.1.0.1"}));
+}
+
+// As if it were none.
+TEST_F(RandomHosts, DefaultByAGroupOfOneTakesTurns) {
+  MakeUplinks();
+  Do({"ip -4 nexthop add id 40 via 10.1.0.253 dev v1", "ip nexthop add id 42 group 40",
+      "ip nexthop add id 43 group 40 type resilient buckets 32",
+      "ip -4 route add default nhid 42 table 102", "ip -4 route add default nhid 43 table 103",
+      "ip -4 route append default via 10.0.0.254 table 102",
+      "ip -4 route append default via 10.0.0.254 table 103",
+      "ip -4 rule add pref 10 to 20.0.0.0/8 table 102",
+      "ip -4 rule add pref 11 to 21.0.0.0/8 table 103",
+      "ip -4 neigh replace 10.1.0.253 lladdr 02:00:00:00:00:01 dev v1 extern_learn nud "
+      "incomplete"});
+  EXPECT_EQ(Dial(Udp("20.0.0.1")), "v0 10.0.0.1");
+  EXPECT_EQ(Dial(Udp("21.0.0.1")), "v0 10.0.0.1");
+}
+
 // Until a lookup without a source takes the nexthop; v0's device has no other, and is sure.
 TEST_F(RandomHosts, NexthopKeepsWhatWasLentAfterItHasGone) {
   MakeUplinks();
