@@ -21,7 +21,7 @@ enum class Ambiguity : std::uint8_t {
   kMerged,    // the local and main tables may still be one
   kHash,      // the hash that chooses among paths has a secret seed or a port not chosen yet
   kRotation,  // several default routes take turns
-  kNexthop,   // what a nexthop remembers is as old as its route, or, of a nexthop object, hangs on
+  kNexthop,   // what a nexthop remembers may be of another day or, of a nexthop object, hang on
               // which of its routes was looked up before
   kDevices,   // the order of devices, any of which may lend an address, is not known
   kPort,      // rules select by the source port, which is not chosen yet

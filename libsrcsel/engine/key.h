@@ -24,9 +24,9 @@ SRCSEL_INLINE __u64 srcsel_is_zero(__u64 bits) {
   return ((bits | -bits) >> 63) ^ 1;
 }
 
-/* Takes the top `bits` (1 to 63) off the key. They come in again at its end: of zeros
- * there the verifier would know, and check each stride by itself. No prefix reaches there, and a
- * trie has it in every slot that begins with it. */
+/* Takes the top `bits` (1 to 63) off the key. They come in again at its end: of zeros there
+ * the verifier would know, and check each stride by itself. No prefix reaches there, and a trie has
+ * it in every slot that begins with it. */
 SRCSEL_INLINE __u32 srcsel_take(struct srcsel_key *key, __u32 bits) {
   const __u32 top = (__u32)(key->hi >> (64 - bits));
   key->hi = key->hi << bits | key->lo >> (64 - bits);

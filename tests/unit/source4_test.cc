@@ -98,9 +98,10 @@ TEST(Source4, AGatewayOfIPv6HasNoSubnetHere) {
             "10.0.0.1");
 }
 
-std::string KeptText(const State &state, absl::string_view gateway,
-                     std::optional<IpAddress> prefsrc = Address("10.0.0.2")) {
-  return absl::StrJoin(KeptSources4(state, Via(2, gateway), RT_SCOPE_UNIVERSE, prefsrc), " ",
+std::string KeptText(const State &state, std::optional<IpAddress> prefsrc = Address("10.0.0.2")) {
+  Nexthop hop;
+  hop.oif = 2;
+  return absl::StrJoin(KeptSources4(state, hop, RT_SCOPE_UNIVERSE, prefsrc), " ",
                        [](std::string *text, const IpAddress &address) {
                          absl::StrAppend(text, address.ToString());
                        });
@@ -110,19 +111,19 @@ TEST(Source4, WasPerhapsAnotherWhenTheRouteWasMade) {
   State state = StateOf({On(2, "10.0.0.1/24"), On(2, "10.0.0.2/16"), On(2, "10.0.0.3/8"),
                          On(2, "10.1.0.1/24"), On(3, "10.9.0.1/24")},
                         {});
-  EXPECT_EQ(KeptText(state, "10.1.0.254"), "10.0.0.1 10.0.0.2 10.0.0.3 10.1.0.1");
-  EXPECT_EQ(KeptText(state, "10.1.0.254", std::nullopt), KeptText(state, "10.1.0.254"));
+  EXPECT_EQ(KeptText(state), "10.0.0.1 10.0.0.2 10.0.0.3 10.1.0.1");
+  EXPECT_EQ(KeptText(state, std::nullopt), KeptText(state));
   state.addresses = {On(2, "10.0.0.1/24"), On(3, "10.9.0.1/24")};
-  EXPECT_EQ(KeptText(state, "10.0.0.254"), "10.0.0.1 10.0.0.2");
-  EXPECT_EQ(KeptText(state, "10.0.0.254", std::nullopt), "10.0.0.1");
+  EXPECT_EQ(KeptText(state), "10.0.0.1 10.0.0.2");
+  EXPECT_EQ(KeptText(state, std::nullopt), "10.0.0.1");
 }
 
 TEST(Source4, WasPerhapsLentByAnotherDevice) {
   State state = StateOf({}, {});
-  EXPECT_EQ(KeptText(state, "192.0.2.1"), "0.0.0.0 10.0.0.2");
+  EXPECT_EQ(KeptText(state), "0.0.0.0 10.0.0.2");
   state.addresses = {On(1, "10.8.0.1/32"), On(3, "10.0.0.2/24")};
-  EXPECT_EQ(KeptText(state, "192.0.2.1"), "10.8.0.1 10.0.0.2");
-  EXPECT_EQ(KeptText(state, "192.0.2.1", std::nullopt), "10.8.0.1 10.0.0.2");
+  EXPECT_EQ(KeptText(state), "10.8.0.1 10.0.0.2");
+  EXPECT_EQ(KeptText(state, std::nullopt), "10.8.0.1 10.0.0.2");
 }
 
 }  // namespace
