@@ -39,7 +39,7 @@
 #endif
 
 #define SRCSEL_ABI_MAGIC 0x4c535253u /* "SRSL" in little-endian memory */
-#define SRCSEL_ABI_VERSION 9u
+#define SRCSEL_ABI_VERSION 10u
 #define SRCSEL_PAGE 4096u
 #define SRCSEL_NONE 0xffffffffu  /* "no such index" for every __u32 index in this file */
 #define SRCSEL_COMM 16u          /* task->comm with its terminating zero */
@@ -142,8 +142,9 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_own_mark) == 8, "own marks are 8 bytes
  * How a flow finds its policy rule without asking one rule after the other. For every property that
  * some rule selects by there is a *dimension*: a trie over that property's values, whose leaf is
  * the number of a vector with one bit a rule, set where the rule accepts the value. The rule that
- * holds is the lowest bit set in the AND of all these vectors. Without any dimension the first rule
- * holds for everything.
+ * holds is the lowest bit set in the AND of all these vectors. A single dimension needs none: its
+ * leaves are the number of the rule that holds, plus 1; 0 is none. Without any dimension the first
+ * rule holds for everything.
  *
  * Keys are left aligned like those of addresses: proto in the top 8 bits, dport in 16, uid, gid and
  * mark in 32, cgroup in 64; comm as its two host-order words; of classid 33, the first of which is
@@ -181,9 +182,8 @@ struct srcsel_dimensions {
 
 #define SRCSEL_VECTOR_WORDS (SRCSEL_MAX_POLICY / 64u)
 struct srcsel_vector {
-  __u64 word[SRCSEL_VECTOR_WORDS + 1]; /* rule i: bit i % 64 of word[i / 64]; of the last word,
-                                          bit w: word[w] is not 0; its upper half: the lowest
-                                          rule, SRCSEL_NONE if there is none */
+  __u64 word[SRCSEL_VECTOR_WORDS + 1]; /* rule i: bit i % 64 of word[i / 64]; bit w of the last
+                                          word: word[w] is not 0 */
 };
 SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_vector) == 256, "vectors are 256 bytes");
 
@@ -258,8 +258,8 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_rule) == 128, "ip rules are 128 bytes"
 /*
  * A table: a popcount trie with strides of 6 bits that maps keys to numbers of 16 bits, routes for
  * a routing table, vectors for a dimension. A *slot* is SRCSEL_LEAF | number, or a node index. A
- * small table starts at slot `root`, consuming bits from the top of the key; a large one starts
- * with a fan of 4096 slots chosen by the key's first 12 bits.
+ * small table starts at slot `root`, consuming bits from the top of the key; a large one, or a
+ * dimension, starts with a fan of 4096 slots chosen by the key's first 12 bits.
  */
 #define SRCSEL_LEAF 0x80000000u
 #define SRCSEL_STRIDE 6u

@@ -2,10 +2,10 @@
 /*
  * classify.h: which rule of the policy holds for a flow. The first match wins.
  *
- * Cost: a trie lookup and one of a vector for each property that any rule selects by; if there are
- * several, then one step for every word of 64 rules in which the vectors may meet: nearly always
- * one. It grows neither with the rules nor with their prefixes, but with what of them the CPU's
- * caches do not hold.
+ * Cost: a trie lookup for each property that any rule selects by; if there are several, also one of
+ * a vector, and then one step for every word of 64 rules in which the vectors may meet: nearly
+ * always one. It grows neither with the rules nor with their prefixes, but with what of them the
+ * CPU's caches do not hold.
  */
 #ifndef SRCSEL_ENGINE_CLASSIFY_H
 #define SRCSEL_ENGINE_CLASSIFY_H
@@ -44,17 +44,22 @@ SRCSEL_INLINE void srcsel_property_key(const struct srcsel_numbering *n, __u32 p
   key->lo = comm[1];
 }
 
-static long srcsel_number_step(__u32 index, void *context) {
-  struct srcsel_numbering *n = (struct srcsel_numbering *)context;
-  const struct srcsel_dimension *dimension;
+/* What the flow's dimension number `index`, less than SRCSEL_MAX_DIMENSIONS, has for it. */
+SRCSEL_INLINE __u32 srcsel_number_in(const struct srcsel_numbering *n, __u32 index) {
+  const struct srcsel_dimension *dimension = &n->head->dimensions[n->flow->family & 1].list[index];
   struct srcsel_key key;
 
-  if (index >= SRCSEL_MAX_DIMENSIONS) return 1;
-  dimension = &n->head->dimensions[n->flow->family & 1].list[index];
   srcsel_property_key(n, dimension->property, dimension->argument, &key);
   key.hi += n->head->nothing;
   key.lo += n->head->nothing;
-  n->number[index] = srcsel_find(n->image, n->head, &dimension->trie, &key);
+  return srcsel_find(n->image, n->head, &dimension->trie, &key);
+}
+
+static long srcsel_number_step(__u32 index, void *context) {
+  struct srcsel_numbering *n = (struct srcsel_numbering *)context;
+
+  if (index >= SRCSEL_MAX_DIMENSIONS) return 1;
+  n->number[index] = srcsel_number_in(n, index);
   return 0;
 }
 
@@ -107,19 +112,31 @@ SRCSEL_FN __u32 srcsel_intersect(const struct srcsel_numbering *numbering, __u32
   s.count = count;
   s.found = SRCSEL_NONE;
   s.words = srcsel_common_rules(&s, SRCSEL_VECTOR_WORDS);
-  if (count == 1) return (__u32)(s.words >> 32);
-  s.words &= (1ull << SRCSEL_VECTOR_WORDS) - 1;
   srcsel_loop(SRCSEL_VECTOR_WORDS, srcsel_intersect_step, &s);
   return s.found;
+}
+
+SRCSEL_INLINE void srcsel_number_begin(struct srcsel_numbering *n, srcsel_image image,
+                                       const struct srcsel_header *head,
+                                       const struct srcsel_flow *flow) {
+  n->image = image;
+  n->head = head;
+  n->flow = flow;
+}
+
+SRCSEL_INLINE __u32 srcsel_classify_by_one(srcsel_image image, const struct srcsel_header *head,
+                                           const struct srcsel_flow *flow) {
+  struct srcsel_numbering n;
+
+  srcsel_number_begin(&n, image, head, flow);
+  return srcsel_number_in(&n, 0) - 1;
 }
 
 SRCSEL_FN __u32 srcsel_classify_by(srcsel_image image, const struct srcsel_header *head,
                                    const struct srcsel_flow *flow, __u32 count) {
   struct srcsel_numbering n;
 
-  n.image = image;
-  n.head = head;
-  n.flow = flow;
+  srcsel_number_begin(&n, image, head, flow);
   __builtin_memset(n.number, 0, sizeof(n.number));
   srcsel_loop(count, srcsel_number_step, &n);
   return srcsel_intersect(&n, count);
@@ -131,8 +148,10 @@ SRCSEL_FN __u32 srcsel_classify_by(srcsel_image image, const struct srcsel_heade
  */
 SRCSEL_INLINE __u32 srcsel_classify(srcsel_image image, const struct srcsel_header *head,
                                     const struct srcsel_flow *flow, __u32 count) {
-  if (count) return srcsel_classify_by(image, head, flow, count);
-  return head->policy.count ? 0 : SRCSEL_NONE;
+  if (!count) return (head->policy.count ? 0 : SRCSEL_NONE) + (__u32)head->nothing;
+  if (head->dimensions[flow->family & 1].count == 1)
+    return srcsel_classify_by_one(image, head, flow);
+  return srcsel_classify_by(image, head, flow, count);
 }
 
 #endif /* SRCSEL_ENGINE_CLASSIFY_H */

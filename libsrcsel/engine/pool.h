@@ -16,10 +16,11 @@ SRCSEL_INLINE __u32 srcsel_hash_address(const struct srcsel_key *key) {
 }
 
 /* The flow's slot in the pool of policy rule `index`; NULL if none of the addresses is there. */
-SRCSEL_FN const struct srcsel_slot *srcsel_slot_of(srcsel_image image,
-                                                   const struct srcsel_header *head,
-                                                   const struct srcsel_policy *policy,
-                                                   const struct srcsel_flow *flow, __u32 index) {
+SRCSEL_INLINE const struct srcsel_slot *srcsel_slot_of(srcsel_image image,
+                                                       const struct srcsel_header *head,
+                                                       const struct srcsel_policy *policy,
+                                                       const struct srcsel_flow *flow,
+                                                       __u32 index) {
   const __u32 family = flow->family & 1;
   const __u32 slots = policy->slots[family];
   __u32 place = flow->chance;

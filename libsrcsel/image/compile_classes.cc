@@ -116,20 +116,24 @@ void SetBit(srcsel_vector &vector, std::size_t rule) {
   vector.word[SRCSEL_VECTOR_WORDS] |= std::uint64_t{1} << (rule / 64);
 }
 
-srcsel_vector WithLowest(srcsel_vector vector) {
-  __u64 &last = vector.word[SRCSEL_VECTOR_WORDS];
-  std::uint32_t lowest = SRCSEL_NONE;
-  if (last != 0) {
-    const int word = std::countr_zero(last);
-    lowest = static_cast<std::uint32_t>(64 * word + std::countr_zero(vector.word[word]));
-  }
-  last |= __u64{lowest} << 32;
-  return vector;
+// Plus 1; 0: it has none.
+std::uint16_t LowestRule(const srcsel_vector &vector) {
+  const __u64 words = vector.word[SRCSEL_VECTOR_WORDS];
+  if (words == 0) return 0;
+  const int word = std::countr_zero(words);
+  return static_cast<std::uint16_t>(64 * word + std::countr_zero(vector.word[word]) + 1);
+}
+
+bool HasOneDimension(const PolicyRows &policy) {
+  std::set<Selector> all;
+  for (const PolicyRow &row : policy.rows) all.insert(row.selectors.begin(), row.selectors.end());
+  return all.size() == 1;
 }
 
 class ClassCompiler {
  public:
-  ClassCompiler(const PolicyRows &policy, TrieWriter &tries) : policy_(policy), tries_(tries) {}
+  ClassCompiler(const PolicyRows &policy, TrieWriter &tries)
+      : policy_(policy), tries_(tries), alone_(HasOneDimension(policy)) {}
 
   absl::StatusOr<CompiledClasses> Run() {
     Add({SRCSEL_BY_PROTO});
@@ -151,6 +155,9 @@ class ClassCompiler {
   }
 
  private:
+  // There are few dimensions, and all flows pass them: all but those of one leaf have a fan.
+  static constexpr std::size_t kFanFrom = 1;
+
   struct Named {
     KeyPrefix prefix;
     VectorUnions::Number rules;
@@ -205,7 +212,7 @@ class ClassCompiler {
     const auto in_order = [](const Named &a, const Named &b) { return a.prefix < b.prefix; };
     if (!std::ranges::is_sorted(named, in_order)) std::ranges::sort(named, in_order);
 
-    return tries_.Add(Nest(named, unions_.Intern(indifferent)));
+    return tries_.Add(Nest(named, unions_.Intern(indifferent)), kFanFrom);
   }
 
   // What names a prefix holds for all prefixes inside it.
@@ -227,18 +234,21 @@ class ClassCompiler {
     return entries;
   }
 
-  // Its number in the image, which has only those that a leaf names.
+  // Its number in the image, which has only those that a leaf names. An only dimension's is the
+  // rule's.
   std::uint16_t Leaf(VectorUnions::Number number) {
+    if (alone_) return LowestRule(unions_.at(number));
     if (leaves_.size() <= number) leaves_.resize(number + 1, SRCSEL_NONE);
     if (leaves_[number] == SRCSEL_NONE) {
       leaves_[number] = static_cast<std::uint32_t>(out_.vectors.size());
-      out_.vectors.push_back(WithLowest(unions_.at(number)));
+      out_.vectors.push_back(unions_.at(number));
     }
     return static_cast<std::uint16_t>(leaves_[number]);
   }
 
   const PolicyRows &policy_;
   TrieWriter &tries_;
+  const bool alone_;  // of the dimensions there is one
   VectorUnions unions_;
   std::vector<std::uint32_t> leaves_;
   CompiledClasses out_;

@@ -25,21 +25,21 @@ int CommonBits(const srcsel_key &a, const srcsel_key &b) {
 
 }  // namespace
 
-srcsel_trie TrieWriter::Add(std::vector<TrieEntry> entries) {
+srcsel_trie TrieWriter::Add(std::vector<TrieEntry> entries, std::size_t fan_from) {
   const auto place = [](const TrieEntry &e) { return std::tuple(e.key.hi, e.key.lo, e.length); };
   if (!std::ranges::is_sorted(entries, {}, place)) std::ranges::sort(entries, {}, place);
-  Begin(entries.size());
+  Begin(entries.size(), fan_from);
   for (const TrieEntry &entry : entries) Put(entry);
   return End();
 }
 
-void TrieWriter::Begin(std::size_t count) {
+void TrieWriter::Begin(std::size_t count, std::size_t fan_from) {
   levels_.resize(SRCSEL_MAX_DEPTH);
   trie_ = {};
   trie_.fan = SRCSEL_NONE;
   last_ = {};
   open_ = 0;
-  fan_bits_ = count > kFanFrom ? SRCSEL_FAN_BITS : 0;
+  fan_bits_ = count > fan_from ? SRCSEL_FAN_BITS : 0;
   if (fan_bits_ == 0) return Open(0, 0);
   trie_.fan = static_cast<__u32>(fans_.size());
   fans_.resize(fans_.size() + SRCSEL_FAN_SLOTS, SRCSEL_LEAF);

@@ -2,9 +2,10 @@
 //
 // All tables of an image share one TrieWriter, hence one array each of nodes, leaves and fans.
 //
-// Cost: each prefix is visited once, each node written once. A table of more than kFanFrom prefixes
-// starts with a fan of 4096 slots (16 KiB), which saves two strides. (One of 262144, 1 MiB, would
-// save a third, and gain nothing: the strides that are left miss the same caches.)
+// Cost: each prefix is visited once, each node written once. A table of more than kFanFrom
+// prefixes, or of as many as the caller says, starts with a fan of 4096 slots (16 KiB), which saves
+// two strides. (One of 262144, 1 MiB, would save a third, and gain nothing: the strides that are
+// left miss the same caches.)
 
 #pragma once
 
@@ -29,11 +30,11 @@ class TrieWriter {
   static constexpr std::size_t kFanFrom = 256;
 
   // Adds a trie; no two entries have the same key and length.
-  srcsel_trie Add(std::vector<TrieEntry> entries);
+  srcsel_trie Add(std::vector<TrieEntry> entries, std::size_t fan_from = kFanFrom);
 
   // The same, entry by entry, ordered by key, then length. `count` is how many there will be,
   // about.
-  void Begin(std::size_t count);
+  void Begin(std::size_t count, std::size_t fan_from = kFanFrom);
   void Put(const TrieEntry &entry);
   srcsel_trie End();
 

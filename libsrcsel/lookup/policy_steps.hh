@@ -21,7 +21,8 @@ struct PassedRule {
 // The word of the policy language: "to", "ipproto", "dport", ...
 const char *PropertyWord(srcsel_property property);
 
-// All rules before number `end`, in order.
+// All rules before number `end`, in order. Of a policy that selects by one property, none behind
+// the one that holds: the image does not say what these want.
 std::vector<PassedRule> RulesPassed(const Image &image, const srcsel_flow &flow, std::uint32_t end);
 
 }  // namespace srcsel

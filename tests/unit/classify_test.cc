@@ -324,6 +324,45 @@ TEST(Classify, FindsWhatReadingTheRulesFinds) {
   EXPECT_GT(none, 2000);
 }
 
+// What the rules are left with.
+void KeepOnly(std::size_t property, PolicyRule &rule) {
+  PolicyRule kept = Marking("1");
+  if (property == 0) {
+    kept.to = rule.to;
+    kept.sets = rule.sets;
+  }
+  if (property == 1) kept.protos = rule.protos;
+  if (property == 2) kept.dports = rule.dports;
+  if (property == 3) kept.uids = rule.uids;
+  if (property == 4) kept.classids = rule.classids;
+  if (property == 5) kept.comms = rule.comms;
+  rule = kept;
+}
+
+TEST(Classify, FindsWhatReadingTheRulesFindsByOneProperty) {
+  Drawer drawer(3);
+  int found = 0, none = 0, alone = 0;
+  for (std::size_t world = 0; world < 120; ++world) {
+    drawer.NewWorld();
+    std::vector<PolicyRule> rules(1 + drawer.Below(world % 6 ? 5 : 200));
+    std::ranges::generate(rules, [&] { return drawer.Rule(); });
+    for (PolicyRule &rule : rules) KeepOnly(world % 6, rule);
+    const Image image = ImageOf(StateOf({}, {}), rules);
+    // Those for all destinations of one family select by it, too.
+    if (image.header().dimensions[SRCSEL_V4].count == 1) ++alone;
+    EXPECT_EQ(image.header().vectors.count == 0, image.header().dimensions[SRCSEL_V4].count < 2);
+    for (int i = 0; i < 100; ++i) {
+      const srcsel_flow flow = drawer.Flow();
+      const std::uint32_t expected = OneAfterTheOther(rules, flow);
+      ASSERT_EQ(Classify(image, flow), expected) << "world " << world << ", flow " << i;
+      ++(expected == SRCSEL_NONE ? none : found);
+    }
+  }
+  EXPECT_GT(alone, 60);
+  EXPECT_GT(found, 1000);
+  EXPECT_GT(none, 500);
+}
+
 TEST(Classify, FindsRangesOfEveryKind) {
   std::mt19937_64 random(2);
   for (int i = 0; i < 200; ++i) {

@@ -20,6 +20,7 @@ Image Full(std::uint64_t generation = 1) {
   routes.push_back(RouteTo("fd00::1/128", RT_TABLE_LOCAL, 1));
   PolicyRule rule = Binding("100");
   rule.uids = {{0, 999}};
+  rule.protos = {IPPROTO_TCP};
   State state = StateOf({On(2, "fd00::2/64")}, routes);
   state.labels = {{Net("fc00::/7"), 0, 5}};
   PolicyRule pooled = Marking("1");
