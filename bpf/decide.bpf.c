@@ -48,26 +48,21 @@ SRCSEL_INLINE void gather_tos(struct bpf_sock_addr *ctx, struct srcsel_flow *flo
   flow->unknown &= ~(__u32)SRCSEL_IN_DSCP;
 }
 
-/* Where it may decide: the call alone would be a tenth of what a mark costs. */
-SRCSEL_INLINE void gather_netns(struct bpf_sock_addr *ctx, const struct srcsel_header *head,
-                                struct srcsel_flow *flow) {
-  if (head->inputs & SRCSEL_IN_NETNS || flow->operation == SRCSEL_DATAGRAM ||
-      srcsel_may_be_local(head, flow))
-    flow->netns = bpf_get_netns_cookie(ctx);
-}
-
 int srcsel_decide_flow(struct bpf_sock_addr *ctx, struct srcsel_flow *flow,
                        struct srcsel_decision *decision) {
+  const struct srcsel_policy *policy;
   const struct srcsel_header *head;
   srcsel_image image;
 
   if (!flow || !decision) return 0;
   image = open_image(&head, flow);
-  if (head) gather_netns(ctx, head, flow);
+  srcsel_undecided(head, decision);
+  if (!head) return 0;
   /* A datagram may say another one in its control data. */
-  if (head && head->inputs & SRCSEL_IN_DSCP && flow->operation == SRCSEL_CONNECT)
-    gather_tos(ctx, flow);
-  srcsel_decide(image, head, flow, decision);
+  if (head->inputs & SRCSEL_IN_DSCP && flow->operation == SRCSEL_CONNECT) gather_tos(ctx, flow);
+  policy = srcsel_choose_rule(image, head, flow, decision);
+  if (policy && srcsel_asks_netns(head, policy, flow)) flow->netns = bpf_get_netns_cookie(ctx);
+  srcsel_act_by(image, head, policy, flow, decision);
   return 0;
 }
 

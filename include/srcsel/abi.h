@@ -91,8 +91,6 @@ enum srcsel_input {
   SRCSEL_IN_GID = 1u << 7,     /* group of the caller */
   SRCSEL_IN_CHANCE = 1u << 8,  /* a number for pools that choose at random or in turn */
   SRCSEL_IN_CLASSID = 1u << 9, /* class of the caller, by net_cls of cgroup v1 */
-  SRCSEL_IN_NETNS = 1u << 10,  /* the socket's namespace, whatever the destination: for rules that
-                                  ask the tables, or hold at home only */
 };
 
 /*

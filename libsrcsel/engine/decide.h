@@ -116,11 +116,11 @@ SRCSEL_INLINE __u32 srcsel_find_rule(srcsel_image image, const struct srcsel_hea
   if (srcsel_app_marked(policy, flow->mark) &&
       srcsel_app_marked(policy, srcsel_app_mark(image, head, flow)))
     return SRCSEL_WHY_APP_MARK;
-  if (flow->netns == head->netns) why = srcsel_exempt_local(image, head, flow);
-  return why == SRCSEL_WHY_COUNT ? srcsel_unless_other(policy, flow, why) : why;
+  return SRCSEL_WHY_COUNT;
 }
 
-/* The rule that holds; NULL if it is not to be followed. */
+/* The rule that holds; NULL if it is not to be followed, wherever the flow goes. Nothing here asks
+ * for the flow's namespace. */
 SRCSEL_INLINE const struct srcsel_policy *srcsel_choose_rule(srcsel_image image,
                                                              const struct srcsel_header *head,
                                                              const struct srcsel_flow *flow,
@@ -129,6 +129,28 @@ SRCSEL_INLINE const struct srcsel_policy *srcsel_choose_rule(srcsel_image image,
 
   decision->reason = srcsel_find_rule(image, head, flow, decision, &found);
   return decision->reason == SRCSEL_WHY_COUNT ? found : 0;
+}
+
+/* Whether the flow's namespace matters to what becomes of it by this rule. A hook has to ask for
+ * it, which is a call of the kernel. */
+SRCSEL_INLINE __u32 srcsel_asks_netns(const struct srcsel_header *head,
+                                      const struct srcsel_policy *policy,
+                                      const struct srcsel_flow *flow) {
+  const __u32 named = policy->action & (SRCSEL_DO_SOURCE | SRCSEL_DO_POOL);
+  const __u32 home =
+      policy->action & (SRCSEL_DO_TABLES | SRCSEL_DO_PORTS | SRCSEL_HOME_ONLY | SRCSEL_HOME_MARK);
+
+  return home || (!named && srcsel_is_late(policy, flow)) || srcsel_may_be_local(head, flow);
+}
+
+/* SRCSEL_WHY_COUNT, unless the flow stays on this host, or is not one that the rule is for. */
+SRCSEL_INLINE __u32 srcsel_unless_local(srcsel_image image, const struct srcsel_header *head,
+                                        const struct srcsel_policy *policy,
+                                        const struct srcsel_flow *flow) {
+  __u32 why = SRCSEL_WHY_COUNT;
+
+  if (flow->netns == head->netns) why = srcsel_exempt_local(image, head, flow);
+  return why == SRCSEL_WHY_COUNT ? srcsel_unless_other(policy, flow, why) : why;
 }
 
 /* A source that the policy names, by itself or out of a pool. POOL without an address leaves the
@@ -330,6 +352,19 @@ SRCSEL_INLINE void srcsel_undecided(const struct srcsel_header *head,
   if (head) decision->generation = head->generation;
 }
 
+/* What becomes of the flow by the rule that srcsel_choose_rule() found, by none if that is NULL. */
+SRCSEL_INLINE void srcsel_act_by(srcsel_image image, const struct srcsel_header *head,
+                                 const struct srcsel_policy *policy, const struct srcsel_flow *flow,
+                                 struct srcsel_decision *decision) {
+  if (policy) decision->reason = srcsel_unless_local(image, head, policy, flow);
+  if (decision->reason == SRCSEL_WHY_COUNT) {
+    srcsel_follow_rule(image, head, policy, flow, decision);
+    if (decision->reason == SRCSEL_WHY_TABLE) srcsel_ask_tables(image, head, flow, decision);
+    srcsel_conclude(policy, flow, decision);
+  }
+  srcsel_take_back(image, head, flow, decision);
+}
+
 /* `head` is srcsel_open(image); NULL is the decision "no-image". */
 SRCSEL_INLINE void srcsel_decide(srcsel_image image, const struct srcsel_header *head,
                                  const struct srcsel_flow *flow, struct srcsel_decision *decision) {
@@ -342,12 +377,7 @@ SRCSEL_INLINE void srcsel_decide(srcsel_image image, const struct srcsel_header 
     return;
   }
   policy = srcsel_choose_rule(image, head, flow, decision);
-  if (policy) {
-    srcsel_follow_rule(image, head, policy, flow, decision);
-    if (decision->reason == SRCSEL_WHY_TABLE) srcsel_ask_tables(image, head, flow, decision);
-    srcsel_conclude(policy, flow, decision);
-  }
-  srcsel_take_back(image, head, flow, decision);
+  srcsel_act_by(image, head, policy, flow, decision);
 }
 
 #endif /* SRCSEL_ENGINE_DECIDE_H */

@@ -33,14 +33,6 @@ __u32 InputsOf(const PolicyRows &policy) {
   return inputs;
 }
 
-// Datagrams ask for it anyway.
-__u32 NamespaceOf(std::span<const srcsel_policy> rules) {
-  constexpr __u16 kHome = SRCSEL_DO_TABLES | SRCSEL_DO_PORTS | SRCSEL_HOME_ONLY | SRCSEL_HOME_MARK;
-  const bool asked = std::ranges::any_of(
-      rules, [](const srcsel_policy &rule) { return (rule.action & kHome) != 0; });
-  return asked ? SRCSEL_IN_NETNS : 0;
-}
-
 // How many ip rules come first that look up no table but this one, whoever asks.
 __u32 BeyondLocal(std::span<const srcsel_rule> rules, __u32 local) {
   const auto first = std::ranges::find_if_not(rules, [&](const srcsel_rule &rule) {
@@ -59,7 +51,7 @@ absl::StatusOr<Image> CompileWith(CompiledTables &tables, const State &state, co
   srcsel_header header{};
   header.generation = generation;
   header.netns = state.netns;
-  header.inputs = InputsOf(rows) | NamespaceOf(rules.rules);
+  header.inputs = InputsOf(rows);
   header.policy = writer.Append(rules.rules);
   std::ranges::copy(rules.rules | std::views::take(SRCSEL_NEAR_POLICY), header.near);
   header.slots = writer.Append(rules.slots);

@@ -2,11 +2,13 @@
 
 #include "lookup/decide.hh"
 
+#include <cstring>
 #include <functional>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "engine/decide.h"
 #include "fixtures.hh"
 
 namespace srcsel {
@@ -318,6 +320,61 @@ TEST(Decide, OnConstantsAloneWithoutLocalTables) {
   bare.netns = kNetns;
   EXPECT_EQ(Why(Decide(ImageOf(bare, {Marking("1")}), Out())), "mark");
   EXPECT_EQ(Why(Decide(ImageOf(bare, {Binding("1")}), Out())), "no-route");
+}
+
+bool AsksNetns(const Image &image, const srcsel_flow &flow) {
+  const srcsel_memory memory = image.memory();
+  srcsel_decision decision;
+  srcsel_undecided(&image.header(), &decision);
+  const srcsel_policy *rule = srcsel_choose_rule(&memory, &image.header(), &flow, &decision);
+  return rule != nullptr && srcsel_asks_netns(&image.header(), rule, &flow);
+}
+
+// The policies of the cases, and what they are with more that the namespace matters to.
+std::vector<std::vector<PolicyRule>> WithMore(const std::vector<PolicyRule> &policy) {
+  std::vector<std::vector<PolicyRule>> policies(3, policy);
+  for (PolicyRule &rule : policies[1]) rule.home_mark = rule.mark.has_value();
+  for (PolicyRule &rule : policies[2])
+    if (!rule.leave) rule.ports = Range16{1000, 1999};
+  return policies;
+}
+
+// Hooks leave it at 0 where nobody asks.
+void ExpectTheNamespaceNotToMatter(const Image &image, srcsel_flow flow) {
+  flow.netns = 0;
+  const srcsel_decision unknown = Decide(image, flow);
+  for (const std::uint64_t netns : {kNetns, kNetns + 1}) {
+    flow.netns = netns;
+    const srcsel_decision known = Decide(image, flow);
+    EXPECT_EQ(std::memcmp(&known, &unknown, sizeof(known)), 0)
+        << Why(known) << ", not " << Why(unknown);
+  }
+}
+
+TEST(Decide, ByTheNamespaceOnlyWhereItIsAskedFor) {
+  int asked = 0, not_asked = 0;
+  for (const Case &c : Cases())
+    for (const std::vector<PolicyRule> &policy : WithMore(c.policy))
+      for (const srcsel_operation operation : {SRCSEL_CONNECT, SRCSEL_DATAGRAM}) {
+        const Image image = ImageOf(TwoUplinks(), policy);
+        srcsel_flow flow = c.flow;
+        flow.operation = operation;
+        const bool asks = AsksNetns(image, flow);
+        ++(asks ? asked : not_asked);
+        if (!asks) ExpectTheNamespaceNotToMatter(image, flow);
+      }
+  EXPECT_GT(asked, 50);
+  EXPECT_GT(not_asked, 50);
+}
+
+TEST(Decide, ByTheNamespaceForDatagramsThatAMarkComesTooLateFor) {
+  const Image image = ImageOf(TwoUplinks(), {Marking("100")});
+  srcsel_flow flow = Out();
+  EXPECT_FALSE(AsksNetns(image, flow));
+  flow.operation = SRCSEL_DATAGRAM;
+  EXPECT_TRUE(AsksNetns(image, flow));
+  flow.mark = 100;
+  EXPECT_FALSE(AsksNetns(image, flow));
 }
 
 TEST(Decide, ForASocketElsewhereWithoutTheTablesOfHere) {

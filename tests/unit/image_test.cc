@@ -35,7 +35,7 @@ TEST(Image, HasAHeaderThatNamesIt) {
   EXPECT_EQ(head.version, SRCSEL_ABI_VERSION);
   EXPECT_EQ(head.generation, 7u);
   EXPECT_EQ(head.netns, kNetns);
-  EXPECT_EQ(head.inputs, SRCSEL_IN_UID | SRCSEL_IN_NETNS);
+  EXPECT_EQ(head.inputs, SRCSEL_IN_UID);
   EXPECT_EQ(std::size_t{head.pages} * SRCSEL_PAGE, image.bytes().size());
   EXPECT_EQ(image.memory().pages, head.pages);
 }
@@ -49,17 +49,6 @@ TEST(Image, GathersWhatAnyRuleOfThePolicyConsults) {
   EXPECT_EQ(ImageOf(StateOf({}, {}), {by_cgroup, by_comm}).header().inputs,
             SRCSEL_IN_CGROUP | SRCSEL_IN_COMM);
   EXPECT_EQ(ImageOf(StateOf({}, {}), {by_classid}).header().inputs, SRCSEL_IN_CLASSID);
-}
-
-TEST(Image, GathersTheNamespaceForWhatHoldsAtHomeOnly) {
-  PolicyRule home = Marking("1"), device = Marking("1"), ports = Marking("1"), fixed = Marking("1");
-  home.home_mark = true;
-  device.sources = {DeviceSource{"eth1"}};
-  ports.ports = Range16{1, 2};
-  fixed.sources = {Address("10.0.0.1")};
-  for (const PolicyRule &rule : {Binding("1"), home, device, ports})
-    EXPECT_EQ(ImageOf(StateOf({}, {}), {Marking("1"), rule}).header().inputs, SRCSEL_IN_NETNS);
-  EXPECT_EQ(ImageOf(StateOf({}, {}), {Marking("1"), fixed}).header().inputs, 0u);
 }
 
 TEST(Image, GathersTheTosIfAnythingLooksAtIt) {
