@@ -11,6 +11,8 @@ std::string NameOf(Action action) {
   switch (action) {
     case Action::kMark:
       return "mark";
+    case Action::kMarked:
+      return "marked";
     case Action::kSource:
       return "source";
     case Action::kTables:
@@ -23,6 +25,10 @@ std::string NameOf(Action action) {
   return "?";
 }
 
+Sockets SocketsOf(Action action) {
+  return action == Action::kMarked ? Sockets::kOne : Sockets::kMany;
+}
+
 absl::StatusOr<double> HookCost(Hook hook, Action action, Scale scale) {
   SRCSEL_ASSIGN_OR_RETURN(const Stage stage, Stage::Create());
   SRCSEL_ASSIGN_OR_RETURN(const std::uint64_t cookie, stage.Cookie());
@@ -32,7 +38,8 @@ absl::StatusOr<double> HookCost(Hook hook, Action action, Scale scale) {
   SRCSEL_ASSIGN_OR_RETURN(Hooks hooks, Hooks::Load());
   SRCSEL_RETURN_IF_ERROR(hooks.Publish(image.bytes()));
   SRCSEL_RETURN_IF_ERROR(hooks.Attach(stage.cgroup()));
-  return stage.Time(hook, hook == Hook::kConnect ? "srcsel_connect4" : "srcsel_sendmsg4");
+  return stage.Time(hook, SocketsOf(action),
+                    hook == Hook::kConnect ? "srcsel_connect4" : "srcsel_sendmsg4");
 }
 
 }  // namespace srcsel::bench

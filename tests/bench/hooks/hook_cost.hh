@@ -12,14 +12,18 @@ namespace srcsel::bench {
 
 enum class Action {
   kMark,    // mark the socket
+  kMarked,  // leave the mark that it has: every datagram of a socket but the first
   kSource,  // bind a fixed source
   kTables,  // bind the source that the tables give for a mark
   kPool,    // bind one of three sources, by the destination's hash
   kPorts,   // bind a source and one of 10,000 ports
 };
 
-// "mark", "source", "tables", "pool", "ports"
+// "mark", "marked", "source", "tables", "pool", "ports"
 std::string NameOf(Action action);
+
+// What the action is measured with.
+Sockets SocketsOf(Action action);
 
 struct Scale {
   int policy_rules = 1;

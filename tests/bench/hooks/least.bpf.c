@@ -30,6 +30,13 @@ struct {
   __type(value, __u64);
 } least_claims SEC(".maps");
 
+struct {
+  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, __u32);
+} least_facts SEC(".maps");
+
 static __always_inline int did(long error) {
   if (error) __sync_fetch_and_add(&least_refused, 1);
   return 1;
@@ -74,6 +81,11 @@ int source_connect(struct bpf_sock_addr *ctx) {
   return did(may_act() ? bind_source(ctx, 0) : 1);
 }
 
+SEC("cgroup/connect4")
+int homed_connect(struct bpf_sock_addr *ctx) {
+  return did(may_act_here(ctx) ? bind_source(ctx, 0) : 1);
+}
+
 /* Asks for a port at random, whether the kernel has the 4-tuple, and claims it (ports.bpf.h). */
 SEC("cgroup/connect4")
 int ports_connect(struct bpf_sock_addr *ctx) {
@@ -113,8 +125,22 @@ int mark_sendmsg(struct bpf_sock_addr *ctx) {
   return did(may_act_here(ctx) ? set_mark(ctx) : 1);
 }
 
+/* Whether the mark is the application's own is kept with the socket. */
+SEC("cgroup/sendmsg4")
+int marked_sendmsg(struct bpf_sock_addr *ctx) {
+  struct bpf_sock *sk = ctx->sk;
+
+  return did(!may_act() || !sk || bpf_sk_storage_get(&least_facts, sk, 0, 0));
+}
+
 SEC("cgroup/sendmsg4")
 int source_sendmsg(struct bpf_sock_addr *ctx) {
+  ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
+  return did(!may_act());
+}
+
+SEC("cgroup/sendmsg4")
+int homed_sendmsg(struct bpf_sock_addr *ctx) {
   ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
   return did(!may_act_here(ctx));
 }

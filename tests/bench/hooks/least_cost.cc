@@ -14,7 +14,7 @@
 namespace srcsel::bench {
 namespace {
 
-absl::StatusOr<double> CostOf(Hook hook, const std::string &what) {
+absl::StatusOr<double> CostOf(Hook hook, Sockets sockets, const std::string &what) {
   const bool connects = hook == Hook::kConnect;
   const std::string name = what + (connects ? "_connect" : "_sendmsg");
   const std::unique_ptr<least_bpf, decltype(&least_bpf__destroy)> least(least_bpf__open_and_load(),
@@ -27,27 +27,26 @@ absl::StatusOr<double> CostOf(Hook hook, const std::string &what) {
                       connects ? BPF_CGROUP_INET4_CONNECT : BPF_CGROUP_UDP4_SENDMSG,
                       BPF_F_ALLOW_MULTI) != 0)
     return absl::ErrnoToStatus(errno, "attach " + name);
-  SRCSEL_ASSIGN_OR_RETURN(const double ns, stage.Time(hook, name));
+  SRCSEL_ASSIGN_OR_RETURN(const double ns, stage.Time(hook, sockets, name));
   if (least->bss->least_refused != 0)
     return absl::InternalError(
         absl::StrCat("the kernel refused ", name, " ", least->bss->least_refused, " times"));
   return ns;
 }
 
-// A source of the tables or of a pool is bound as any other.
+// A source of the tables or of a pool is bound as any other, but at home only.
 std::string CallsOf(Action action) {
-  return action == Action::kTables || action == Action::kPool ? NameOf(Action::kSource)
-                                                              : NameOf(action);
+  return action == Action::kTables || action == Action::kPool ? "homed" : NameOf(action);
 }
 
 }  // namespace
 
 absl::StatusOr<double> NothingCost(Hook hook) {
-  return CostOf(hook, "nothing");
+  return CostOf(hook, Sockets::kMany, "nothing");
 }
 
 absl::StatusOr<double> LeastCost(Hook hook, Action action) {
-  return CostOf(hook, CallsOf(action));
+  return CostOf(hook, SocketsOf(action), CallsOf(action));
 }
 
 }  // namespace srcsel::bench

@@ -27,7 +27,7 @@ constexpr int kRules[] = {1, 100, 1000};
 constexpr int kPrefixes[] = {0, 100'000, 800'000};
 constexpr Action kConnected[] = {Action::kMark, Action::kSource, Action::kTables, Action::kPool,
                                  Action::kPorts};
-constexpr Action kSent[] = {Action::kMark, Action::kSource, Action::kPool};
+constexpr Action kSent[] = {Action::kMark, Action::kMarked, Action::kSource, Action::kPool};
 
 std::vector<Row> RowsWith(const std::string &word) {
   std::vector<Row> rows;

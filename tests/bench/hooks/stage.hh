@@ -19,6 +19,11 @@ enum class Hook {
   kDatagram,  // sendmsg4
 };
 
+enum class Sockets {
+  kMany,  // a new one for each call
+  kOne,   // for all of them
+};
+
 class Stage {
  public:
   static absl::StatusOr<Stage> Create();
@@ -28,10 +33,10 @@ class Stage {
   // SO_NETNS_COOKIE of its sockets.
   absl::StatusOr<std::uint64_t> Cookie() const;
 
-  // Nanoseconds a run of that program, which is attached to the cgroup, while new sockets are
-  // connected to a thousand random addresses, or send a datagram there: the mean of the thousand,
-  // the least of twenty times.
-  absl::StatusOr<double> Time(Hook hook, std::string_view program) const;
+  // Nanoseconds a run of that program, which is attached to the cgroup, while sockets are connected
+  // to a thousand random addresses, or send a datagram there: the mean of the thousand, the least
+  // of twenty times.
+  absl::StatusOr<double> Time(Hook hook, Sockets sockets, std::string_view program) const;
 
  private:
   Stage(lab::Host host, lab::TestCgroup cgroup, Fd directory)

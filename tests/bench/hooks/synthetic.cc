@@ -52,6 +52,7 @@ PolicyRule RuleOf(Action action) {
   PolicyRule rule;
   switch (action) {
     case Action::kMark:
+    case Action::kMarked:
       rule.mark = Mark{kMarkValue};
       break;
     case Action::kTables:
