@@ -7,9 +7,10 @@
  * a decision with apply == 0: the socket is left as it is and the kernel chooses.
  *
  * Order: exempt addresses, then the policy, then what the application did itself, then the rule's
- * action; last, what an earlier decision left on the socket. Cost with one policy rule: two
- * trie-free page lookups and one lookup in the local table; ip rules are walked only where the
- * policy wants the source of the tables, and for datagrams that a mark comes too late for.
+ * action; last, what an earlier decision left on the socket. Cost with one policy rule: the header,
+ * which tells both the rule and, of most destinations, that they are not local; ip rules are walked
+ * only where the policy wants the source of the tables, and for datagrams that a mark comes too
+ * late for.
  */
 #ifndef SRCSEL_ENGINE_DECIDE_H
 #define SRCSEL_ENGINE_DECIDE_H
