@@ -63,6 +63,8 @@ PolicyStory AskPolicy(const FlowQuestion &question, const State &state, std::siz
   story.lacks = LacksOf(question, story, state);
   const bool held = story.decision.policy != SRCSEL_NONE;
   if (held) story.rule = policy.RuleName(story.decision.policy);
+  // Destinations that are left alone whatever the policy says never come to its rules.
+  if (!held && story.decision.reason != SRCSEL_WHY_NO_RULE) return story;
   std::vector<PassedRule> passed = RulesPassed(*policy.image, flow, story.decision.policy);
   story.passed = passed.size();
   story.nearer = Nearest(std::move(passed));

@@ -9,13 +9,11 @@ namespace {
 
 struct Accepted {
   srcsel_property property;
-  std::uint32_t only;  // the number of an only dimension, which has no vector
-  const srcsel_vector *rules;
+  const srcsel_vector *rules;  // NULL: none of those that are asked for
 };
 
 bool Accepts(const Accepted &accepted, std::uint32_t rule) {
-  if (accepted.rules == nullptr) return accepted.only == rule + 1;
-  return (accepted.rules->word[rule / 64] >> (rule % 64) & 1) != 0;
+  return accepted.rules != nullptr && (accepted.rules->word[rule / 64] >> (rule % 64) & 1) != 0;
 }
 
 std::vector<Accepted> AcceptedBy(const srcsel_memory &memory, const srcsel_header &head,
@@ -29,11 +27,11 @@ std::vector<Accepted> AcceptedBy(const srcsel_memory &memory, const srcsel_heade
   for (std::uint32_t i = 0; i < std::min(dimensions.count, SRCSEL_MAX_DIMENSIONS); ++i) {
     srcsel_number_step(i, &numbering);
     const auto property = static_cast<srcsel_property>(dimensions.list[i].property);
-    if (dimensions.count == 1) return {{property, numbering.number[i], nullptr}};
+    // An only dimension has no vectors, and accepts none before the rule that holds.
+    if (dimensions.count == 1) return {{property, nullptr}};
     accepted.push_back(
-        {property, 0,
-         static_cast<const srcsel_vector *>(srcsel_object(
-             &memory, head.vectors.page, numbering.number[i], sizeof(srcsel_vector)))});
+        {property, static_cast<const srcsel_vector *>(srcsel_object(
+                       &memory, head.vectors.page, numbering.number[i], sizeof(srcsel_vector)))});
   }
   return accepted;
 }
@@ -72,9 +70,7 @@ std::vector<PassedRule> RulesPassed(const Image &image, const srcsel_flow &flow,
   const srcsel_header &head = image.header();
   const std::vector<Accepted> all = AcceptedBy(memory, head, flow);
   std::vector<PassedRule> passed;
-  end = std::min(end, head.policy.count);
-  if (!all.empty() && all.front().only != 0) end = std::min(end, all.front().only);
-  for (std::uint32_t rule = 0; rule < end; ++rule) {
+  for (std::uint32_t rule = 0; rule < std::min(end, head.policy.count); ++rule) {
     PassedRule one{.index = rule};
     for (const Accepted &accepted : all)
       if (!Accepts(accepted, rule) &&

@@ -21,8 +21,7 @@ struct PassedRule {
 // The word of the policy language: "to", "ipproto", "dport", ...
 const char *PropertyWord(srcsel_property property);
 
-// All rules before number `end`, in order. Of a policy that selects by one property, none behind
-// the one that holds: the image does not say what these want.
+// All rules before number `end`, in order: the one that holds, or SRCSEL_NONE if none does.
 std::vector<PassedRule> RulesPassed(const Image &image, const srcsel_flow &flow, std::uint32_t end);
 
 }  // namespace srcsel
