@@ -78,7 +78,7 @@ static void follow_by_kernel(srcsel_image image, const struct srcsel_header *hea
   struct srcsel_kernel_route route;
   __u32 mark = flow->mark;
 
-  decision->reason = srcsel_unless_other(policy, flow, SRCSEL_WHY_COUNT);
+  decision->reason = srcsel_unless_local(image, head, policy, flow);
   if (decision->reason != SRCSEL_WHY_COUNT) return;
   if (policy->action & (SRCSEL_DO_MARK | SRCSEL_DO_TABLES))
     mark = (mark & ~policy->mark_mask) | policy->mark;

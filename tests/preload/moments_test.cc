@@ -52,6 +52,25 @@ TEST_F(MomentsTest, AfterChroot) {
               ElementsAre("10.1.0.2"));
 }
 
+// Its own addresses, which by the rules' order are another's for who has the mark.
+TEST_F(MomentsTest, AfterChrootToThisHostItself) {
+  ASSERT_TRUE(client_
+                  .IpBatch("-4", {"rule add pref 10 fwmark 100 lookup 100",
+                                  "rule add pref 20 lookup local", "rule del pref 0"})
+                  .ok());
+  const std::string root = here_.path() + "/root";
+  std::filesystem::create_directory(root);
+  const std::string connect =
+      "import os, socket, sys\n"
+      "os.chroot(sys.argv[1]); os.chdir('/')\n"
+      "for to in ('192.0.2.80', '10.0.0.1'):\n"
+      "  s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+      "  s.connect((to, 9))\n"
+      "  print(s.getsockopt(socket.SOL_SOCKET, socket.SO_MARK))\n";
+  const Words words{"/usr/bin/python3", "-c", connect, root};
+  EXPECT_THAT(Lines({.argv = SrcselWords({"--mark", "100"}, words)}), ElementsAre("100", "0"));
+}
+
 // Linked with the library, so that no loader filters it away.
 TEST_F(MomentsTest, NotInSecureExecution) {
   const std::string program = here_.path() + "/linked";
