@@ -257,7 +257,8 @@ SRCSEL_STATIC_ASSERT(sizeof(struct srcsel_rule) == 128, "ip rules are 128 bytes"
  * A table: a popcount trie with strides of 6 bits that maps keys to numbers of 16 bits, routes for
  * a routing table, vectors for a dimension. A *slot* is SRCSEL_LEAF | number, or a node index. A
  * small table starts at slot `root`, consuming bits from the top of the key; a large one, or a
- * dimension, starts with a fan of 4096 slots chosen by the key's first 12 bits.
+ * dimension with more than one leaf, starts with a fan of 4096 slots chosen by the key's first 12
+ * bits.
  */
 #define SRCSEL_LEAF 0x80000000u
 #define SRCSEL_STRIDE 6u

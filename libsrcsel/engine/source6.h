@@ -30,19 +30,19 @@ enum srcsel_sourced {
 
 struct srcsel_source_walk {
   srcsel_image image;
-  struct srcsel_key dst;
+  const struct srcsel_key *dst;
   __u32 addresses, labels; /* first pages */
   __u32 oif;               /* of the route, 0: there is none */
   __u32 label;             /* of the destination */
-  __u32 scope;             /* of the destination */
-  __u32 only;              /* 1: none but addresses of oif are candidates */
   __u32 flip;              /* bits of the image's scores to turn over */
   __u32 asked, plain;      /* SRCSEL_SCORE_PRIVACY: the application says; it wants no temporary */
-  /* the best so far */
-  __u64 score;
-  struct srcsel_key source;
+  __u32 scope;             /* of the destination */
+  __u32 only;              /* 1: none but addresses of oif are candidates */
+  /* the best so far: not itself, for which there is no room on the stack */
+  __u32 best;  /* its index, SRCSEL_NONE: none yet */
   __u32 from;  /* its interface */
   __u32 doubt; /* flags of srcsel_address that leave the answer open */
+  __u64 score;
 };
 
 SRCSEL_INLINE __u64 srcsel_is_multicast6(const struct srcsel_key *key) {
@@ -77,7 +77,7 @@ static long srcsel_label_step(__u32 index, void *context) {
       (const struct srcsel_label *)srcsel_object(s->image, s->labels, index, sizeof(*label));
 
   if (!label) return 1;
-  if (srcsel_label_misses(label, &s->dst, s->oif)) return 0;
+  if (srcsel_label_misses(label, s->dst, s->oif)) return 0;
   s->label = label->label;
   return 1;
 }
@@ -86,7 +86,7 @@ SRCSEL_INLINE __u64 srcsel_score6(const struct srcsel_source_walk *s,
                                   const struct srcsel_address *a) {
   const __u64 on_oif = srcsel_is_zero(a->oif ^ s->oif);
   const __u64 narrow = ((__u64)a->scope - s->scope) >> 63;
-  const __u64 difference = (a->key.hi ^ s->dst.hi) | (a->key.lo ^ s->dst.lo);
+  const __u64 difference = (a->key.hi ^ s->dst->hi) | (a->key.lo ^ s->dst->lo);
   const __u64 candidate = on_oif | ((s->only ^ 1) & (a->score / SRCSEL_SCORE_CANDIDATE));
   __u64 score = a->score ^ s->flip;
 
@@ -99,14 +99,19 @@ SRCSEL_INLINE __u64 srcsel_score6(const struct srcsel_source_walk *s,
   score += srcsel_is_zero(difference) * SRCSEL_SCORE_SAME;
   score += (on_oif & a->flags) * SRCSEL_SCORE_ONLY;
   srcsel_settle(score);
-  score += srcsel_smaller(srcsel_common_bits(&a->key, &s->dst), a->plen) * SRCSEL_SCORE_PREFIX;
+  score += srcsel_smaller(srcsel_common_bits(&a->key, s->dst), a->plen) * SRCSEL_SCORE_PREFIX;
   return score & -candidate;
+}
+
+SRCSEL_INLINE const struct srcsel_address *srcsel_address_at(const struct srcsel_source_walk *s,
+                                                             __u32 index) {
+  return (const struct srcsel_address *)srcsel_object(s->image, s->addresses, index,
+                                                      sizeof(struct srcsel_address));
 }
 
 static long srcsel_source6_step(__u32 index, void *context) {
   struct srcsel_source_walk *s = (struct srcsel_source_walk *)context;
-  const struct srcsel_address *a =
-      (const struct srcsel_address *)srcsel_object(s->image, s->addresses, index, sizeof(*a));
+  const struct srcsel_address *a = srcsel_address_at(s, index);
   __u64 score, worse, better;
 
   if (!a) return 1;
@@ -123,7 +128,7 @@ static long srcsel_source6_step(__u32 index, void *context) {
     return 0;
   }
   s->score = score;
-  s->source = a->key;
+  s->best = index;
   s->from = a->oif;
   s->doubt = a->flags & SRCSEL_ADDRESS_OPAQUE;
   return 0;
@@ -136,20 +141,21 @@ SRCSEL_INLINE void srcsel_source_begin(struct srcsel_source_walk *s, srcsel_imag
   const __u32 temporary = prefer & SRCSEL_PREFER_TEMPORARY, nothing = (__u32)head->nothing;
 
   s->image = image;
-  s->dst = *dst;
+  s->dst = dst;
   s->addresses = head->addresses.page;
   s->labels = head->labels.page;
   s->oif = oif;
+  srcsel_keep(s->oif);
   s->label = SRCSEL_NONE - nothing;
   s->scope = srcsel_scope6(dst);
   s->only = (__u32)((srcsel_is_multicast6(dst) | srcsel_beyond(s->scope, 3, 15)) &
-                    (srcsel_is_zero(oif) ^ 1));
+                    (srcsel_is_zero(s->oif) ^ 1));
   s->flip = (__u32)(srcsel_is_orchid(dst) ^ 1) * SRCSEL_SCORE_ORCHID +
             (prefer / SRCSEL_PREFER_CARE_OF & 1) * SRCSEL_SCORE_HOME;
   s->plain = (prefer / SRCSEL_PREFER_PUBLIC & ~temporary & 1) * SRCSEL_SCORE_PRIVACY;
   s->asked = s->plain | temporary * SRCSEL_SCORE_PRIVACY;
   s->score = 1 + nothing;
-  s->source.hi = s->source.lo = nothing;
+  s->best = SRCSEL_NONE - nothing;
   s->from = s->doubt = nothing;
   srcsel_loop(head->labels.count, srcsel_label_step, s);
 }
@@ -162,13 +168,16 @@ SRCSEL_INLINE void srcsel_source_begin(struct srcsel_source_walk *s, srcsel_imag
 SRCSEL_FN __u32 srcsel_source6(srcsel_image image, const struct srcsel_header *head,
                                const struct srcsel_key *dst, __u32 oif, __u32 prefer,
                                __u8 *source) {
+  const struct srcsel_address *best;
   struct srcsel_source_walk s;
 
   srcsel_source_begin(&s, image, head, dst, oif, prefer);
   srcsel_loop(head->addresses.count, srcsel_source6_step, &s);
-  srcsel_write_address(source, &s.source);
+  __builtin_memset(__builtin_assume_aligned(source, 8), 0, 16);
+  best = s.best == SRCSEL_NONE ? 0 : srcsel_address_at(&s, s.best);
+  if (best) srcsel_write_address(source, &best->key);
   if (s.doubt) return SRCSEL_SOURCE_UNKNOWN;
-  return s.source.hi | s.source.lo ? SRCSEL_SOURCED : SRCSEL_NO_SOURCE;
+  return best && best->key.hi | best->key.lo ? SRCSEL_SOURCED : SRCSEL_NO_SOURCE;
 }
 
 #endif /* SRCSEL_ENGINE_SOURCE6_H */

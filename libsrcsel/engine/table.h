@@ -58,6 +58,20 @@ static long srcsel_search_step(__u32 step, void *context) {
   return srcsel_judge_route(s, srcsel_route_at(s->image, s->head, s->index));
 }
 
+/* What comes after a route that does not hold, from the one at `index` on. Apart, since it is rare
+ * and what calls this has no room for it on the stack. */
+SRCSEL_FN __u32 srcsel_search_on(srcsel_image image, const struct srcsel_header *head,
+                                 const struct srcsel_flow *flow, __u32 index) {
+  struct srcsel_search s;
+
+  s.image = image;
+  s.head = head;
+  s.flow = flow;
+  s.index = index;
+  srcsel_loop(SRCSEL_IN_ONE_PIECE ? head->routes.count : SRCSEL_MAX_CHAIN, srcsel_search_step, &s);
+  return s.index;
+}
+
 /* The flow's route in the table, or NULL, and its index. */
 SRCSEL_INLINE const struct srcsel_route *srcsel_search_in(srcsel_image image,
                                                           const struct srcsel_header *head,
@@ -75,8 +89,7 @@ SRCSEL_INLINE const struct srcsel_route *srcsel_search_in(srcsel_image image,
                                     : srcsel_find(image, head, trie, &flow->dst);
   route = srcsel_route_at(image, head, s.index);
   if (!srcsel_judge_route(&s, route)) {
-    srcsel_loop(SRCSEL_IN_ONE_PIECE ? head->routes.count : SRCSEL_MAX_CHAIN, srcsel_search_step,
-                &s);
+    s.index = srcsel_search_on(image, head, flow, s.index);
     route = srcsel_route_at(image, head, s.index);
   }
   *index = s.index;

@@ -73,13 +73,14 @@ SRCSEL_INLINE void srcsel_enter(struct srcsel_descent *d, const struct srcsel_he
   if (slot) d->slot = *slot;
 }
 
-/* What the trie has for `key`: the number at its leaf. */
-SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head,
-                            const struct srcsel_trie *trie, const struct srcsel_key *key) {
+/* The key comes by its words: what calls this has no room for it on the stack. */
+SRCSEL_FN __u32 srcsel_find_words(srcsel_image image, const struct srcsel_header *head,
+                                  const struct srcsel_trie *trie, __u64 hi, __u64 lo) {
   struct srcsel_descent d;
 
   d.image = image;
-  d.rest = *key;
+  d.rest.hi = hi;
+  d.rest.lo = lo;
   d.nodes = head->nodes.page;
   d.leaves = head->leaves.page;
   srcsel_enter(&d, head, trie);
@@ -87,6 +88,12 @@ SRCSEL_FN __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head
   if (!(d.slot & SRCSEL_LEAF)) srcsel_loop_few(SRCSEL_SHALLOW, srcsel_descend, &d);
   if (!(d.slot & SRCSEL_LEAF)) srcsel_loop(SRCSEL_MAX_DEPTH - SRCSEL_SHALLOW, srcsel_descend, &d);
   return d.slot & SRCSEL_LEAF ? d.slot & ~SRCSEL_LEAF : 0;
+}
+
+/* What the trie has for `key`: the number at its leaf. */
+SRCSEL_INLINE __u32 srcsel_find(srcsel_image image, const struct srcsel_header *head,
+                                const struct srcsel_trie *trie, const struct srcsel_key *key) {
+  return srcsel_find_words(image, head, trie, key->hi, key->lo);
 }
 
 /* Whether there is nothing but one leaf, for every key. */

@@ -2,10 +2,10 @@
 //
 // All tables of an image share one TrieWriter, hence one array each of nodes, leaves and fans.
 //
-// Cost: each prefix is visited once, each node written once. A table of more than kFanFrom
-// prefixes, or of as many as the caller says, starts with a fan of 4096 slots (16 KiB), which saves
-// two strides. (One of 262144, 1 MiB, would save a third, and gain nothing: the strides that are
-// left miss the same caches.)
+// Cost: each prefix is visited once, each node written once. A table of more prefixes than
+// kFanFrom, or than the caller says, starts with a fan of 4096 slots (16 KiB), which saves two
+// strides. (One of 262144, 1 MiB, would save a third, and gain nothing: the strides that are left
+// miss the same caches.)
 
 #pragma once
 

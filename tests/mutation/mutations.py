@@ -180,7 +180,7 @@ MUTATIONS = {
         SOURCE6, "score += (on_oif | srcsel_is_zero(s->oif)) * SRCSEL_SCORE_OIF;", ""),
     "source6 longest prefix": (
         SOURCE6,
-        "score += srcsel_smaller(srcsel_common_bits(&a->key, &s->dst), a->plen) * "
+        "score += srcsel_smaller(srcsel_common_bits(&a->key, s->dst), a->plen) * "
         "SRCSEL_SCORE_PREFIX;", ""),
     # Before and after the lookup.
     "a source must be the host's": (
