@@ -33,17 +33,25 @@ SRCSEL_INLINE __u8 srcsel_source_facts(struct bpf_sock *sk, __u32 source, __u32 
   return differs ? SRCSEL_FACT_SOURCE : SRCSEL_FACT_LEFT;
 }
 
+/* Whether more comes of the decision than this datagram's source: nothing that another program has
+ * refused may. */
+SRCSEL_INLINE __u32 srcsel_outlasts(const struct srcsel_flow *flow,
+                                    const struct srcsel_decision *decision) {
+  return decision->apply & (SRCSEL_APPLY_PORTS | SRCSEL_APPLY_REJECT) ||
+         srcsel_remarks(flow, decision);
+}
+
 /* What srcsel_source_facts() says is the caller's to fill in. */
 SRCSEL_INLINE int srcsel_datagram(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
                                   struct srcsel_flow *flow) {
   struct srcsel_decision decision;
   long error;
 
-  if (bpf_get_retval()) return 1;
   flow->operation = SRCSEL_DATAGRAM;
   srcsel_gather(ctx, sk, flow);
   if (srcsel_is_others(flow->facts)) return 1;
   srcsel_decide_flow(ctx, flow, &decision);
+  if (srcsel_outlasts(flow, &decision) && bpf_get_retval()) return 1;
   error = -(long)decision.error;
   if (!error) error = srcsel_apply(ctx, flow, &decision);
   if (srcsel_nested && decision.apply) srcsel_remember(sk, SRCSEL_FACT_INNER);

@@ -169,13 +169,19 @@ SRCSEL_INLINE void srcsel_report(void *ctx, const struct srcsel_flow *flow,
     srcsel_tell(ctx, flow, decision, error);
 }
 
+/* Whether the socket is to get another mark than it has. */
+SRCSEL_INLINE __u32 srcsel_remarks(const struct srcsel_flow *flow,
+                                   const struct srcsel_decision *decision) {
+  return decision->apply & SRCSEL_APPLY_MARK && (flow->mark ^ decision->mark) & decision->mark_mask;
+}
+
 /* Sets the decision's mark, if there is one to set. 0, or the -errno with which the kernel refused.
  */
 SRCSEL_INLINE long srcsel_set_mark(struct bpf_sock_addr *ctx, const struct srcsel_flow *flow,
                                    const struct srcsel_decision *decision) {
   __u32 mark = (flow->mark & ~decision->mark_mask) | decision->mark;
 
-  if (!(decision->apply & SRCSEL_APPLY_MARK) || mark == flow->mark) return 0;
+  if (!srcsel_remarks(flow, decision)) return 0;
   return bpf_setsockopt(ctx, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
 }
 

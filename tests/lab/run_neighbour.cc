@@ -9,7 +9,7 @@
 
 namespace srcsel::lab {
 
-absl::StatusOr<Neighbour> Neighbour::Load(bpf_attach_type type) {
+absl::StatusOr<Neighbour> Neighbour::Load(bpf_attach_type type, bool refuses) {
   Fd counter(bpf_map_create(BPF_MAP_TYPE_ARRAY, "neighbour", sizeof(std::uint32_t),
                             sizeof(std::uint64_t), 1, nullptr));
   if (!counter) return absl::ErrnoToStatus(errno, "create the neighbour's counter");
@@ -20,8 +20,8 @@ absl::StatusOr<Neighbour> Neighbour::Load(bpf_attach_type type) {
       // *r1 += 1
       {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, 1},
       {BPF_STX | BPF_DW | BPF_ATOMIC, BPF_REG_1, BPF_REG_2, 0, BPF_ADD},
-      // return 1
-      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1},
+      // return 1, or 0
+      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, refuses ? 0 : 1},
       {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
   };
   LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type);

@@ -91,5 +91,38 @@ TEST_P(UpNeighboursTest, AllAreAskedOfEveryHook) {
   EXPECT_THAT(Asked(), ElementsAre(3, 3, 3, 3, 12));
 }
 
+class UpRefusedTest : public UpTest {
+ protected:
+  const TestCgroup outer_ = TestCgroup::Create().value();
+};
+
+// Programs of a cgroup further down are asked first.
+TEST_F(UpRefusedTest, LeavesNothingOnASocketThatAnotherProgramRefuses) {
+  const std::string inner = outer_.path() + "/inner";
+  ASSERT_TRUE(std::filesystem::create_directory(inner));
+  std::vector<Neighbour> neighbours;
+  for (const bpf_attach_type type : {BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_UDP4_SENDMSG}) {
+    neighbours.push_back(Neighbour::Load(type, true).value());
+    ASSERT_TRUE(neighbours.back().Attach(OpenCgroup(inner).value()).ok());
+  }
+  const Result up =
+      Srcsel({"up", "-q", "--cgroup", outer_.path(), "--policy",
+              PolicyFile("[[rule]]\nto = '192.0.2.0/24'\nmark = 100\nsource = '10.1.0.2'\n")});
+  ASSERT_TRUE(up.ok()) << up.ToString();
+  const std::string attempts =
+      "import socket as s\n"
+      "def attempt(kind, way):\n"
+      "  socket = s.socket(s.AF_INET, kind)\n"
+      "  try: way(socket)\n"
+      "  except OSError as error: said = error.errno\n"
+      "  else: said = 'done'\n"
+      "  print(said, socket.getsockopt(s.SOL_SOCKET, s.SO_MARK), socket.getsockname()[0])\n"
+      "attempt(s.SOCK_STREAM, lambda socket: socket.connect(('192.0.2.80', 9)))\n"
+      "attempt(s.SOCK_DGRAM, lambda socket: socket.connect(('192.0.2.80', 9)))\n"
+      "attempt(s.SOCK_DGRAM, lambda socket: socket.sendto(b'', ('192.0.2.80', 9)))\n";
+  const Result out = client_.Run(CommandOf({"/usr/bin/python3", "-c", attempts}, inner)).value();
+  EXPECT_EQ(out.out, "1 0 0.0.0.0\n1 0 0.0.0.0\n1 0 0.0.0.0\n") << out.ToString();
+}
+
 }  // namespace
 }  // namespace srcsel::lab

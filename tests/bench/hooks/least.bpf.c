@@ -42,14 +42,14 @@ static __always_inline int did(long error) {
   return 1;
 }
 
-/* What every decision asks first: whether the call is refused already; and those that are not for
- * every namespace, for which it is. 0 is none. */
+/* What leaves something on the socket asks whether the call is refused already; what is not for
+ * every namespace, for which it is: 0 is none. */
 static __always_inline int may_act(void) {
   return !bpf_get_retval();
 }
 
-static __always_inline int may_act_here(struct bpf_sock_addr *ctx) {
-  return may_act() && bpf_get_netns_cookie(ctx);
+static __always_inline int is_home(struct bpf_sock_addr *ctx) {
+  return bpf_get_netns_cookie(ctx) != 0;
 }
 
 static __always_inline long set_mark(struct bpf_sock_addr *ctx) {
@@ -83,7 +83,7 @@ int source_connect(struct bpf_sock_addr *ctx) {
 
 SEC("cgroup/connect4")
 int homed_connect(struct bpf_sock_addr *ctx) {
-  return did(may_act_here(ctx) ? bind_source(ctx, 0) : 1);
+  return did(is_home(ctx) && may_act() ? bind_source(ctx, 0) : 1);
 }
 
 /* Asks for a port at random, whether the kernel has the 4-tuple, and claims it (ports.bpf.h). */
@@ -96,7 +96,7 @@ int ports_connect(struct bpf_sock_addr *ctx) {
   struct bpf_sock *taken;
   int reuse = 0;
 
-  if (!may_act_here(ctx)) return did(1);
+  if (!is_home(ctx) || !may_act()) return did(1);
   claim.source = bpf_htonl(0x7f000002);
   claim.peer = ctx->user_ip4;
   tuple.ipv4.saddr = claim.peer;
@@ -122,7 +122,7 @@ int nothing_sendmsg(struct bpf_sock_addr *ctx) {
 SEC("cgroup/sendmsg4")
 int mark_sendmsg(struct bpf_sock_addr *ctx) {
   ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
-  return did(may_act_here(ctx) ? set_mark(ctx) : 1);
+  return did(is_home(ctx) && may_act() ? set_mark(ctx) : 1);
 }
 
 /* Whether the mark is the application's own is kept with the socket. */
@@ -130,19 +130,19 @@ SEC("cgroup/sendmsg4")
 int marked_sendmsg(struct bpf_sock_addr *ctx) {
   struct bpf_sock *sk = ctx->sk;
 
-  return did(!may_act() || !sk || bpf_sk_storage_get(&least_facts, sk, 0, 0));
+  return did(!sk || bpf_sk_storage_get(&least_facts, sk, 0, 0));
 }
 
 SEC("cgroup/sendmsg4")
 int source_sendmsg(struct bpf_sock_addr *ctx) {
   ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
-  return did(!may_act());
+  return did(0);
 }
 
 SEC("cgroup/sendmsg4")
 int homed_sendmsg(struct bpf_sock_addr *ctx) {
   ctx->msg_src_ip4 = bpf_htonl(0x7f000002);
-  return did(!may_act_here(ctx));
+  return did(!is_home(ctx));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
