@@ -42,8 +42,8 @@ SRCSEL_INLINE int srcsel_connect(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
   srcsel_gather(ctx, sk, flow);
   if (srcsel_is_others(flow->facts)) return 1;
   srcsel_decide_flow(ctx, flow, &decision);
-  /* What another program has refused leaves nothing on the socket. */
-  if (decision.apply && bpf_get_retval()) return 1;
+  /* What another program has refused leaves nothing on the socket, and is no news. */
+  if ((decision.apply || srcsel_listening) && bpf_get_retval()) return 1;
   error = -(long)decision.error;
   if (!error) error = srcsel_apply(ctx, flow, &decision);
   if (srcsel_nested && decision.apply) srcsel_remember(sk, SRCSEL_FACT_INNER);

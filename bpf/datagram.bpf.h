@@ -51,7 +51,7 @@ SRCSEL_INLINE int srcsel_datagram(struct bpf_sock_addr *ctx, struct bpf_sock *sk
   srcsel_gather(ctx, sk, flow);
   if (srcsel_is_others(flow->facts)) return 1;
   srcsel_decide_flow(ctx, flow, &decision);
-  if (srcsel_outlasts(flow, &decision) && bpf_get_retval()) return 1;
+  if ((srcsel_outlasts(flow, &decision) || srcsel_listening) && bpf_get_retval()) return 1;
   error = -(long)decision.error;
   if (!error) error = srcsel_apply(ctx, flow, &decision);
   if (srcsel_nested && decision.apply) srcsel_remember(sk, SRCSEL_FACT_INNER);

@@ -9,7 +9,9 @@
 SRCSEL_INLINE __u32 srcsel_turn(const struct srcsel_flow *flow, __u32 policy) {
   const __u32 pool = policy * SRCSEL_FAMILIES + (flow->family & 1);
   __u32 *turns = bpf_map_lookup_elem(&srcsel_turns, &pool);
-  return turns ? __sync_fetch_and_add(turns, 1) : 0;
+  if (!turns) return 0;
+  /* What another program has refused takes none. */
+  return bpf_get_retval() ? *turns : __sync_fetch_and_add(turns, 1);
 }
 
 SRCSEL_INLINE void gather_caller(const struct srcsel_header *head, struct srcsel_flow *flow) {

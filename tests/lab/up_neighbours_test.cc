@@ -91,24 +91,38 @@ TEST_P(UpNeighboursTest, AllAreAskedOfEveryHook) {
   EXPECT_THAT(Asked(), ElementsAre(3, 3, 3, 3, 12));
 }
 
+// Programs of a cgroup further down are asked first.
 class UpRefusedTest : public UpTest {
  protected:
+  void SetUp() override {
+    UpTest::SetUp();
+    ASSERT_TRUE(std::filesystem::create_directory(inner_));
+  }
+
+  void Refuse(bpf_attach_type type) {
+    neighbours_.push_back(Neighbour::Load(type, true).value());
+    ASSERT_TRUE(neighbours_.back().Attach(OpenCgroup(inner_).value()).ok());
+  }
+
+  void Up(const std::string &policy) {
+    const Result up =
+        Srcsel({"up", "-q", "--cgroup", outer_.path(), "--policy", PolicyFile(policy)});
+    ASSERT_TRUE(up.ok()) << up.ToString();
+  }
+
+  std::string Python(const std::string &program) {
+    return client_.Run(CommandOf({"/usr/bin/python3", "-c", program}, inner_))->out;
+  }
+
   const TestCgroup outer_ = TestCgroup::Create().value();
+  const std::string inner_ = outer_.path() + "/inner";
+  std::vector<Neighbour> neighbours_;
 };
 
-// Programs of a cgroup further down are asked first.
-TEST_F(UpRefusedTest, LeavesNothingOnASocketThatAnotherProgramRefuses) {
-  const std::string inner = outer_.path() + "/inner";
-  ASSERT_TRUE(std::filesystem::create_directory(inner));
-  std::vector<Neighbour> neighbours;
-  for (const bpf_attach_type type : {BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_UDP4_SENDMSG}) {
-    neighbours.push_back(Neighbour::Load(type, true).value());
-    ASSERT_TRUE(neighbours.back().Attach(OpenCgroup(inner).value()).ok());
-  }
-  const Result up =
-      Srcsel({"up", "-q", "--cgroup", outer_.path(), "--policy",
-              PolicyFile("[[rule]]\nto = '192.0.2.0/24'\nmark = 100\nsource = '10.1.0.2'\n")});
-  ASSERT_TRUE(up.ok()) << up.ToString();
+TEST_F(UpRefusedTest, LeavesNothingOnTheSocket) {
+  Refuse(BPF_CGROUP_INET4_CONNECT);
+  Refuse(BPF_CGROUP_UDP4_SENDMSG);
+  Up("[[rule]]\nto = '192.0.2.0/24'\nmark = 100\nsource = '10.1.0.2'\n");
   const std::string attempts =
       "import socket as s\n"
       "def attempt(kind, way):\n"
@@ -120,8 +134,23 @@ TEST_F(UpRefusedTest, LeavesNothingOnASocketThatAnotherProgramRefuses) {
       "attempt(s.SOCK_STREAM, lambda socket: socket.connect(('192.0.2.80', 9)))\n"
       "attempt(s.SOCK_DGRAM, lambda socket: socket.connect(('192.0.2.80', 9)))\n"
       "attempt(s.SOCK_DGRAM, lambda socket: socket.sendto(b'', ('192.0.2.80', 9)))\n";
-  const Result out = client_.Run(CommandOf({"/usr/bin/python3", "-c", attempts}, inner)).value();
-  EXPECT_EQ(out.out, "1 0 0.0.0.0\n1 0 0.0.0.0\n1 0 0.0.0.0\n") << out.ToString();
+  EXPECT_EQ(Python(attempts), "1 0 0.0.0.0\n1 0 0.0.0.0\n1 0 0.0.0.0\n");
+}
+
+TEST_F(UpRefusedTest, TakesNoTurn) {
+  Refuse(BPF_CGROUP_UDP4_SENDMSG);
+  Up("[[rule]]\nsource = 'pool both'\n"
+     "[pool.both]\nmembers = ['10.1.0.1', '10.1.0.2']\npick = 'round-robin'\n");
+  const std::string attempts =
+      "import socket as s\n"
+      "for i in range(4):\n"
+      "  try: s.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'', ('192.0.2.80', 9))\n"
+      "  except PermissionError: pass\n"
+      "  else: print('sent')\n"
+      "  socket = s.socket(s.AF_INET, s.SOCK_DGRAM)\n"
+      "  socket.connect(('192.0.2.80', 9))\n"
+      "  print(socket.getsockname()[0][-1])\n";
+  EXPECT_THAT(Python(attempts), testing::AnyOf("1\n2\n1\n2\n", "2\n1\n2\n1\n"));
 }
 
 }  // namespace
