@@ -14,7 +14,16 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class MomentsTest : public PreloadTest {};
+class MomentsTest : public PreloadTest {
+ protected:
+  // A program in Python that can see none of the host's files.
+  Words Chrooted(const std::string &program) const {
+    const std::string root = here_.path() + "/root";
+    std::filesystem::create_directory(root);
+    return {"/usr/bin/python3", "-c",
+            "import os, socket, sys\nos.chroot(sys.argv[1]); os.chdir('/')\n" + program, root};
+  }
+};
 
 TEST_F(MomentsTest, FromTheFirstConstructorToTheLastDestructor) {
   Program("libearly.so");
@@ -36,15 +45,11 @@ TEST_F(MomentsTest, ForDescriptorsOfAllKinds) {
 // There it finds neither the image, which still says what the policy is, nor /proc.
 TEST_F(MomentsTest, AfterChroot) {
   ASSERT_TRUE(RouteBySource(lab_).ok());
-  const std::string root = here_.path() + "/root";
-  std::filesystem::create_directory(root);
-  const std::string connect =
-      "import os, socket, sys\n"
-      "os.chroot(sys.argv[1]); os.chdir('/'); os.setuid(65534)\n"
+  const Words words = Chrooted(
+      "os.setuid(65534)\n"
       "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
       "s.connect(('192.0.2.80', 9))\n"
-      "print(s.getsockname()[0])\n";
-  const Words words{"/usr/bin/python3", "-c", connect, root};
+      "print(s.getsockname()[0])\n");
   EXPECT_THAT(Lines({.argv = words, .env = {"LD_PRELOAD=" + library(), "SRCSEL_MARK=100"}}),
               ElementsAre("10.1.0.1"));
   EXPECT_THAT(Lines({.argv = SrcselWords({"--mark", "100"}, words)}), ElementsAre("10.1.0.1"));
@@ -58,16 +63,11 @@ TEST_F(MomentsTest, AfterChrootToThisHostItself) {
                   .IpBatch("-4", {"rule add pref 10 fwmark 100 lookup 100",
                                   "rule add pref 20 lookup local", "rule del pref 0"})
                   .ok());
-  const std::string root = here_.path() + "/root";
-  std::filesystem::create_directory(root);
-  const std::string connect =
-      "import os, socket, sys\n"
-      "os.chroot(sys.argv[1]); os.chdir('/')\n"
+  const Words words = Chrooted(
       "for to in ('192.0.2.80', '10.0.0.1'):\n"
       "  s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
       "  s.connect((to, 9))\n"
-      "  print(s.getsockopt(socket.SOL_SOCKET, socket.SO_MARK))\n";
-  const Words words{"/usr/bin/python3", "-c", connect, root};
+      "  print(s.getsockopt(socket.SOL_SOCKET, socket.SO_MARK))\n");
   EXPECT_THAT(Lines({.argv = SrcselWords({"--mark", "100"}, words)}), ElementsAre("100", "0"));
 }
 
